@@ -1,0 +1,1 @@
+"""Databricks: the bundle that runs all feeds as one job."""

@@ -1,0 +1,1 @@
+"""The engines: the only places that import duckdb, deltalake and pyspark."""

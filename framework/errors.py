@@ -1,0 +1,140 @@
+"""What can go wrong, as values (`Problem`, `Failure`) and as exceptions.
+
+The exception tree::
+
+    LandfeedError                a step cannot go on; carries code, message and hint     exit 1
+    ├── ConfigError              the configuration is wrong; carries every Problem        exit 2
+    ├── PolicyError              data broke a policy that says "fail"                     exit 3
+    ├── SourceChanged            files were replaced while they were being read           retried
+    ├── Conflict                 another writer committed first; the whole step is redone retried
+    ├── Busy                     another runner works on this feed                        exit 0
+    ├── MissingDependency        an engine or client that is not installed                exit 1
+    └── StorageError             a file or folder cannot be reached                       exit 1
+        └── FileGone             the file is no longer there at the expected version
+
+Foreign exceptions are translated where they arise (`engines`, `storages`), never further up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "Busy",
+    "ConfigError",
+    "Conflict",
+    "Failure",
+    "FileGone",
+    "LandfeedError",
+    "MissingDependency",
+    "PolicyError",
+    "Problem",
+    "SourceChanged",
+    "StorageError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the configuration, at its place.
+
+    `file` is relative to the config folder, `line` and `column` count from 1, `path` is the key
+    path in the file (`target.keys[0]`), `hint` says what to do. `feed` names the feed that is hit
+    when the mistake stands in a file shared by several (a defaults file).
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    hint: str | None = None
+    feed: str | None = None
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}"
+        subject = f"{self.path}: " if self.path else ""
+        return f"{where}: {subject}{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something did not work, as reports show it: a stable code, a sentence, what to do."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class LandfeedError(Exception):
+    """A step cannot go on. `message` says what is wrong, `hint` what to do about it."""
+
+    code = "error"
+
+    def __init__(self, message: str, hint: str | None = None, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+    @property
+    def failure(self) -> Failure:
+        return Failure(self.code, self.message, self.hint)
+
+
+class ConfigError(LandfeedError):
+    """The configuration is wrong; `problems` holds everything that is, in file and line order."""
+
+    code = "config"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class PolicyError(LandfeedError):
+    """Data broke a policy whose action is to fail the feed."""
+
+    code = "policy"
+
+
+class SourceChanged(LandfeedError):
+    """Some files were replaced or removed between listing and reading; `paths` names them."""
+
+    code = "source_changed"
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = tuple(paths)
+        super().__init__(f"{len(self.paths)} file(s) changed while they were being read")
+
+
+class Conflict(LandfeedError):
+    """Another writer committed to the same table first. Redoing the whole step is safe."""
+
+    code = "conflict"
+
+
+class Busy(LandfeedError):
+    """Another runner holds this feed."""
+
+    code = "busy"
+
+
+class MissingDependency(LandfeedError):
+    """A package that this environment needs is not installed."""
+
+    code = "missing_dependency"
+
+
+class StorageError(LandfeedError):
+    """A file or a folder cannot be reached."""
+
+    code = "storage"
+
+
+class FileGone(StorageError):
+    """The file is no longer there at the version that was listed."""
+
+    code = "file_gone"

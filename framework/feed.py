@@ -1,0 +1,245 @@
+"""Feed: what one YAML file promises. Frozen, complete, and free of YAML, engines and verbs.
+
+The loader fills in every default, so that nobody further down has to know one. Values that are
+compared with data (`min`, `accepted_values`, `default`, …) stay text as written in the YAML file:
+they follow the same value rules as the data itself (`framework.values`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from framework.names import AUDIT_COLUMNS, Table
+from framework.types import DataType
+
+__all__ = [
+    "Archive",
+    "ArchiveAction",
+    "Check",
+    "CheckAction",
+    "CheckScope",
+    "Column",
+    "CsvOptions",
+    "Feed",
+    "Format",
+    "MissingColumns",
+    "Mode",
+    "NewColumns",
+    "NullKeys",
+    "OnExceed",
+    "Quarantine",
+    "ReadyWhen",
+    "SchemaContract",
+    "Source",
+    "Target",
+]
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    AVRO = "avro"
+    ORC = "orc"
+    XML = "xml"
+    TEXT = "text"
+
+
+class Mode(StrEnum):
+    MERGE = "merge"
+    APPEND = "append"
+    INSERT_ONLY = "insert_only"
+    OVERWRITE = "overwrite"
+    SNAPSHOT = "snapshot"
+
+
+class NullKeys(StrEnum):
+    QUARANTINE = "quarantine"
+    MATCH = "match"
+
+
+class NewColumns(StrEnum):
+    IGNORE = "ignore"
+    ADD = "add"
+    RESCUE = "rescue"
+    REJECT_FILE = "reject_file"
+
+
+class MissingColumns(StrEnum):
+    SET_NULL = "set_null"
+    REJECT_FILE = "reject_file"
+
+
+class CheckAction(StrEnum):
+    WARN = "warn"
+    DROP = "drop"
+    QUARANTINE = "quarantine"
+    FAIL = "fail"
+
+
+class CheckScope(StrEnum):
+    ROW = "row"
+    BATCH = "batch"
+
+
+class OnExceed(StrEnum):
+    REJECT_FILE = "reject_file"
+    FAIL = "fail"
+
+
+class ArchiveAction(StrEnum):
+    MOVE = "move"
+    COPY = "copy"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the feed's schema.
+
+    `source_names` are the header names that may carry it, first match wins; `formats` datetime
+    patterns tried in order; `from_file` the capture in the file name that gives its value;
+    `expr` a Spark SQL expression for a derived column.
+    """
+
+    name: str
+    type: DataType
+    source_names: tuple[str, ...]
+    required: bool = False
+    formats: tuple[str, ...] = ()
+    pattern: str | None = None
+    accepted_values: tuple[str, ...] | None = None
+    min: str | None = None
+    max: str | None = None
+    default: str | None = None
+    from_file: str | None = None
+    expr: str | None = None
+    description: str | None = None
+
+    @property
+    def from_source(self) -> bool:
+        """Whether its value is read from the records (not from the file name or an expression)."""
+        return self.from_file is None and self.expr is None
+
+
+@dataclass(frozen=True, slots=True)
+class CsvOptions:
+    """How a CSV file is written; the names are Spark's. Records follow RFC 4180 by default."""
+
+    sep: str = ","
+    header: bool = True
+    quote: str | None = '"'
+    escape: str | None = '"'
+    comment: str | None = None
+    multiLine: bool = True  # noqa: N815 (Spark's name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyWhen:
+    marker: str | None = None
+    min_age_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where files land and how they are read.
+
+    `path` ends with `/` and is absolute or a URI; `files` is a glob with captures (None = every
+    file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
+    timestamps that carry none.
+    """
+
+    path: str
+    format: Format
+    files: str | None = None
+    recursive: bool = False
+    order_by: str = "name"
+    ready_when: ReadyWhen | None = None
+    max_files_per_batch: int | None = None
+    encodings: tuple[str, ...] = ("utf-8",)
+    records: str | None = None
+    csv: CsvOptions = CsvOptions()
+    null_values: tuple[str, ...] = ("",)
+    trim: bool = False
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaContract:
+    new_columns: NewColumns = NewColumns.IGNORE
+    missing_columns: MissingColumns = MissingColumns.SET_NULL
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    expr: str
+    action: CheckAction
+    scope: CheckScope = CheckScope.ROW
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    table: Table
+    max_bad_rows: int | None = None
+    max_bad_ratio: float | None = None
+    on_exceed: OnExceed = OnExceed.REJECT_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    table: Table
+    staging: Table
+    mode: Mode = Mode.MERGE
+    scd_type: int = 1
+    keys: tuple[str, ...] = ()
+    null_keys: NullKeys = NullKeys.QUARANTINE
+    sequence_by: tuple[str, ...] = ()
+    apply_as_deletes: str | None = None
+    ignore_null_updates: bool = False
+    except_columns: tuple[str, ...] = ()
+    audit_columns: bool = False
+    cluster_by: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    table_properties: tuple[tuple[str, str], ...] = ()
+    comment: str | None = None
+    shared_target: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """`path` and `rejected_path` end with `/`."""
+
+    path: str
+    rejected_path: str
+    on_success: ArchiveAction = ArchiveAction.MOVE
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    name: str
+    source: Source
+    columns: tuple[Column, ...]
+    target: Target
+    quarantine: Quarantine
+    archive: Archive
+    schema_contract: SchemaContract = SchemaContract()
+    checks: tuple[Check, ...] = ()
+    filter: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    file: str = ""
+    """The feed file, relative to the config folder, for messages."""
+
+    @property
+    def target_columns(self) -> tuple[Column, ...]:
+        """The columns that the target holds, in schema order, without audit columns."""
+        return tuple(column for column in self.columns if column.name not in self.target.except_columns)
+
+    @property
+    def staging_column_names(self) -> tuple[str, ...]:
+        return (*(column.name for column in self.columns), *AUDIT_COLUMNS)

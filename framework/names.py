@@ -1,0 +1,126 @@
+"""Value types that every other module shares: tables, files, batches, and row figures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+__all__ = [
+    "AUDIT_COLUMNS",
+    "BatchState",
+    "File",
+    "FileState",
+    "Rows",
+    "Status",
+    "Table",
+    "batch_id",
+]
+
+AUDIT_COLUMNS = ("_source_file", "_batch_id", "_loaded_at")
+"""Columns that every staging row carries, and a target row with `audit_columns: true`."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Table:
+    """A table by its dotted name (`analytics.user_activity`), which an engine resolves."""
+
+    name: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return tuple(self.name.split("."))
+
+    def suffixed(self, suffix: str) -> Table:
+        """The sibling `<name><suffix>`, as in `crm.customers__staging`."""
+        return Table(self.name + suffix)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class File:
+    """One object in a landing folder at one version.
+
+    `path` is the full path or URI; `name` the part below the feed's source path, with `/`;
+    `version` the object generation on GCS and the modification time in nanoseconds elsewhere;
+    `size` in bytes; `modified` the modification time in nanoseconds since the epoch.
+    """
+
+    path: str
+    name: str
+    version: int
+    size: int
+    modified: int
+
+    @property
+    def identity(self) -> tuple[str, int, int]:
+        return (self.path, self.version, self.size)
+
+
+def batch_id(feed: str, files: Iterable[File]) -> str:
+    """The id of the batch of these files: the same files give the same id, in any order."""
+    digest = hashlib.sha256(feed.encode())
+    for file in sorted(files):
+        digest.update(f"\0{file.path}\0{file.version}\0{file.size}".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+class BatchState(StrEnum):
+    """The events in a batch's life, as the ledger records them."""
+
+    STAGED = "staged"
+    MERGED = "merged"
+    ARCHIVED = "archived"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class FileState(StrEnum):
+    """The events in a file's life, as the ledger records them."""
+
+    STAGED = "staged"
+    MERGED = "merged"
+    ARCHIVED = "archived"
+    REJECTED = "rejected"
+
+
+class Status(StrEnum):
+    """How a run or a feed ended, from best to worst; a run is as bad as its worst feed."""
+
+    NOTHING_TO_DO = "nothing_to_do"
+    SUCCEEDED = "succeeded"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Row figures of a file, a batch or a run. Sums with `+`."""
+
+    read: int = 0
+    staged: int = 0
+    quarantined: int = 0
+    filtered: int = 0
+    deduplicated: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    stale: int = 0
+
+    def __add__(self, other: Rows) -> Rows:
+        return Rows(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Rows)))
+
+    @property
+    def stage_balances(self) -> bool:
+        """rows_read = rows_staged + rows_quarantined + rows_filtered + rows_deduplicated."""
+        return self.read == self.staged + self.quarantined + self.filtered + self.deduplicated
+
+    @property
+    def merge_balances(self) -> bool:
+        """rows_staged = inserted + updated + deleted + unchanged + stale (merge modes)."""
+        return self.staged == self.inserted + self.updated + self.deleted + self.unchanged + self.stale

@@ -1,0 +1,84 @@
+"""Report: what a run did, in the shape that `--output json` prints (contract section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from framework.errors import Failure
+from framework.names import Rows, Status
+
+__all__ = ["FeedReport", "FileReport", "RunReport"]
+
+_EXIT_CODES = {Status.FAILED: 1, Status.REJECTED: 3}
+_SEVERITY = list(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file of a batch; `status` is archived, rejected, pending, merged or failed."""
+
+    file: str
+    status: str
+    rows_read: int
+    moved_to: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """One feed in a run. A feed that worked on several batches sums their figures."""
+
+    feed: str
+    status: Status
+    batch_id: str | None = None
+    rows: Rows = Rows()
+    files: tuple[FileReport, ...] = ()
+    table: str | None = None
+    target_version: int | None = None
+    seconds: dict[str, float] = field(default_factory=lambda: {"stage": 0.0, "merge": 0.0, "archive": 0.0})
+    warnings: tuple[str, ...] = ()
+    error: Failure | None = None
+    policy: bool = False
+    """Whether a failure is a broken data policy (exit code 3) and not a failed step (1)."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "feed": self.feed,
+            "status": str(self.status),
+            "batch_id": self.batch_id,
+            "rows": asdict(self.rows),
+            "files": [asdict(file) for file in self.files],
+            "target": {"table": self.table, "version": self.target_version},
+            "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
+            "warnings": list(self.warnings),
+            "error": asdict(self.error) if self.error else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    run_id: str
+    engine: str
+    seconds: float
+    feeds: tuple[FeedReport, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """The worst status of any feed; all busy or idle feeds leave a successful run successful."""
+        return max((feed.status for feed in self.feeds), key=_SEVERITY.index, default=Status.NOTHING_TO_DO)
+
+    @property
+    def exit_code(self) -> int:
+        codes = {3 if feed.policy else _EXIT_CODES.get(feed.status, 0) for feed in self.feeds}
+        return 1 if 1 in codes else max(codes, default=0)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "run_id": self.run_id,
+            "status": str(self.status),
+            "exit_code": self.exit_code,
+            "engine": self.engine,
+            "seconds": round(self.seconds, 3),
+            "feeds": [feed.as_dict() for feed in self.feeds],
+        }

@@ -1,0 +1,59 @@
+"""Storage: the seam to folders and buckets. Seven verbs; `storages/` holds the implementations.
+
+A path is a local absolute path or a URI (`gs://bucket/key`). Folders end with `/`. A version is the
+object generation on GCS and the modification time in nanoseconds elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from framework.names import File
+
+__all__ = ["Storage"]
+
+
+class Storage(Protocol):
+    """Where files land and where they are archived."""
+
+    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+        """Every file directly in `folder` (or at any depth), in no particular order.
+
+        `File.name` is the part below `folder`. A folder that is missing raises StorageError.
+        Links to folders are not followed; things that are not regular files are left out.
+        """
+        ...
+
+    def head(self, path: str) -> File | None:
+        """The file at `path` as it is now (its name is the last path segment), None if there is none."""
+        ...
+
+    def read_range(self, file: File, start: int, length: int) -> bytes:
+        """Up to `length` bytes of this version. Raises FileGone when it is no longer this version."""
+        ...
+
+    def fetch(self, file: File, folder: str) -> str:
+        """A local path with the bytes of this version, for engines that read local files.
+
+        Local storages return the file's own path. Others download into `folder`. Raises FileGone.
+        """
+        ...
+
+    def move(self, file: File, destination: str) -> bool:
+        """Move exactly this version to `destination`, never overwriting anything.
+
+        True when the file is at the destination afterwards, also when an earlier call that was
+        cut off had already moved it. False when the source is gone or was replaced by another
+        version, which is left where it is. Repeating a move, after a crash too, ends in the same
+        state. Raises StorageError when something else stands at the destination.
+        """
+        ...
+
+    def copy(self, file: File, destination: str) -> bool:
+        """As `move`, but the source stays."""
+        ...
+
+    def delete(self, file: File) -> bool:
+        """Delete exactly this version. True when it is gone afterwards, False when it was replaced."""
+        ...
