@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-__all__ = ["Array", "DataType", "Decimal", "Map", "Scalar", "Struct", "TYPE_NAMES", "parse_type"]
+__all__ = ["TYPE_NAMES", "Array", "DataType", "Decimal", "Map", "Scalar", "Struct", "parse_type"]
 
 _ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
 TYPE_NAMES = ("string", "tinyint", "smallint", "int", "bigint", "float", "double", "boolean", "date", "timestamp")
@@ -119,10 +119,9 @@ def _parse_decimal(rest: list[str], text: str) -> tuple[DataType, list[str]]:
     if not rest or rest[0] != "(":
         return Decimal(10, 0), rest
     inside = rest[1 : rest.index(")")] if ")" in rest else []
-    numbers = [int(token) for token in inside if token.isdigit()]
-    if not inside or len(numbers) not in (1, 2) or inside != [str(numbers[0]), *(f for n in numbers[1:] for f in (",", str(n)))]:
+    if not re.fullmatch(r"\d+(?: , \d+)?", " ".join(inside)):
         raise ValueError(f"decimal takes (precision, scale), as in decimal(12,2), not {text!r}")
-    precision, scale = numbers[0], numbers[1] if len(numbers) == 2 else 0
+    precision, scale = int(inside[0]), int(inside[2]) if len(inside) == 3 else 0
     if not 1 <= precision <= 38 or scale > precision:
         raise ValueError(f"decimal({precision},{scale}): precision is 1 to 38 and scale at most the precision")
     return Decimal(precision, scale), rest[rest.index(")") + 1 :]
