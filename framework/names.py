@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -15,7 +13,6 @@ __all__ = [
     "Rows",
     "Status",
     "Table",
-    "batch_id",
 ]
 
 AUDIT_COLUMNS = ("_source_file", "_batch_id", "_loaded_at")
@@ -58,14 +55,6 @@ class File:
     @property
     def identity(self) -> tuple[str, int, int]:
         return (self.path, self.version, self.size)
-
-
-def batch_id(feed: str, files: Iterable[File]) -> str:
-    """The id of the batch of these files: the same files give the same id, in any order."""
-    digest = hashlib.sha256(feed.encode())
-    for file in sorted(files):
-        digest.update(f"\0{file.path}\0{file.version}\0{file.size}".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16]
 
 
 class BatchState(StrEnum):

@@ -1,0 +1,131 @@
+"""Batch and Manifest: what one pass stages and merges together, and the record that travels with its commits.
+
+A manifest is the metadata of the staging commit that it describes (and, with fewer figures, of the
+quarantine and target commits of the same batch). So the moment the data is durable, so is what it
+consists of, and recovery never depends on a second write.
+
+The sequence number `seq` counts the batches of a feed. It is the version of the Delta transaction
+`landfeed/<feed>` in the staging, quarantine and target tables, which makes each of these commits
+happen exactly once and in order: a target that has seen batch 7 refuses batch 6.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from framework.names import File, Rows
+
+__all__ = ["Batch", "FileOutcome", "Manifest", "transaction_id"]
+
+
+def transaction_id(feed: str) -> str:
+    """The Delta `appId` under which the batches of a feed commit."""
+    return f"landfeed/{feed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The files of one feed that are staged and merged together, in the order in which they count."""
+
+    feed: str
+    seq: int
+    files: tuple[File, ...]
+
+    @property
+    def id(self) -> str:
+        """The same files after the same predecessor give the same id, in any order, also after a crash."""
+        digest = hashlib.sha256(f"{self.feed}\0{self.seq}".encode())
+        for file in sorted(self.files):
+            digest.update(f"\0{file.path}\0{file.version}\0{file.size}".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What reading one file gave: its row figures, or the reason why the whole file is rejected."""
+
+    file: File
+    rows: Rows = Rows()
+    rejected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC."""
+
+    batch: Batch
+    staged_at: datetime
+    outcomes: tuple[FileOutcome, ...]
+    rows: Rows
+    seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, batch: Batch, staged_at: datetime, outcomes: Iterable[FileOutcome]) -> Manifest:
+        """The manifest whose row figures are the sums over its files."""
+        outcomes = tuple(outcomes)
+        rows = sum((outcome.rows for outcome in outcomes), Rows())
+        return cls(batch, staged_at, outcomes, rows)
+
+    @property
+    def rejected(self) -> tuple[FileOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.rejected is not None)
+
+    @property
+    def loaded(self) -> tuple[FileOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.rejected is None)
+
+    def merged(self, rows: Rows) -> Manifest:
+        """The manifest of the target commit: the batch's figures with the outcome of its merge."""
+        return replace(self, rows=rows)
+
+    def to_json(self, *, files: bool = True) -> str:
+        """One line of JSON; `files=False` leaves the files out, for commits that only need the figures."""
+        document = {
+            "landfeed": 1,
+            "feed": self.batch.feed,
+            "seq": self.batch.seq,
+            "batch_id": self.batch.id,
+            "staged_at": self.staged_at.isoformat(),
+            "seconds": self.seconds,
+            "rows": asdict(self.rows),
+            "warnings": self.warnings,
+            "files": [
+                [
+                    outcome.file.path,
+                    outcome.file.name,
+                    outcome.file.version,
+                    outcome.file.size,
+                    outcome.file.modified,
+                    [outcome.rows.read, outcome.rows.staged, outcome.rows.quarantined]
+                    + [outcome.rows.filtered, outcome.rows.deduplicated],
+                    outcome.rejected,
+                ]
+                for outcome in self.outcomes
+            ]
+            if files
+            else [],
+        }
+        return json.dumps(document, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Manifest | None:
+        """The manifest in a commit's metadata; None for anybody else's metadata."""
+        try:
+            document = json.loads(text or "")
+        except ValueError:
+            return None
+        if not isinstance(document, dict) or document.get("landfeed") != 1:
+            return None
+        outcomes = tuple(
+            FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
+            for path, name, version, size, modified, figures, rejected in document["files"]
+        )
+        batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
+        staged_at = datetime.fromisoformat(document["staged_at"])
+        rows = Rows(**document["rows"])
+        return cls(batch, staged_at, outcomes, rows, document["seconds"], tuple(document["warnings"]))

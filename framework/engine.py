@@ -1,0 +1,113 @@
+"""Engine: the seam to what reads files and writes Delta tables. `engines/` holds the implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from framework.batch import FileOutcome, Manifest
+from framework.feed import Feed
+from framework.names import File, Rows, Table
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+
+__all__ = ["Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """A table as observed: its Delta version, its columns (name, type as in `framework.types`), and the
+    sequence number of the last batch that a given feed committed to it (None = none yet)."""
+
+    version: int
+    columns: tuple[tuple[str, str], ...]
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the batch and where its bytes are readable for the engine (a local path or a URI)."""
+
+    file: File
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The target's version after the merge, and the batch's full row figures."""
+
+    version: int
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Some rows of a table, values as text (None = NULL)."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+
+
+Seal = Callable[[Sequence[FileOutcome]], Manifest]
+"""Called by `Engine.stage` when all files are read and before anything is committed: checks that the
+files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
+returns the manifest that the commits carry."""
+
+
+class Engine(Protocol):
+    """The verbs that a plan needs. Every method may be called from several threads at once."""
+
+    def state(self, table: Table, feed: str) -> TableState | None:
+        """The table as it is now, None when there is none."""
+        ...
+
+    def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
+        """The manifest that the feed's batch `seq` left in this table's history, and its version."""
+        ...
+
+    def stage(self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+        """Read, check and convert the files; append bad rows to the quarantine (once per batch),
+        overwrite staging, and return the manifest with the staging version that it was written as.
+
+        `loaded_at` is the value of `_loaded_at`. Raises Conflict when another runner staged meanwhile.
+        """
+        ...
+
+    def create(self, step: CreateTable) -> None:
+        """Make the table; nothing happens when it is already there."""
+        ...
+
+    def add_columns(self, step: AddColumns) -> None:
+        """Add the columns that are not there yet."""
+        ...
+
+    def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
+        """Merge the staged batch, exactly once: a target that has this batch already is left alone,
+        and a target that has a newer one refuses it (Conflict)."""
+        ...
+
+    def discard(self, step: Discard) -> None:
+        """Delete one batch's rows from a quarantine table."""
+        ...
+
+    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """Append rows to one of Landfeed's own tables (`framework.ledger`), making it when needed."""
+        ...
+
+    def select(
+        self, table: Table, where: Mapping[str, Sequence[str]], *, newest: int | None = None
+    ) -> list[dict[str, object]]:
+        """Rows of one of Landfeed's own tables in which each named column has one of the given values,
+        newest first when `newest` (a limit) is given. An empty list when there is no table."""
+        ...
+
+    def preview(self, table: Table, limit: int) -> Preview | None:
+        """The first rows of a table in a stable order, None when there is no table."""
+        ...
+
+    def sql(self, feed: Feed, step: Stage | Merge) -> str:
+        """The SQL of a step as this engine runs it, formatted for reading."""
+        ...
+
+    def close(self) -> None: ...

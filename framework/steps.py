@@ -1,0 +1,83 @@
+"""The closed set of steps that a plan consists of. Inert: `execute` runs them, `explain` describes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from framework.batch import Batch, Manifest
+from framework.feed import Feed
+from framework.names import Table
+from framework.types import DataType
+
+__all__ = ["Abandon", "AddColumns", "Archive", "CreateTable", "Discard", "Merge", "Stage", "Step", "TableColumn"]
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a table to make: its name, type and comment."""
+
+    name: str
+    type: DataType
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Record that a staged batch will never be merged, because its files changed before it was."""
+
+    feed: Feed
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Take a batch's rows out of the quarantine again: the batch was never completed."""
+
+    table: Table
+    feed: str
+    batch_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones."""
+
+    feed: Feed
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """Make the target table."""
+
+    table: Table
+    columns: tuple[TableColumn, ...]
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddColumns:
+    """Add columns that the feed has and the target does not; old rows hold NULL in them."""
+
+    table: Table
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Merge the staged batch into the target, once."""
+
+    feed: Feed
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Move the batch's files out of the landing folder: loaded ones and rejected ones."""
+
+    feed: Feed
+    batch: Batch
+
+
+Step: TypeAlias = Abandon | Discard | Stage | CreateTable | AddColumns | Merge | Archive
