@@ -96,10 +96,16 @@ class Engine(Protocol):
         ...
 
     def select(
-        self, table: Table, where: Mapping[str, Sequence[str]], *, newest: int | None = None
+        self,
+        table: Table,
+        where: Mapping[str, Sequence[str]],
+        *,
+        latest_by: str | None = None,
+        limit: int | None = None,
     ) -> list[dict[str, object]]:
-        """Rows of one of Landfeed's own tables in which each named column has one of the given values,
-        newest first when `newest` (a limit) is given. An empty list when there is no table."""
+        """Rows of one of Landfeed's own tables, newest (`recorded_at`) first: those in which each named
+        column has one of the given values, with `latest_by` only the newest row for each value of
+        that column, and at most `limit`. An empty list when there is no table."""
         ...
 
     def preview(self, table: Table, limit: int) -> Preview | None:

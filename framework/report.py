@@ -39,8 +39,6 @@ class FeedReport:
     seconds: dict[str, float] = field(default_factory=lambda: {"stage": 0.0, "merge": 0.0, "archive": 0.0})
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
-    policy: bool = False
-    """Whether a failure is a broken data policy (exit code 3) and not a failed step (1)."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -70,8 +68,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        codes = {3 if feed.policy else _EXIT_CODES.get(feed.status, 0) for feed in self.feeds}
-        return 1 if 1 in codes else max(codes, default=0)
+        return _EXIT_CODES.get(self.status, 0)
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,172 @@
+"""Ledger: the memory of the system, two append-only Delta tables of events, written in groups.
+
+`files` holds what happened to each file, `batches` what happened to each batch; the contract lists
+their columns. A commit to a Delta table costs milliseconds to seconds, so events of feeds that are
+worked on at the same time share one: whoever comes first commits what has gathered meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from framework.engine import Engine
+from framework.names import BatchState, FileState, Rows, Table
+
+__all__ = ["BatchEvent", "FileEvent", "Ledger"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvent:
+    """One row of `files`: a file reached a state. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    batch_id: str
+    feed: str
+    file: str
+    file_version: int
+    file_size: int
+    state: FileState
+    rows_read: int
+    rows_staged: int
+    rows_quarantined: int
+    rows_filtered: int
+    rows_deduplicated: int
+    moved_to: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEvent:
+    """One row of `batches`: a batch reached a state. Times are UTC, durations seconds."""
+
+    recorded_at: datetime
+    run_id: str
+    batch_id: str
+    feed: str
+    state: BatchState
+    engine: str
+    files: int
+    rows_read: int
+    rows_staged: int
+    rows_quarantined: int
+    rows_filtered: int
+    rows_deduplicated: int
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    stale: int
+    target: str
+    target_version: int | None
+    seconds_stage: float | None
+    seconds_merge: float | None
+    seconds_archive: float | None
+    error: str | None = None
+
+    @property
+    def rows(self) -> Rows:
+        read = (self.rows_read, self.rows_staged, self.rows_quarantined, self.rows_filtered, self.rows_deduplicated)
+        return Rows(*read, self.inserted, self.updated, self.deleted, self.unchanged, self.stale)
+
+
+class Ledger:
+    """The events of all feeds of one environment. Safe to use from several threads and processes."""
+
+    def __init__(self, engine: Engine, control: str) -> None:
+        self._engine = engine
+        self._files = _GroupedTable(engine, Table(f"{control}.files"))
+        self._batches = _GroupedTable(engine, Table(f"{control}.batches"))
+
+    def record_files(self, events: Iterable[FileEvent]) -> None:
+        """Append events; returns when they are durable."""
+        self._files.append([_row(event) for event in events])
+
+    def record_batches(self, events: Iterable[BatchEvent]) -> None:
+        """Append events; returns when they are durable."""
+        self._batches.append([_row(event) for event in events])
+
+    def batch_events(
+        self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), limit: int | None = None
+    ) -> list[BatchEvent]:
+        """Events of these feeds or batches (of all, if none is named), newest first."""
+        where = _given(feed=feeds, batch_id=batch_ids)
+        return [_batch_event(row) for row in self._engine.select(self._batches.table, where, limit=limit)]
+
+    def latest(self) -> dict[str, BatchEvent]:
+        """The newest batch event of every feed, by feed."""
+        rows = self._engine.select(self._batches.table, {}, latest_by="feed")
+        return {event.feed: event for event in map(_batch_event, rows)}
+
+    def file_events(
+        self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), files: Sequence[str] = ()
+    ) -> list[FileEvent]:
+        """Events of the files of these feeds, of these batches, at these paths; newest first."""
+        where = _given(feed=feeds, batch_id=batch_ids, file=files)
+        return [_file_event(row) for row in self._engine.select(self._files.table, where)]
+
+
+def _given(**where: Sequence[str]) -> dict[str, Sequence[str]]:
+    return {column: values for column, values in where.items() if values}
+
+
+def _batch_event(row: dict[str, Any]) -> BatchEvent:
+    return BatchEvent(**{**row, "state": BatchState(row["state"])})
+
+
+def _file_event(row: dict[str, Any]) -> FileEvent:
+    return FileEvent(**{**row, "state": FileState(row["state"])})
+
+
+class _GroupedTable:
+    """Appends to one table; callers that arrive during a commit share the next one."""
+
+    def __init__(self, engine: Engine, table: Table) -> None:
+        self._engine, self.table = engine, table
+        self._commit = threading.Lock()
+        self._gather = threading.Lock()
+        self._waiting: list[_Group] = []
+
+    def append(self, rows: Sequence[Mapping[str, object]]) -> None:
+        if not rows:
+            return
+        group = _Group(rows)
+        with self._gather:
+            self._waiting.append(group)
+        with self._commit:
+            if group.done:
+                return group.result()
+            with self._gather:
+                groups, self._waiting = self._waiting, []
+            self._flush(groups)
+        return group.result()
+
+    def _flush(self, groups: Sequence[_Group]) -> None:
+        try:
+            self._engine.append(self.table, [row for group in groups for row in group.rows])
+        except Exception as error:
+            for group in groups:
+                group.error = error
+        for group in groups:
+            group.done = True
+
+
+class _Group:
+    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
+        self.rows = rows
+        self.done = False
+        self.error: Exception | None = None
+
+    def result(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def _row(event: FileEvent | BatchEvent) -> dict[str, object]:
+    row = asdict(event)
+    row["state"] = str(event.state)
+    return row

@@ -1,0 +1,99 @@
+"""Observe: the only reader of the world before the plan. Looks at landing, tables and ledger; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from framework.batch import Manifest
+from framework.discovery import Listing, discover
+from framework.engine import Engine, TableState
+from framework.feed import ArchiveAction, Feed
+from framework.ledger import BatchEvent, FileEvent, Ledger
+from framework.names import BatchState, File, FileState
+from framework.storage import Storage
+
+__all__ = ["Facts", "Unfinished", "listing_of", "observe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A batch that is staged and not yet archived. `changed` are its files that are no longer in
+    landing as they were read; `target` is the target commit's manifest and version, once merged."""
+
+    manifest: Manifest
+    staging_version: int
+    changed: tuple[File, ...]
+    target: tuple[Manifest, int] | None
+    recorded: tuple[BatchEvent, ...]
+
+    @property
+    def merged(self) -> bool:
+        return self.target is not None or any(event.state is BatchState.MERGED for event in self.recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a plan for one feed needs to know.
+
+    `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
+    staging commit is not (the process died in between); `last_seq` the number of the last batch.
+    """
+
+    listing: Listing
+    target: TableState | None
+    last_seq: int
+    unfinished: Unfinished | None
+    orphan: Manifest | None
+
+
+def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
+    """The facts about one feed, given what its landing folder holds."""
+    staging = engine.state(feed.target.staging, feed.name)
+    target = engine.state(feed.target.table, feed.name)
+    quarantine = engine.state(feed.quarantine.table, feed.name)
+    staged, merged, quarantined = (state.seq or 0 if state else 0 for state in (staging, target, quarantine))
+    unfinished = _unfinished(feed, storage, ledger, engine, staged, merged) if staged else None
+    orphan = None
+    if quarantined > max(staged, merged):
+        found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
+        orphan = found[0] if found else None
+    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan)
+
+
+def _unfinished(
+    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, staged: int, merged: int
+) -> Unfinished | None:
+    found = engine.manifest(feed.target.staging, feed.name, staged)
+    if found is None:
+        return None
+    manifest, version = found
+    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch.id]))
+    if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
+        return None
+    target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
+    changed = () if target else _changed(storage, (outcome.file for outcome in manifest.outcomes))
+    return Unfinished(manifest, version, changed, target, recorded)
+
+
+def _changed(storage: Storage, files: Iterable[File]) -> tuple[File, ...]:
+    """Those of the files that are no longer there as they were listed."""
+    now = ((file, storage.head(file.path)) for file in files)
+    return tuple(file for file, head in now if head is None or head.identity != file.identity)
+
+
+def listing_of(
+    feed: Feed, storage: Storage, ledger_files: Callable[[Sequence[str]], Sequence[FileEvent]], now: datetime
+) -> Listing:
+    """What the feed's landing folder holds: pending files in order, and skipped ones with the reason.
+
+    With `on_success: keep` or `copy` loaded files stay in landing; `ledger_files` (paths → events)
+    tells which ones have been loaded at the version that is there now.
+    """
+    listing = discover(feed.source, storage, now)
+    if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
+        return listing
+    events = ledger_files([file.path for file in listing.pending])
+    done = {(e.file, e.file_version, e.file_size) for e in events if e.state is FileState.ARCHIVED}
+    return listing.without(lambda file: file.identity in done, "already loaded")

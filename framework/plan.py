@@ -1,0 +1,118 @@
+"""Plan: which steps bring a feed from what is to what should be. Pure: `compile_plan(feed, facts)`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from framework.batch import Batch
+from framework.errors import LandfeedError
+from framework.feed import Feed
+from framework.names import AUDIT_COLUMNS
+from framework.observe import Facts, Unfinished
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
+from framework.types import Scalar
+
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_columns"]
+
+
+class Task(StrEnum):
+    """The three tasks a runner may be asked for; `run` is all of them."""
+
+    STAGE = "stage"
+    MERGE = "merge"
+    ARCHIVE = "archive"
+
+
+ALL_TASKS = frozenset(Task)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps for one feed, in order."""
+
+    feed: Feed
+    steps: tuple[Step, ...]
+
+
+def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -> Plan:
+    """What to do next for this feed: finish the unfinished batch, or form a new one.
+
+    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns.
+    """
+    return Plan(feed, tuple(_steps(feed, facts, tasks)))
+
+
+def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
+    unfinished = facts.unfinished
+    if unfinished is not None and (unfinished.merged or not unfinished.changed):
+        yield from _finish(feed, facts, unfinished, tasks)
+        return
+    if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
+        yield Abandon(feed, unfinished.manifest)
+        yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch.id)
+    if Task.STAGE in tasks:
+        yield from _begin(feed, facts, tasks)
+
+
+def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:
+    batch = unfinished.manifest.batch
+    if unfinished.merged:
+        # Staging may be overwritten only when the batch before is in the archive, so `stage` finishes it too.
+        if tasks & {Task.ARCHIVE, Task.STAGE}:
+            yield Archive(feed, batch)
+        return
+    if Task.MERGE in tasks:
+        yield from _merge(feed, facts, batch)
+        if Task.ARCHIVE in tasks:
+            yield Archive(feed, batch)
+
+
+def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
+    batch = Batch(feed.name, facts.last_seq + 1, facts.listing.pending[: feed.source.max_files_per_batch])
+    if facts.orphan is not None:
+        pending = {file.identity for file in facts.listing.pending}
+        if pending.issuperset(file.identity for file in facts.orphan.batch.files):
+            batch = facts.orphan.batch
+        else:
+            yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch.id)
+    if not batch.files:
+        return
+    merge = tuple(_merge(feed, facts, batch))
+    yield Stage(feed, batch)
+    if Task.MERGE in tasks:
+        yield from merge
+    if tasks >= {Task.MERGE, Task.ARCHIVE}:
+        yield Archive(feed, batch)
+
+
+def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
+    wanted = target_columns(feed)
+    if facts.target is None:
+        yield CreateTable(feed.target.table, wanted, feed.target.comment)
+    else:
+        there = {name.lower(): type_ for name, type_ in facts.target.columns}
+        for column in wanted:
+            found = there.get(column.name.lower())
+            if found is not None and found != str(column.type):
+                raise LandfeedError(
+                    f"column {column.name} of {feed.target.table} is {found} and the feed says {column.type}",
+                    "give the column the table's type, or load into another table",
+                    code="schema",
+                )
+        missing = tuple(column for column in wanted if column.name.lower() not in there)
+        if missing:
+            yield AddColumns(feed.target.table, missing)
+    yield Merge(feed, batch)
+
+
+def target_columns(feed: Feed) -> tuple[TableColumn, ...]:
+    """The columns of the feed's target table, audit columns included when the feed wants them."""
+    columns = [TableColumn(column.name, column.type, column.description) for column in feed.target_columns]
+    if feed.target.audit_columns:
+        source, batch, loaded = AUDIT_COLUMNS
+        columns.append(TableColumn(source, Scalar("string"), "File that the row was last written from"))
+        columns.append(TableColumn(batch, Scalar("string"), "Batch that last wrote the row"))
+        columns.append(TableColumn(loaded, Scalar("timestamp"), "When that batch was staged"))
+    return tuple(columns)
