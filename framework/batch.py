@@ -1,7 +1,7 @@
 """Batch and Manifest: what one pass stages and merges together, and the record that travels with its commits.
 
-A manifest is the metadata of the staging commit that it describes (and, with fewer figures, of the
-quarantine and target commits of the same batch). So the moment the data is durable, so is what it
+A manifest is the metadata of the staging commit that it describes (and of the
+quarantine and target commits of the same batch; target commits leave the files out). So the moment the data is durable, so is what it
 consists of, and recovery never depends on a second write.
 
 The sequence number `seq` counts the batches of a feed. It is the version of the Delta transaction
@@ -58,18 +58,18 @@ class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC."""
 
     batch: Batch
+    batch_id: str
     staged_at: datetime
     outcomes: tuple[FileOutcome, ...]
     rows: Rows
     seconds: float = 0.0
-    warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, batch: Batch, staged_at: datetime, outcomes: Iterable[FileOutcome]) -> Manifest:
+    def of(cls, batch: Batch, staged_at: datetime, outcomes: Iterable[FileOutcome], seconds: float) -> Manifest:
         """The manifest whose row figures are the sums over its files."""
         outcomes = tuple(outcomes)
         rows = sum((outcome.rows for outcome in outcomes), Rows())
-        return cls(batch, staged_at, outcomes, rows)
+        return cls(batch, batch.id, staged_at, outcomes, rows, seconds)
 
     @property
     def rejected(self) -> tuple[FileOutcome, ...]:
@@ -89,11 +89,10 @@ class Manifest:
             "landfeed": 1,
             "feed": self.batch.feed,
             "seq": self.batch.seq,
-            "batch_id": self.batch.id,
+            "batch_id": self.batch_id,
             "staged_at": self.staged_at.isoformat(),
             "seconds": self.seconds,
             "rows": asdict(self.rows),
-            "warnings": self.warnings,
             "files": [
                 [
                     outcome.file.path,
@@ -128,4 +127,4 @@ class Manifest:
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = Rows(**document["rows"])
-        return cls(batch, staged_at, outcomes, rows, document["seconds"], tuple(document["warnings"]))
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, document["seconds"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from framework.feed import Source
 from framework.names import File
 from framework.storage import Storage
-from framework.values import parse
 from framework.types import Scalar
+from framework.values import parse
 
 __all__ = ["Listing", "Skipped", "captures", "discover"]
 
@@ -40,7 +39,7 @@ class Listing:
         return Listing(pending, self.skipped + skipped)
 
 
-def discover(source: Source, storage: Storage, now: datetime) -> Listing:
+def discover(source: Source, storage: Storage) -> Listing:
     """List the landing folder. Raises StorageError when it is missing or cannot be read."""
     pending: list[File] = []
     skipped: list[Skipped] = []

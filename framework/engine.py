@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 from framework.batch import FileOutcome, Manifest
@@ -66,11 +65,11 @@ class Engine(Protocol):
         """The manifest that the feed's batch `seq` left in this table's history, and its version."""
         ...
 
-    def stage(self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
         """Read, check and convert the files; append bad rows to the quarantine (once per batch),
         overwrite staging, and return the manifest with the staging version that it was written as.
 
-        `loaded_at` is the value of `_loaded_at`. Raises Conflict when another runner staged meanwhile.
+        The manifest's `staged_at` is the value of `_loaded_at`. Raises Conflict when another runner staged meanwhile.
         """
         ...
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
 
@@ -24,7 +24,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from framework.batch import FileOutcome, Manifest
 from framework.engine import Engine, Merged, SourceFile
-from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged, StorageError
+from framework.errors import Conflict, LandfeedError, SourceChanged, StorageError
 from framework.feed import ArchiveAction, Feed
 from framework.ledger import BatchEvent, FileEvent, Ledger
 from framework.names import BatchState, File, FileState, Rows
@@ -54,7 +54,7 @@ class World:
 
 def archive_folder(root: str, manifest: Manifest) -> str:
     """`<root>/<yyyy-mm-dd>/<batch id>/`: a folder of its own for each batch, so nothing collides."""
-    return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch.id}/"
+    return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch_id}/"
 
 
 @dataclass(slots=True)
@@ -129,14 +129,15 @@ class BatchWork:
         self.manifest = self.merged = None
         self._recorded, self._staged_here = set(), True
         storage = self.world.storage(step.feed)
-        loaded_at = self.world.clock()
+        loaded_at, started = self.world.clock(), time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
             sources = [SourceFile(file, storage.fetch(file, folder)) for file in step.batch.files]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
-                return _seal(storage, step, loaded_at, outcomes)
+                _check(storage, step, outcomes)
+                return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
+            self.manifest, self.staging_version = self.world.engine.stage(step, sources, seal)
 
     # Merge
 
@@ -153,7 +154,7 @@ class BatchWork:
         merged = self.merged
         if merged is not None and not merged.rows.merge_balances:
             raise LandfeedError(
-                f"feed {self.feed.name}: the merge of batch {manifest.batch.id} does not add up: {merged.rows}",
+                f"feed {self.feed.name}: the merge of batch {manifest.batch_id} does not add up: {merged.rows}",
                 "this is a defect in Landfeed: nothing was archived, please report it",
                 code="conservation",
             )
@@ -237,7 +238,7 @@ class BatchWork:
         return BatchEvent(
             self.world.clock(),
             self.world.run_id,
-            self.manifest.batch.id,
+            self.manifest.batch_id,
             self.feed.name,
             state,
             self.world.engine_name,
@@ -266,11 +267,9 @@ class BatchWork:
             return
         known: set[tuple[str, FileState]] = set()
         if not self._staged_here:
-            events = self.world.ledger.file_events(batch_ids=[self.manifest.batch.id])
+            events = self.world.ledger.file_events(batch_ids=[self.manifest.batch_id])
             known = {(event.file, event.state) for event in events}
-        self.world.ledger.record_files(
-            event for event in self._file_events() if (event.file, event.state) not in known
-        )
+        self.world.ledger.record_files(event for event in self._file_events() if (event.file, event.state) not in known)
 
     def _file_events(self) -> Iterator[FileEvent]:
         assert self.manifest is not None  # noqa: S101 (callers check)
@@ -292,7 +291,7 @@ class BatchWork:
         return FileEvent(
             self.world.clock(),
             self.world.run_id,
-            self.manifest.batch.id,
+            self.manifest.batch_id,
             self.feed.name,
             file.path,
             file.version,
@@ -338,8 +337,8 @@ class BatchWork:
             yield FileReport(file.path, status, outcome.rows.read, self.moved.get(file), reason)
 
 
-def _seal(storage: Storage, step: Stage, loaded_at: datetime, outcomes: Sequence[FileOutcome]) -> Manifest:
-    """The manifest of a batch whose files are all read and still what they were."""
+def _check(storage: Storage, step: Stage, outcomes: Sequence[FileOutcome]) -> None:
+    """Check that the files that were read are still the ones in landing, and that the figures add up."""
     heads = ((file, storage.head(file.path)) for file in step.batch.files)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:
@@ -351,14 +350,3 @@ def _seal(storage: Storage, step: Stage, loaded_at: datetime, outcomes: Sequence
                 "this is a defect in Landfeed: nothing was written, please report it",
                 code="conservation",
             )
-    limits = [_over_limit(step.feed, outcome) for outcome in outcomes]
-    if any(limits):
-        raise PolicyError(next(filter(None, limits)), "mend the file or raise the limits under `quarantine`")
-    return Manifest.of(step.batch, loaded_at, outcomes)
-
-
-def _over_limit(feed: Feed, outcome: FileOutcome) -> str | None:
-    return None
-
-
-__all__ += ["replace"]

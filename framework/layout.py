@@ -74,7 +74,8 @@ def _refuse(
     missing = [column for column in columns if column.name not in present]
     needed = [column for column in missing if column.name in (*feed.target.keys, *feed.target.sequence_by)]
     if needed:
-        return Rejected(f"there is no {_wanted(needed)} in the file; it has {_found(names)}{_separator_hint(feed, names)}")
+        found = _found(names) + _separator_hint(feed, names)
+        return Rejected(f"there is no {_wanted(needed)} in the file; it has {found}")
     contract = feed.schema_contract
     if missing and contract.missing_columns is MissingColumns.REJECT_FILE:
         return Rejected(f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)")

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from framework.engine import Engine
 from framework.names import BatchState, FileState, Rows, Table
 
-__all__ = ["BatchEvent", "FileEvent", "Ledger"]
+__all__ = ["COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _GroupedTable:
 
     def append(self, rows: Sequence[Mapping[str, object]]) -> None:
         if not rows:
-            return
+            return None
         group = _Group(rows)
         with self._gather:
             self._waiting.append(group)
@@ -170,3 +170,13 @@ def _row(event: FileEvent | BatchEvent) -> dict[str, object]:
     row = asdict(event)
     row["state"] = str(event.state)
     return row
+
+
+def _column_types() -> dict[str, str]:
+    """The types of the columns of both tables, by column name, in the contract's words."""
+    words = {"datetime": "timestamp", "int": "bigint", "float": "double"}
+    declared = {field.name: str(field.type) for field in (*fields(FileEvent), *fields(BatchEvent))}
+    return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
+
+
+COLUMN_TYPES = _column_types()

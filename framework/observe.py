@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from framework.batch import Manifest
 from framework.discovery import Listing, discover
@@ -69,7 +68,7 @@ def _unfinished(
     if found is None:
         return None
     manifest, version = found
-    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch.id]))
+    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch_id]))
     if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
@@ -83,15 +82,13 @@ def _changed(storage: Storage, files: Iterable[File]) -> tuple[File, ...]:
     return tuple(file for file, head in now if head is None or head.identity != file.identity)
 
 
-def listing_of(
-    feed: Feed, storage: Storage, ledger_files: Callable[[Sequence[str]], Sequence[FileEvent]], now: datetime
-) -> Listing:
+def listing_of(feed: Feed, storage: Storage, ledger_files: Callable[[Sequence[str]], Sequence[FileEvent]]) -> Listing:
     """What the feed's landing folder holds: pending files in order, and skipped ones with the reason.
 
     With `on_success: keep` or `copy` loaded files stay in landing; `ledger_files` (paths → events)
     tells which ones have been loaded at the version that is there now.
     """
-    listing = discover(feed.source, storage, now)
+    listing = discover(feed.source, storage)
     if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
         return listing
     events = ledger_files([file.path for file in listing.pending])

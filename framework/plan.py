@@ -51,7 +51,7 @@ def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         return
     if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
         yield Abandon(feed, unfinished.manifest)
-        yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch.id)
+        yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
     if Task.STAGE in tasks:
         yield from _begin(feed, facts, tasks)
 
@@ -76,7 +76,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         if pending.issuperset(file.identity for file in facts.orphan.batch.files):
             batch = facts.orphan.batch
         else:
-            yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch.id)
+            yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
     merge = tuple(_merge(feed, facts, batch))

@@ -1,0 +1,127 @@
+"""The embedded engine: DuckDB reads, checks and compares, delta-rs writes Delta tables. No JVM, no server."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+from deltalake import QueryBuilder
+
+from framework.batch import Manifest
+from framework.engine import Merged, Preview, Seal, SourceFile, TableState
+from framework.engines.embedded.control import append_rows, select_rows
+from framework.engines.embedded.delta import DeltaTables, delta_schema, translated
+from framework.engines.embedded.explain import merge_sql, stage_sql
+from framework.engines.embedded.merging import Merging
+from framework.engines.embedded.staging import Staging
+from framework.errors import LandfeedError
+from framework.feed import Feed
+from framework.names import Table
+from framework.rules import literal
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+
+__all__ = ["EmbeddedEngine"]
+
+_MEMORY_LIMIT = "2GB"
+"""What DuckDB may hold in memory; more goes to the spill folder. delta-rs takes about as much again."""
+
+
+class EmbeddedEngine:
+    """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
+
+    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None) -> None:
+        self.tables = DeltaTables(root, storage_options or {})
+        self._lock = threading.Lock()
+        self._database: duckdb.DuckDBPyConnection | None = None
+        self._spill = tempfile.TemporaryDirectory(prefix="landfeed-spill-", ignore_cleanup_errors=True)
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the one DuckDB, which starts when it is first needed."""
+        with self._lock:
+            if self._database is None:
+                settings: dict[str, str | bool | int | float | list[str]] = {
+                    "memory_limit": _MEMORY_LIMIT,
+                    "temp_directory": self._spill.name,
+                }
+                self._database = duckdb.connect(config=settings)
+                self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+            connection = self._database.cursor()
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise LandfeedError(f"DuckDB: {error}", code="engine") from error
+        finally:
+            connection.close()
+
+    def state(self, table: Table, feed: str) -> TableState | None:
+        return self.tables.state(table, feed)
+
+    def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
+        return self.tables.manifest(table, feed, seq)
+
+    def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
+        with self._connection() as connection:
+            return Staging(connection, self.tables).stage(step, sources, seal)
+
+    def create(self, step: CreateTable) -> None:
+        self.tables.create(step.table, step.columns, step.comment)
+
+    def add_columns(self, step: AddColumns) -> None:
+        delta = self.tables.open(step.table)
+        if delta is None:
+            return
+        there = {field.name.lower() for field in delta.schema().fields}
+        missing = tuple(column for column in step.columns if column.name.lower() not in there)
+        if missing:
+            self.tables.writable(delta, step.table)
+            with translated(step.table):
+                delta.alter.add_columns(delta_schema(missing).fields)
+
+    def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
+        with self._connection() as connection:
+            return Merging(connection, self.tables).merge(step, manifest, staging_version)
+
+    def discard(self, step: Discard) -> None:
+        delta = self.tables.open(step.table)
+        if delta is not None:
+            feed, batch = literal(step.feed, "duckdb"), literal(step.batch_id, "duckdb")
+            with translated(step.table):
+                delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
+
+    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        append_rows(self.tables, table, rows)
+
+    def select(
+        self,
+        table: Table,
+        where: Mapping[str, Sequence[str]],
+        *,
+        latest_by: str | None = None,
+        limit: int | None = None,
+    ) -> list[dict[str, object]]:
+        return select_rows(self.tables, table, where, latest_by=latest_by, limit=limit)
+
+    def preview(self, table: Table, limit: int) -> Preview | None:
+        delta = self.tables.open(table)
+        if delta is None:
+            return None
+        columns = [field.name for field in delta.schema().fields]
+        with self._connection() as connection:
+            with translated(table):
+                reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
+            connection.register("reader", reader)
+            listed = ", ".join('CAST("' + name.replace('"', '""') + '" AS VARCHAR)' for name in columns)
+            ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
+            return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
+
+    def sql(self, feed: Feed, step: Stage | Merge) -> str:
+        return stage_sql(feed) if isinstance(step, Stage) else merge_sql(feed)
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._spill.cleanup()

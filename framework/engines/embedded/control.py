@@ -1,0 +1,75 @@
+"""Landfeed's own tables on delta-rs alone, so that a run with nothing to do need not start DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from arro3.core import Array, DataType, Field, Schema
+from arro3.core import Table as ArrowTable
+from deltalake import CommitProperties, QueryBuilder, write_deltalake
+
+from framework.engines.embedded.delta import DeltaTables, translated
+from framework.ledger import COLUMN_TYPES
+from framework.names import Table
+from framework.rules import literal
+
+__all__ = ["append_rows", "select_rows"]
+
+_COMPACT_AT = 100
+"""A control table of more files than this is compacted: every run reads it."""
+_ARROW = {
+    "string": DataType.utf8(),
+    "bigint": DataType.int64(),
+    "double": DataType.float64(),
+    "timestamp": DataType.timestamp("us", tz="UTC"),
+}
+
+
+def append_rows(tables: DeltaTables, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Append rows, making the table from the columns that the ledger declares."""
+    fields, arrays = [], []
+    for name in rows[0]:
+        type_ = _ARROW[COLUMN_TYPES[name]]
+        fields.append(Field(name, type_, nullable=True))
+        arrays.append(Array([row[name] for row in rows], type_))
+    data = ArrowTable.from_arrays(arrays, schema=Schema(fields))
+    with translated(table):
+        write_deltalake(
+            tables.uri(table),
+            data,
+            mode="append",
+            storage_options=tables.options,
+            commit_properties=CommitProperties(max_commit_retries=100),
+        )
+        delta = tables.open(table)
+        if delta is not None and len(delta.file_uris()) > _COMPACT_AT:
+            delta.optimize.compact()
+
+
+def select_rows(
+    tables: DeltaTables,
+    table: Table,
+    where: Mapping[str, Sequence[str]],
+    *,
+    latest_by: str | None,
+    limit: int | None,
+) -> list[dict[str, object]]:
+    """See `Engine.select`."""
+    delta = tables.open(table)
+    if delta is None:
+        return []
+    source = "ledger"
+    if latest_by is not None:
+        ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
+        source = f"(SELECT * FROM (SELECT *, {ranked} FROM ledger) WHERE rank_ = 1)"
+    names = ", ".join(field.name for field in delta.schema().fields)
+    conditions = [
+        f"{column} IN ({', '.join(literal(v, 'duckdb') for v in values)})" for column, values in where.items()
+    ]
+    query = f"SELECT {names} FROM {source}"
+    query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")
+    with translated(table):
+        found = QueryBuilder().register("ledger", delta).execute(query).read_all()
+    columns = {name: found.column(name).to_pylist() for name in found.column_names}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

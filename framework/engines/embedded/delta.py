@@ -1,0 +1,172 @@
+"""Delta tables through delta-rs: where they are, what state they are in, commits that happen once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from framework.batch import Manifest, transaction_id
+from framework.engine import TableState
+from framework.errors import Conflict, LandfeedError
+from framework.names import Table
+from framework.steps import TableColumn
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+
+__all__ = ["DeltaTables", "commit", "delta_schema", "translated"]
+
+_DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
+_LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
+_HISTORY = 1000
+"""How many commits back a batch's manifest is looked for; it is nearly always the last one."""
+_UNWRITABLE = {
+    "deletionVectors": "deletion vectors",
+    "columnMapping": "column mapping",
+    "clustering": "liquid clustering",
+    "rowTracking": "row tracking",
+    "v2Checkpoint": "v2 checkpoints",
+    "variantType": "variant columns",
+    "typeWidening": "type widening",
+}
+
+
+class DeltaTables:
+    """The tables below a root: table `a.b` lives at `<root>/a/b`."""
+
+    def __init__(self, root: str, storage_options: Mapping[str, str]) -> None:
+        self.root = root.rstrip("/")
+        self.options = dict(storage_options)
+        self.local = "://" not in root
+
+    def uri(self, table: Table) -> str:
+        return "/".join((self.root, *table.parts))
+
+    def open(self, table: Table) -> DeltaTable | None:
+        """The newest version of the table, None when there is none."""
+        uri = self.uri(table)
+        if self.local and not os.path.isdir(f"{uri}/_delta_log"):
+            return None
+        try:
+            with translated(table):
+                return DeltaTable(uri, storage_options=self.options)
+        except TableNotFoundError:
+            return None
+
+    def state(self, table: Table, feed: str) -> TableState | None:
+        delta = self.open(table)
+        if delta is None:
+            return None
+        columns = tuple((name, type_) for name, type_ in _columns(delta))
+        return TableState(delta.version(), columns, delta.transaction_version(transaction_id(feed)))
+
+    def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
+        delta = self.open(table)
+        for entry in delta.history(_HISTORY) if delta is not None else ():
+            manifest = Manifest.from_json(entry.get("userMetadata"))
+            if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
+                return manifest, int(entry["version"])
+        return None
+
+    def at(self, table: Table, version: int) -> DeltaTable:
+        """The table as it was at a version."""
+        with translated(table):
+            return DeltaTable(self.uri(table), version=version, storage_options=self.options)
+
+    def records(self, table: Table, version: int) -> int:
+        """How many rows the table held at a version, by the statistics in its log."""
+        actions = self.at(table, version).get_add_actions(flatten=True)
+        return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
+
+    def create(self, table: Table, columns: tuple[TableColumn, ...], comment: str | None) -> DeltaTable:
+        """Make the table, or open it when somebody else made it first."""
+        uri = self.uri(table)
+        if self.local:
+            os.makedirs(uri, exist_ok=True)
+        with translated(table):
+            return DeltaTable.create(
+                uri, delta_schema(columns), mode="ignore", description=comment, storage_options=self.options
+            )
+
+    def writable(self, delta: DeltaTable, table: Table) -> None:
+        """Refuse a table with features that delta-rs cannot write, before anything is written."""
+        protocol = delta.protocol()
+        features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
+        found = sorted(words for feature, words in _UNWRITABLE.items() if feature in features)
+        if found:
+            raise LandfeedError(
+                f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
+                "load this feed with engine: spark, or switch the feature off in the table",
+                code="table_feature",
+            )
+
+
+def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
+    """Commit properties of a batch: its transaction and manifest, and no silent rebase on a newer version."""
+    transaction = Transaction(transaction_id(manifest.batch.feed), manifest.batch.seq)
+    metadata = {"userMetadata": manifest.to_json(files=files)}
+    return CommitProperties(custom_metadata=metadata, app_transactions=[transaction], max_commit_retries=0)
+
+
+@contextmanager
+def translated(table: Table) -> Iterator[None]:
+    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError."""
+    try:
+        yield
+    except TableNotFoundError:
+        raise
+    except CommitFailedError as error:
+        raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
+    except (DeltaError, OSError) as error:
+        raise LandfeedError(f"table {table}: {error}", code="table") from error
+
+
+def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:
+    fields = []
+    for column in columns:
+        metadata = {"comment": column.comment} if column.comment else {}
+        field = {"name": column.name, "type": _to_delta(column.type), "nullable": True, "metadata": metadata}
+        fields.append(Field.from_json(json.dumps(field)))
+    return Schema(fields)
+
+
+def _to_delta(type_: DataType) -> Any:
+    match type_:
+        case Scalar(name):
+            return _DELTA_NAMES.get(name, name)
+        case Decimal():
+            return str(type_)
+        case Array(element):
+            return {"type": "array", "elementType": _to_delta(element), "containsNull": True}
+        case Map(key, value):
+            return {
+                "type": "map",
+                "keyType": _to_delta(key),
+                "valueType": _to_delta(value),
+                "valueContainsNull": True,
+            }
+        case Struct(members):
+            fields = [{"name": n, "type": _to_delta(t), "nullable": True, "metadata": {}} for n, t in members]
+            return {"type": "struct", "fields": fields}
+
+
+def _columns(delta: DeltaTable) -> Iterator[tuple[str, str]]:
+    for field in json.loads(delta.schema().to_json())["fields"]:
+        yield field["name"], _from_delta(field["type"])
+
+
+def _from_delta(type_: Any) -> str:
+    if isinstance(type_, str):
+        return _LANDFEED_NAMES.get(type_, type_)
+    match type_["type"]:
+        case "array":
+            return f"array<{_from_delta(type_['elementType'])}>"
+        case "map":
+            return f"map<{_from_delta(type_['keyType'])},{_from_delta(type_['valueType'])}>"
+        case _:
+            members = (f"{field['name']}:{_from_delta(field['type'])}" for field in type_["fields"])
+            return f"struct<{','.join(members)}>"

@@ -1,0 +1,194 @@
+"""Reading: the batch's files become one temporary DuckDB table of typed rows, clean and bad ones together.
+
+The table `batch` holds, in file and record order, every schema column (typed), `"_file"` (the file's
+position in the batch) and `"_texts"`: NULL for a clean row; for a bad one the text of every column, so
+that its reasons can be told without a second read; an empty list for a record that is not even JSON.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from framework.engine import SourceFile
+from framework.engines.embedded.files import (
+    Malformed,
+    careful_copy,
+    choose_encoding,
+    header_of,
+    unreadable,
+    utf8_copy,
+)
+from framework.engines.embedded.sql import LINE, csv_source, json_keys, json_source, select_rows, table_columns
+from framework.feed import Feed, Format
+from framework.layout import Layout, Rejected, csv_layout, json_layout
+
+__all__ = ["FileRead", "Reader"]
+
+
+@dataclass(slots=True)
+class FileRead:
+    """How one file of the batch was read. `location` is what DuckDB reads, which is a UTF-8 copy of
+    `source.location` for other encodings; `careful` means that broken records were taken out."""
+
+    index: int
+    source: SourceFile
+    location: str
+    encoding: str = "utf-8"
+    layout: Layout | None = None
+    rejected: str | None = None
+    careful: bool = False
+    malformed: list[Malformed] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        return len(self.layout.names) if self.layout else 0
+
+
+class Reader:
+    """Reads one batch into the connection's temporary table `batch`; copies go to `folder`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, feed: Feed, folder: str) -> None:
+        self._db, self._feed, self._folder = connection, feed, folder
+        self._csv = feed.source.format is Format.CSV
+
+    def read(self, sources: Sequence[SourceFile]) -> list[FileRead]:
+        """Read all files; one that cannot be read comes back with the reason and leaves no rows."""
+        files = [self._open(index, source) for index, source in enumerate(sources)]
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE batch ({table_columns(self._feed)})")
+        for group in _groups(files):
+            self._load(group)
+        return files
+
+    # Before the rows: encoding and layout
+
+    def _open(self, index: int, source: SourceFile) -> FileRead:
+        file = FileRead(index, source, source.location)
+        try:
+            if source.file.size == 0:
+                file.rejected = "the file is empty (0 bytes)"
+                return file
+            file.encoding = choose_encoding(source.location, self._feed.source.encodings)
+            layout = self._csv_layout(file) if self._csv else self._json_layout(file)
+            if isinstance(layout, Rejected):
+                file.rejected = layout.reason
+                return file
+            file.layout = layout
+            if self._csv:
+                self._to_utf8(file)
+        except UnicodeError as error:
+            file.rejected = str(error)
+        except (OSError, EOFError, duckdb.Error) as error:
+            file.rejected = unreadable(error)
+        return file
+
+    def _csv_layout(self, file: FileRead) -> Layout | Rejected:
+        options = self._feed.source.csv
+        header = header_of(file.source.location, file.encoding, options)
+        if header is None:
+            return Rejected("the file has no header" if options.header else "the file has no records")
+        return csv_layout(self._feed, header if options.header else None)
+
+    def _json_layout(self, file: FileRead) -> Layout | Rejected:
+        self._to_utf8(file)
+        try:
+            keys = self._json_keys(file)
+        except duckdb.Error:
+            self._carefully(file)
+            keys = self._json_keys(file)
+        return Layout((LINE,), ()) if keys is None else json_layout(self._feed, keys)
+
+    def _json_keys(self, file: FileRead) -> list[str] | None:
+        """The keys that occur in the file's objects, in order of first appearance; None without any object."""
+        rows = self._db.execute(json_keys(file.location)).fetchall()
+        return [key for (key,) in rows if key is not None] if rows else None
+
+    def _to_utf8(self, file: FileRead) -> None:
+        if file.encoding == "utf-8":
+            return
+        try:
+            file.location = utf8_copy(file.source.location, file.encoding, self._work_path(file))
+        except UnicodeError:
+            self._carefully(file)
+
+    def _work_path(self, file: FileRead) -> str:
+        return os.path.join(self._folder, f"{file.index}-{'careful' if file.careful else 'utf8'}")
+
+    def _carefully(self, file: FileRead) -> None:
+        """Take the broken records out of the file, so that DuckDB can read the rest."""
+        file.careful = True
+        path = self._work_path(file)
+        file.malformed = list(careful_copy(file.source.location, file.encoding, self._feed, file.width, path))
+        file.location = path
+
+    # The rows
+
+    def _load(self, group: list[FileRead]) -> None:
+        """Load files of one layout; those in which DuckDB finds something wrong are read carefully instead."""
+        try:
+            suspicious = self._insert(group)
+        except duckdb.Error as error:
+            if len(group) > 1:
+                for file in group:
+                    self._load([file])
+                return
+            if group[0].careful:
+                group[0].rejected = unreadable(error)
+                return
+            suspicious = group
+        for file in suspicious:
+            self._reload(file)
+
+    def _reload(self, file: FileRead) -> None:
+        self._db.execute('DELETE FROM batch WHERE "_file" = ?', [file.index])
+        if file.careful:
+            file.rejected = "the file cannot be read: its records cannot be told apart"
+            return
+        try:
+            self._carefully(file)
+        except (OSError, EOFError) as error:
+            file.rejected = unreadable(error)
+            return
+        if os.path.getsize(file.location):
+            self._load([file])
+
+    def _insert(self, group: list[FileRead]) -> list[FileRead]:
+        """One INSERT for files of one layout; returns the files that hold broken records."""
+        layout = group[0].layout
+        assert layout is not None  # noqa: S101 (groups are made of files with a layout)
+        locations = [(file.index, file.location) for file in group]
+        if self._csv:
+            source = csv_source(self._feed, layout, locations, careful=group[0].careful)
+        else:
+            source = json_source(layout, locations)
+        self._db.execute("BEGIN")
+        try:
+            names = [(file.index, file.source.file.name) for file in group]
+            rows = select_rows(self._feed, layout, source, names, is_json=not self._csv)
+            self._db.execute(f"INSERT INTO batch {rows}")
+            suspicious = self._rejects(group)
+            self._db.execute("COMMIT")
+        except duckdb.Error:
+            self._db.execute("ROLLBACK")
+            raise
+        return suspicious
+
+    def _rejects(self, group: list[FileRead]) -> list[FileRead]:
+        rows = self._db.execute(
+            "SELECT DISTINCT s.file_path FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id)"
+        ).fetchall()
+        self._db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+        paths = {path for (path,) in rows}
+        return [file for file in group if file.location in paths]
+
+
+def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
+    """Files that have a layout in common, in batch order."""
+    groups: dict[tuple[Layout, bool], list[FileRead]] = {}
+    for file in files:
+        if file.layout is not None and file.rejected is None and os.path.getsize(file.location):
+            groups.setdefault((file.layout, file.careful), []).append(file)
+    yield from groups.values()

@@ -1,0 +1,11 @@
+"""Loader: a config folder → typed feeds, or every problem in it at once.
+
+A file's way: bytes → nodes with places (`nodes`) → defaults merged (`files`) → `${…}` replaced
+(`substitute`) → JSON Schema (`schema`) → what the schema cannot say (`checks`, and `between` for
+what concerns several feeds) → the typed Feed (`build`). A problem never stops the search for more.
+"""
+
+from framework.loader.project import Project, check_project, load_project, merged_tree
+from framework.loader.schema import Kind, schema_text
+
+__all__ = ["Kind", "Project", "check_project", "load_project", "merged_tree", "schema_text"]

@@ -1,0 +1,148 @@
+"""What concerns several feeds: tables written twice, files claimed twice, paths inside each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from framework.environment import Environment
+from framework.errors import Problem
+from framework.feed import Feed
+from framework.loader import filenames
+from framework.loader.nodes import Node
+
+__all__ = ["problems"]
+
+_Entry: TypeAlias = tuple[Feed, Node]
+_Found: TypeAlias = tuple[frozenset[str], Problem]
+
+
+def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iterator[_Found]:
+    """Each problem with the names of the feeds that it concerns. Feeds that are not enabled touch nothing."""
+    enabled = [entry for entry in entries if entry[0].enabled]
+    yield from _tables(enabled, environment)
+    yield from _archives(enabled)
+    yield from _claims(enabled)
+
+
+def _place(tree: Node, *keys: str) -> Node:
+    """The node at the path, or the nearest one above that is written down."""
+    while keys:
+        found = tree.get(*keys)
+        if found is not None:
+            return found
+        keys = keys[:-1]
+    return tree
+
+
+def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Iterator[_Found]:
+    owners: dict[str, tuple[Feed, str]] = {}
+    control = f"{environment.control}." if environment is not None else "\0"
+    for feed, tree in entries:
+        for role, table, keys in (
+            ("target", feed.target.table, ("target", "table")),
+            ("staging table", feed.target.staging, ("target", "staging")),
+            ("quarantine table", feed.quarantine.table, ("quarantine", "table")),
+        ):
+            name, path = table.name.lower(), ".".join(keys)
+            if name in (f"{control}files".lower(), f"{control}batches".lower()):
+                hint = "choose another table, or another control schema in the environment"
+                message = f"{table} is one of Landfeed's own tables"
+                yield frozenset({feed.name}), _place(tree, *keys).problem(path, message, hint)
+            other, other_role = owners.setdefault(name, (feed, role))
+            if other is feed or (role == other_role == "quarantine table"):
+                continue
+            if role == other_role == "target" and feed.target.shared_target and other.target.shared_target:
+                continue
+            message = f"{table} is already the {other_role} of the feed {other.name} ({other.file})"
+            shared = role == other_role == "target"
+            hint = "write into another table" + (", or say shared_target: true in both" if shared else "")
+            yield frozenset({feed.name, other.name}), _place(tree, *keys).problem(path, message, hint)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folder itself and every folder above it, each with its `/`."""
+    at = len(path)
+    while at > 0:
+        yield path[:at]
+        at = path.rfind("/", 0, at - 1) + 1
+
+
+def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
+    sources: dict[str, Feed] = {}
+    for feed, _ in entries:
+        sources.setdefault(feed.source.path, feed)
+    archives: dict[str, tuple[Feed, str]] = {}
+    for feed, tree in entries:
+        for key, path in (("path", feed.archive.path), ("rejected_path", feed.archive.rejected_path)):
+            archives.setdefault(path, (feed, f"archive.{key}"))
+            inside = next((sources[folder] for folder in _above(path) if folder in sources), None)
+            if inside is not None:
+                whose = "the feed's own" if inside is feed else f"the feed {inside.name}'s"
+                message = f"the archived files would land again: it lies inside {whose} source.path"
+                place = _place(tree, "archive", key)
+                hint = "put the archive beside the landing folder, not into it"
+                yield frozenset({feed.name, inside.name}), place.problem(f"archive.{key}", message, hint)
+    for feed, tree in entries:
+        # The same folder has been reported above.
+        above = (archives[folder] for folder in _above(feed.source.path) if folder in archives)
+        owner, path = next(above, (None, ""))
+        if owner is not None and feed.source.path not in archives:
+            message = f"the landing folder lies inside {path} of the feed {owner.name}"
+            hint = "put the archive beside the landing folder"
+            place = _place(tree, "source", "path")
+            yield frozenset({feed.name, owner.name}), place.problem("source.path", message, hint)
+
+
+def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:
+    """Two feeds that could take the same file. Only folders above and name prefixes are compared,
+    so that thousands of feeds in one folder stay cheap."""
+    folders: defaultdict[str, dict[str, list[_Entry]]] = defaultdict(dict)
+    prefixes: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        prefix = filenames.literal_prefix(entry[0].source.files)
+        folders[entry[0].source.path].setdefault(prefix, []).append(entry)
+        prefixes[entry[0].source.path] = max(prefixes[entry[0].source.path], len(prefix))
+    for feed, tree in entries:
+        for folder in _above(feed.source.path):
+            if folder not in folders:
+                continue
+            for other, _ in _candidates(folders[folder], prefixes[folder], feed, folder):
+                if not _meet(feed, other):
+                    continue
+                same = "every file" if feed.source.files is None else f"files that match {_shown(tree)}"
+                message = f"the feed {other.name} ({other.file}) could claim the same files: {same}"
+                hint = "tell them apart by source.files or source.path"
+                place = _place(tree, "source", "files" if feed.source.files else "path")
+                path = "source.files" if feed.source.files else "source.path"
+                yield frozenset({feed.name, other.name}), place.problem(path, message, hint)
+                return_early = True
+                if return_early:
+                    break
+
+
+def _shown(tree: Node) -> str:
+    return _place(tree, "source", "files").shown
+
+
+def _candidates(groups: dict[str, list[_Entry]], longest: int, feed: Feed, folder: str) -> Iterator[_Entry]:
+    """Feeds of a folder whose literal name prefix begins this feed's one, or equals it."""
+    prefix = filenames.literal_prefix(feed.source.files)
+    for length in range(min(len(prefix), longest) + 1):
+        for entry in groups.get(prefix[:length], ()):
+            if entry[0] is feed:
+                if folder == feed.source.path:
+                    break
+                continue
+            yield entry
+    if folder != feed.source.path:
+        for start, found in groups.items():
+            if len(start) > len(prefix) and start.startswith(prefix):
+                yield from found
+
+
+def _meet(feed: Feed, other: Feed) -> bool:
+    if feed.source.path != other.source.path and not other.source.recursive:
+        return False
+    return filenames.may_meet(feed.source.files, other.source.files)

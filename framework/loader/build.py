@@ -1,0 +1,258 @@
+"""A checked tree → the typed Feed or Environment, with every default filled in.
+
+Runs only on trees without problems, so it trusts the shapes that the schema has checked.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from framework.environment import DatabricksSettings, EngineName, Environment
+from framework.feed import (
+    Archive,
+    ArchiveAction,
+    Check,
+    CheckAction,
+    CheckScope,
+    Column,
+    CsvOptions,
+    Feed,
+    Format,
+    MissingColumns,
+    Mode,
+    NewColumns,
+    NullKeys,
+    OnExceed,
+    Quarantine,
+    ReadyWhen,
+    SchemaContract,
+    Source,
+    Target,
+)
+from framework.loader.nodes import Node, data
+from framework.names import Table
+from framework.types import parse_type
+
+__all__ = ["absolute", "build_environment", "build_feed", "folder", "is_uri"]
+
+_Word = TypeVar("_Word", bound=StrEnum)
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
+
+
+def is_uri(path: str) -> bool:
+    return _URI.match(path) is not None
+
+
+def absolute(path: str, project: str) -> str:
+    """An absolute local path without `..` (links are not followed), or the URI as it is."""
+    return path if is_uri(path) else os.path.normpath(os.path.join(project, path))
+
+
+def folder(path: str, project: str) -> str:
+    """As `absolute`, with one `/` at the end."""
+    return absolute(path, project).rstrip("/") + "/"
+
+
+def build_feed(tree: Node, environment: Environment, archive: str | None) -> Feed:
+    """The feed of a tree that has no problems. `archive` is the value of the variable of that name."""
+    name = _text(tree, "feed") or ""
+    target = _target(tree)
+    return Feed(
+        name=name,
+        source=_source(tree, environment),
+        columns=tuple(_column(key, node) for key, node in _map(tree, "schema").items()),
+        target=target,
+        quarantine=_quarantine(tree, target.table),
+        archive=_archive(tree, name, environment, archive),
+        schema_contract=SchemaContract(
+            _word(tree, NewColumns.IGNORE, "schema_contract", "new_columns"),
+            _word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
+        ),
+        checks=tuple(_check(node) for node in _list(tree, "checks")),
+        filter=_text(tree, "filter"),
+        description=_text(tree, "description"),
+        owner=_text(tree, "owner"),
+        tags=_texts(tree, "tags"),
+        enabled=_flag(tree, True, "enabled"),
+        file=tree.file,
+    )
+
+
+def _source(tree: Node, environment: Environment) -> Source:
+    source = tree.map["source"]
+    options = _map(source, "options")
+    ready = source.get("ready_when")
+    null_values = source.get("null_values")
+    return Source(
+        path=folder(_text(source, "path") or "", environment.project),
+        format=Format(_text(source, "format") or ""),
+        files=_text(source, "files"),
+        recursive=_flag(source, False, "recursive"),
+        order_by=_text(source, "order_by") or "name",
+        ready_when=ReadyWhen(_text(ready, "marker"), _number(ready, "min_age_seconds")) if ready else None,
+        max_files_per_batch=_whole(source, "max_files_per_batch"),
+        encodings=tuple(dict.fromkeys(codecs.lookup(name).name for name in _texts(source, "encoding") or ("utf-8",))),
+        records=_text(source, "records"),
+        csv=_csv(options),
+        null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
+        trim=_flag(source, False, "trim"),
+        timezone=_text(source, "timezone") or environment.timezone,
+    )
+
+
+def _csv(options: Mapping[str, Node]) -> CsvOptions:
+    default = CsvOptions()
+    return CsvOptions(
+        sep=options["sep"].text if "sep" in options else default.sep,
+        header=options["header"].value is True if "header" in options else default.header,
+        quote=(options["quote"].text or None) if "quote" in options else default.quote,
+        escape=(options["escape"].text or None) if "escape" in options else default.escape,
+        comment=options["comment"].text if "comment" in options else None,
+        multiLine=options["multiLine"].value is True if "multiLine" in options else default.multiLine,
+    )
+
+
+def _column(name: str, node: Node) -> Column:
+    if not isinstance(node.value, dict):
+        return Column(name, parse_type(node.text), (name,))
+    accepted = node.get("accepted_values")
+    return Column(
+        name=name,
+        type=parse_type(_text(node, "type") or ""),
+        source_names=_texts(node, "source_name") or (name,),
+        required=_flag(node, False, "required"),
+        formats=_texts(node, "format"),
+        pattern=_text(node, "pattern"),
+        accepted_values=tuple(value.text for value in accepted.items) if accepted else None,
+        min=_text(node, "min"),
+        max=_text(node, "max"),
+        default=_text(node, "default"),
+        from_file=_text(node, "from_file"),
+        expr=_text(node, "expr"),
+        description=_text(node, "description"),
+    )
+
+
+def _check(node: Node) -> Check:
+    return Check(
+        name=_text(node, "name") or "",
+        expr=_text(node, "expr") or "",
+        action=CheckAction(_text(node, "action") or ""),
+        scope=_word(node, CheckScope.ROW, "scope"),
+    )
+
+
+def _target(tree: Node) -> Target:
+    target = tree.map["target"]
+    table = Table(_text(target, "table") or "")
+    staging = _text(target, "staging")
+    properties = _map(target, "table_properties")
+    return Target(
+        table=table,
+        staging=Table(staging) if staging else table.suffixed("__staging"),
+        mode=_word(target, Mode.MERGE, "mode"),
+        scd_type=_whole(target, "scd_type") or 1,
+        keys=_columns(tree, "keys"),
+        null_keys=_word(target, NullKeys.QUARANTINE, "null_keys"),
+        sequence_by=_columns(tree, "sequence_by"),
+        apply_as_deletes=_text(target, "apply_as_deletes"),
+        ignore_null_updates=_flag(target, False, "ignore_null_updates"),
+        except_columns=_columns(tree, "except_columns"),
+        audit_columns=_flag(target, False, "audit_columns"),
+        cluster_by=_columns(tree, "cluster_by"),
+        partition_by=_columns(tree, "partition_by"),
+        table_properties=tuple((key, value.text) for key, value in properties.items()),
+        comment=_text(target, "comment"),
+        shared_target=_flag(target, False, "shared_target"),
+    )
+
+
+def _quarantine(tree: Node, target: Table) -> Quarantine:
+    table = _text(tree, "quarantine", "table")
+    return Quarantine(
+        table=Table(table) if table else target.suffixed("__quarantine"),
+        max_bad_rows=_whole(tree, "quarantine", "max_bad_rows"),
+        max_bad_ratio=_number(tree, "quarantine", "max_bad_ratio"),
+        on_exceed=_word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
+    )
+
+
+def _archive(tree: Node, name: str, environment: Environment, archive: str | None) -> Archive:
+    path = _text(tree, "archive", "path") or f"{archive}/{name}/"
+    rejected = _text(tree, "archive", "rejected_path") or f"{archive}/_rejected/{name}/"
+    return Archive(
+        path=folder(path, environment.project),
+        rejected_path=folder(rejected, environment.project),
+        on_success=_word(tree, ArchiveAction.MOVE, "archive", "on_success"),
+    )
+
+
+def build_environment(tree: Node, name: str, project: str) -> Environment:
+    """The environment of a tree that has no problems."""
+    root = _text(tree, "tables", "root")
+    credentials = _text(tree, "gcs", "credentials")
+    databricks = tree.get("databricks")
+    return Environment(
+        name=name,
+        engine=EngineName(_text(tree, "engine") or ""),
+        project=project,
+        root=absolute(root, project).rstrip("/") if root else None,
+        catalog=_text(tree, "tables", "catalog"),
+        control=_text(tree, "control") or "_landfeed",
+        timezone=_text(tree, "timezone") or "UTC",
+        jobs=_whole(tree, "jobs") or 4,
+        gcs_credentials=absolute(credentials, project) if credentials else None,
+        gcs_project=_text(tree, "gcs", "project"),
+        databricks=DatabricksSettings(data(databricks)) if databricks else None,
+        file=tree.file,
+    )
+
+
+def _text(tree: Node, *keys: str) -> str | None:
+    node = tree.get(*keys)
+    return node.text if node is not None else None
+
+
+def _flag(tree: Node, default: bool, *keys: str) -> bool:
+    node = tree.get(*keys)
+    return default if node is None else node.value is True
+
+
+def _number(tree: Node, *keys: str) -> float | None:
+    node = tree.get(*keys)
+    return float(node.value) if node is not None and isinstance(node.value, int | float) else None
+
+
+def _whole(tree: Node, *keys: str) -> int | None:
+    number = _number(tree, *keys)
+    return None if number is None else int(number)
+
+
+def _map(tree: Node, *keys: str) -> Mapping[str, Node]:
+    node = tree.get(*keys)
+    return node.map if node is not None else {}
+
+
+def _list(tree: Node, *keys: str) -> list[Node]:
+    node = tree.get(*keys)
+    return node.items if node is not None else []
+
+
+def _texts(tree: Node, *keys: str) -> tuple[str, ...]:
+    return tuple(node.text for node in _list(tree, *keys))
+
+
+def _columns(tree: Node, key: str) -> tuple[str, ...]:
+    """A list of columns under `target`, spelt as in the schema whatever their case here."""
+    spelt = {name.lower(): name for name in _map(tree, "schema")}
+    return tuple(spelt[name.lower()] for name in _texts(tree, "target", key))
+
+
+def _word(tree: Node, default: _Word, *keys: str) -> _Word:
+    node = tree.get(*keys)
+    return default if node is None else type(default)(node.text)

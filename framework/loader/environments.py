@@ -1,0 +1,139 @@
+"""One environment file → the Environment, and the variables that feeds may use."""
+
+from __future__ import annotations
+
+import os
+import re
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from framework.environment import Environment
+from framework.errors import Problem
+from framework.loader import schema
+from framework.loader.build import build_environment
+from framework.loader.files import read
+from framework.loader.nodes import Node
+from framework.loader.substitute import Scope, Text, substitute
+from framework.loader.suggest import one_of
+
+__all__ = ["Settings", "environment_names", "load_environment", "zone_problem"]
+
+_SUFFIXES = (".yml", ".yaml")
+_REFERENCE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an environment file gives: `environment` is None when something in it is wrong."""
+
+    environment: Environment | None
+    scope: Scope
+    project: str
+
+
+def environment_names(config: str) -> list[str]:
+    """The environments that there are, by file name."""
+    folder = os.path.join(config, "environments")
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    return sorted(n.rsplit(".", 1)[0] for n in names if n.endswith(_SUFFIXES) and not n.startswith((".", "_")))
+
+
+def load_environment(
+    config: str, env: str, environ: Mapping[str, str], report: Callable[[Problem], None]
+) -> Settings:
+    """Read `environments/<env>.yml`; everything wrong goes to `report`."""
+    project = os.path.dirname(os.path.abspath(config))
+    file = next((f for f in (f"environments/{env}{s}" for s in _SUFFIXES) if _exists(config, env, f)), None)
+    unknown = Settings(None, Scope({}, environ, f"environments/{env}.yml", complete=False), project)
+    if file is None:
+        message = f"there is no environment '{env[:60]}'"
+        hint = one_of(env, environment_names(config))
+        report(Problem(f"environments/{env[:60]}.yml", 1, 1, "", message, hint))
+        return unknown
+    tree = read(config, file, report)
+    if tree is None:
+        return unknown
+    problems: list[Problem] = []
+    scope = _variables(tree, Scope({}, environ, file), problems.append)
+    settings = substitute(_without_variables(tree), "", scope, problems.append)
+    bad = schema.check(settings, schema.Kind.ENVIRONMENT, problems.append)
+    pruned = schema.prune(settings, bad)
+    problems += _checks(pruned)
+    for problem in problems:
+        report(problem)
+    environment = None if problems else build_environment(pruned, env, project)
+    return Settings(environment, scope, project)
+
+
+def _exists(config: str, env: str, file: str) -> bool:
+    return os.sep not in env and os.path.isfile(os.path.join(config, file))
+
+
+def _without_variables(tree: Node) -> Node:
+    """The references among variables are resolved by `_variables`; their shape is still checked."""
+    variables = tree.get("variables")
+    if variables is None or not isinstance(variables.value, dict):
+        return tree
+    plain = {k: v._replace(value="x") if isinstance(v.value, str) else v for k, v in variables.value.items()}
+    return tree._replace(value={**tree.map, "variables": variables._replace(value=plain)})
+
+
+def _variables(tree: Node, scope: Scope, report: Callable[[Problem], None]) -> Scope:
+    """The scope with every variable of the file, in whatever order they refer to each other."""
+    nodes = {k: n for k, n in (tree.get("variables") or tree).map.items()} if tree.get("variables") else {}
+    known: dict[str, Text] = {}
+    broken: set[str] = set()
+
+    def resolve(name: str, using: tuple[str, ...]) -> None:
+        node, path = nodes[name], f"variables.{name}"
+        if name in using:
+            message = f"the variable refers to itself: {' → '.join((*using[using.index(name) :], name))}"
+            report(node.problem(path, message, "write one of them out"))
+            broken.update(using)
+            return
+        for other in _REFERENCE.findall(node.text):
+            if other in nodes and other not in known and other not in broken:
+                resolve(other, (*using, name))
+        if name in broken or name in known:
+            return
+        here = replace(scope, variables={**known, "feed": Text("${feed}")}, broken=frozenset(broken), feed="${feed}")
+        found = substitute(node, path, here, report)
+        if found.broken or isinstance(found.value, dict | list) or found.value is None:
+            broken.add(name)
+        else:
+            known[name] = Text(found.text, found.secret)
+
+    for name in nodes:
+        if name not in known and name not in broken:
+            resolve(name, ())
+    return replace(scope, variables=known, broken=frozenset(broken))
+
+
+def _checks(tree: Node) -> list[Problem]:
+    problems = []
+    tables = tree.get("tables")
+    if tables is not None and len(tables.map) != 1:
+        what = "give one of root and catalog" if not tables.map else "give only one of root and catalog"
+        problems.append(tables.problem("tables", "tables live either below a root or in a catalog", what))
+    engine = tree.get("engine")
+    if tables is not None and engine is not None and engine.text == "embedded" and "catalog" in tables.map:
+        catalog = tables.map["catalog"]
+        message = "the embedded engine has no catalog"
+        problems.append(catalog.problem("tables.catalog", message, "give tables.root, or take engine: spark"))
+    zone = tree.get("timezone")
+    if zone is not None and (problem := zone_problem(zone, "timezone")):
+        problems.append(problem)
+    return problems
+
+
+def zone_problem(node: Node, path: str) -> Problem | None:
+    """What is wrong with the name of a time zone."""
+    try:
+        zoneinfo.ZoneInfo(node.text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = sorted(zoneinfo.available_timezones())
+        hint = one_of(node.shown, known, most=0) if not node.secret else ""
+        hint = hint if hint.startswith("did") else "for example UTC or Europe/Rome"
+        return node.problem(path, f"there is no time zone '{node.shown}'", hint)
+    return None

@@ -1,0 +1,153 @@
+"""Rules: how the text of a record becomes a row, and every reason why it may not. Pure SQL builders.
+
+For a column, `text` is the field as text with NULL values recognised, `value` the typed value (or the
+default). A row is bad when any rule is broken; all broken rules are reported. The same builders serve
+both engines; `dialect` is sqlglot's name for the engine's SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from framework.feed import Column, Feed, NullKeys
+from framework.types import DataType, Scalar
+from framework.values import Dialect, typed
+
+__all__ = ["Rule", "error_list", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
+
+STRING = Scalar("string")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One way in which a row can be bad: `broken` is a boolean SQL expression, never NULL for a broken
+    row; `text` the SQL of the offending text."""
+
+    code: str
+    column: str
+    broken: str
+    text: str
+    message: str
+
+
+def quoted(name: str, dialect: Dialect) -> str:
+    """An identifier, quoted."""
+    mark = '"' if dialect == "duckdb" else "`"
+    return mark + name.replace(mark, mark * 2) + mark
+
+
+def literal(text: str, dialect: Dialect) -> str:
+    """A string literal. Spark reads backslashes in literals as escapes, DuckDB does not."""
+    if dialect == "spark":
+        text = text.replace("\\", "\\\\")
+        return "'" + text.replace("'", "\\'") + "'"
+    return "'" + text.replace("'", "''") + "'"
+
+
+def typed_literal(text: str, column: Column, zone: str, dialect: Dialect) -> str:
+    """A value that the feed file names (`min`, `default`, …), by the same rules as the data."""
+    return typed(literal(text, dialect), column.type, formats=column.formats, zone=zone, dialect=dialect)
+
+
+def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
+    """The text of a field, with what stands for NULL turned into NULL.
+
+    `field` is the SQL of the raw field, NULL for an empty unquoted one. For types other than string,
+    an empty text is NULL too.
+    """
+    is_text = column.type == STRING
+    text = f"trim({field})" if feed.source.trim or not is_text else field
+    nulls = [value for value in feed.source.null_values if value != ""]
+    if not is_text:
+        nulls = ["", *nulls]
+    if not nulls:
+        return text
+    if len(nulls) == 1:
+        return f"nullif({text}, {literal(nulls[0], dialect)})"
+    return f"CASE WHEN {text} IN ({_literals(nulls, dialect)}) THEN NULL ELSE {text} END"
+
+
+def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
+    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL."""
+    zone = feed.source.timezone
+    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect)
+    if column.default is None:
+        return value
+    default = typed_literal(column.default, column, zone, dialect)
+    return f"CASE WHEN {text} IS NULL THEN {default} ELSE {value} END"
+
+
+def row_rules(feed: Feed, texts: Mapping[str, str], values: Mapping[str, str], dialect: Dialect) -> Iterator[Rule]:
+    """Every rule of the feed, over the SQL names of each column's text and value (by column name).
+
+    A column without a text (the file does not have it) can only break the rules about NULL.
+    """
+    for column in feed.columns:
+        text, value = texts.get(column.name, "NULL"), values[column.name]
+        yield from _column_rules(feed, column, text, value, dialect)
+
+
+def _column_rules(feed: Feed, column: Column, text: str, value: str, dialect: Dialect) -> Iterator[Rule]:
+    name, zone = column.name, feed.source.timezone
+    converted = column.type != STRING and text != "NULL"
+    if converted:
+        broken = f"({text} IS NOT NULL AND {value} IS NULL)"
+        yield Rule("bad_value", name, broken, text, f"not {_article(column.type)}{_formats(column)}")
+    is_null = f"({text} IS NULL AND {value} IS NULL)" if converted else f"({value} IS NULL)"
+    if column.required:
+        yield Rule("missing_required", name, is_null, "NULL", "the column is required and there is no value")
+    if name in feed.target.keys and feed.target.null_keys is NullKeys.QUARANTINE:
+        yield Rule("null_key", name, is_null, "NULL", "a key column must have a value")
+    if name in feed.target.sequence_by:
+        yield Rule("null_sequence", name, is_null, "NULL", "a sequence column must have a value")
+    shown = text if text != "NULL" else _as_text(value, dialect)
+    if column.accepted_values is not None:
+        accepted = ", ".join(typed_literal(text, column, zone, dialect) for text in column.accepted_values)
+        broken = f"({value} IS NOT NULL AND {value} NOT IN ({accepted}))"
+        yield Rule("not_accepted", name, broken, shown, f"not one of {', '.join(column.accepted_values)}")
+    if column.pattern is not None:
+        matches = "regexp_matches" if dialect == "duckdb" else "regexp_like"
+        broken = f"({value} IS NOT NULL AND NOT {matches}({value}, {literal(column.pattern, dialect)}))"
+        yield Rule("pattern_mismatch", name, broken, shown, f"does not match {column.pattern}")
+    if column.min is not None:
+        broken = f"({value} IS NOT NULL AND {value} < {typed_literal(column.min, column, zone, dialect)})"
+        yield Rule("out_of_range", name, broken, shown, f"less than {column.min}")
+    if column.max is not None:
+        broken = f"({value} IS NOT NULL AND {value} > {typed_literal(column.max, column, zone, dialect)})"
+        yield Rule("out_of_range", name, broken, shown, f"more than {column.max}")
+
+
+def _article(type_: DataType) -> str:
+    text = str(type_)
+    return f"an {text}" if text[0] in "aeiou" else f"a {text}"
+
+
+def _formats(column: Column) -> str:
+    return f" in the format {' or '.join(column.formats)}" if column.formats else ""
+
+
+def _as_text(value: str, dialect: Dialect) -> str:
+    return f"CAST({value} AS {'VARCHAR' if dialect == 'duckdb' else 'STRING'})"
+
+
+def error_list(rules: Iterable[Rule], dialect: Dialect) -> str:
+    """SQL for `array<struct<code, column, value, message>>` of the broken rules."""
+    structs = [_error_struct(rule, dialect) for rule in rules]
+    if dialect == "spark":
+        return f"filter(array({', '.join(structs)}), e -> e IS NOT NULL)"
+    return f"list_filter([{', '.join(structs)}], lambda e: e IS NOT NULL)"
+
+
+def _error_struct(rule: Rule, dialect: Dialect) -> str:
+    message = literal(rule.message, dialect)
+    code, column = literal(rule.code, dialect), literal(rule.column, dialect)
+    if dialect == "spark":
+        fields = f"'code', {code}, 'column', {column}, 'value', CAST({rule.text} AS STRING), 'message', {message}"
+        return f"CASE WHEN {rule.broken} THEN named_struct({fields}) END"
+    fields = f'code := {code}, "column" := {column}, value := CAST({rule.text} AS VARCHAR), message := {message}'
+    return f"CASE WHEN {rule.broken} THEN struct_pack({fields}) END"
+
+
+def _literals(values: Sequence[str], dialect: Dialect) -> str:
+    return ", ".join(literal(value, dialect) for value in values)

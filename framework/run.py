@@ -1,0 +1,169 @@
+"""Run: many feeds at the same time, each batch after batch until nothing is pending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from framework.discovery import Listing
+from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged
+from framework.execute import BatchWork, World
+from framework.feed import Feed
+from framework.leases import Leases
+from framework.ledger import FileEvent
+from framework.names import BatchState, Rows, Status
+from framework.observe import listing_of, observe
+from framework.plan import ALL_TASKS, Plan, Task, compile_plan
+from framework.report import FeedReport, FileReport
+from framework.steps import Archive, Stage
+
+__all__ = ["Options", "run_feeds"]
+
+_ATTEMPTS_ON_CHANGE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`tasks` to run, `jobs` feeds at a time, seconds to `wait` for a busy feed; with `fail_fast` no
+    feed starts after one has failed. `on_feed` is told (feed, what it is doing) from any thread."""
+
+    tasks: frozenset[Task] = ALL_TASKS
+    jobs: int = 4
+    wait: float = 0.0
+    fail_fast: bool = False
+    on_feed: Callable[[str, str], None] = lambda _feed, _doing: None
+
+
+def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
+    """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
+    open_feeds = {feed for feed, event in world.ledger.latest().items() if event.state not in _CLOSED}
+    failed: list[str] = []
+
+    def one(feed: Feed) -> FeedReport:
+        if options.fail_fast and failed:
+            return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {failed[0]} failed",))
+        report = _FeedRun(feed, world, leases, options, feed.name in open_feeds).report()
+        if report.status is Status.FAILED:
+            failed.append(feed.name)
+        options.on_feed(feed.name, str(report.status))
+        return report
+
+    with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
+        return list(pool.map(one, feeds))
+
+
+_CLOSED = (BatchState.ARCHIVED, BatchState.ABANDONED)
+
+
+@dataclass(slots=True)
+class _FeedRun:
+    """One feed's turn: batches until there is nothing more to do, summed up in one report."""
+
+    feed: Feed
+    world: World
+    leases: Leases
+    options: Options
+    unfinished: bool
+    """Whether the ledger knows a batch of this feed that did not reach the archive."""
+    _files: list[FileReport] = field(default_factory=list)
+    _rows: Rows = Rows()
+    _seconds: dict[str, float] = field(default_factory=lambda: {task.value: 0.0 for task in Task})
+    _batch_id: str | None = None
+    _version: int | None = None
+    _warnings: list[str] = field(default_factory=list)
+    _avoid: set[str] = field(default_factory=set)
+    _changes: int = 0
+
+    def report(self) -> FeedReport:
+        try:
+            if not self.unfinished and not self._pending():
+                return self._summary(None)
+            with self.leases.hold(self.feed.name, self.options.wait):
+                while self._one_batch():
+                    pass
+        except LandfeedError as error:
+            return self._summary(error)
+        except Exception as error:  # a defect must not stop the other feeds, nor hide
+            return self._summary(LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal"))
+        return self._summary(None)
+
+    def _pending(self) -> bool:
+        """Whether landing holds anything. Without, only the ledger can know of unfinished work."""
+        return bool(self._listing().pending)
+
+    def _listing(self) -> Listing:
+        def events(paths: Sequence[str]) -> Sequence[FileEvent]:
+            return self.world.ledger.file_events(feeds=[self.feed.name], files=paths)
+
+        listing = listing_of(self.feed, self.world.storage(self.feed), events)
+        return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
+
+    def _one_batch(self) -> bool:
+        """Bring one batch forward; whether there may be more to do."""
+        feed, world, tasks = self.feed, self.world, self.options.tasks
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, self._listing())
+        plan = compile_plan(feed, facts, tasks)
+        if not plan.steps:
+            return False
+        self.options.on_feed(feed.name, _doing(plan))
+        work = BatchWork(world, feed, facts)
+        try:
+            work.run(plan)
+        except SourceChanged as error:
+            self._changed(error)
+            return True
+        except LandfeedError as error:
+            work.fail(error)
+            raise
+        finally:
+            self._add(work)
+        staged = any(isinstance(step, Stage) for step in plan.steps)
+        return tasks == ALL_TASKS or (Task.STAGE in tasks and not staged)
+
+    def _changed(self, error: SourceChanged) -> None:
+        self._avoid.update(error.paths)
+        self._changes += 1
+        names = ", ".join(path.rsplit("/", 1)[-1] for path in error.paths[:5])
+        self._warnings.append(f"{names}: changed while being read, stays pending in its new version")
+
+    def _add(self, work: BatchWork) -> None:
+        self._files += work.file_reports()
+        self._rows += work.rows
+        for task, seconds in work.seconds.items():
+            self._seconds[task] += seconds
+        if work.manifest is not None:
+            self._batch_id = work.manifest.batch_id
+        if work.merged is not None:
+            self._version = work.merged.version
+
+    def _summary(self, error: LandfeedError | None) -> FeedReport:
+        return FeedReport(
+            self.feed.name,
+            self._status(error),
+            self._batch_id,
+            self._rows,
+            tuple(self._files),
+            self.feed.target.table.name,
+            self._version,
+            self._seconds,
+            tuple(self._warnings),
+            error.failure if error and not isinstance(error, Busy) else None,
+        )
+
+    def _status(self, error: LandfeedError | None) -> Status:
+        match error:
+            case Busy():
+                return Status.BUSY
+            case PolicyError():
+                return Status.REJECTED
+            case LandfeedError():
+                return Status.FAILED
+        if any(file.status == "rejected" and file.moved_to for file in self._files):
+            return Status.REJECTED
+        return Status.SUCCEEDED if self._batch_id else Status.NOTHING_TO_DO
+
+
+def _doing(plan: Plan) -> str:
+    count = sum(len(step.batch.files) for step in plan.steps if isinstance(step, Stage | Archive))
+    return f"{count} file(s)"

@@ -1,0 +1,67 @@
+"""World: opens what an environment names, an engine, storages, leases and the ledger. Imports late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from framework.engine import Engine
+from framework.environment import EngineName, Environment
+from framework.errors import LandfeedError, MissingDependency
+from framework.execute import World
+from framework.feed import Feed
+from framework.leases import Leases
+from framework.ledger import Ledger
+from framework.storage import Storage
+from framework.storages import open_leases, open_storage
+
+__all__ = ["open_world"]
+
+
+@contextmanager
+def open_world(
+    environment: Environment, environ: Mapping[str, str], run_id: str, clock: Callable[[], datetime]
+) -> Iterator[tuple[World, Leases]]:
+    """The environment, ready to work with; closed at the end. Raises MissingDependency with the command
+    that installs what is missing."""
+    engine = _open_engine(environment, environ)
+    storages: dict[str, Storage] = {}
+
+    def storage(feed: Feed) -> Storage:
+        scheme = feed.source.path.split("://", 1)[0] if "://" in feed.source.path else ""
+        if scheme not in storages:
+            storages[scheme] = open_storage(feed.source.path, environment, environ)
+        return storages[scheme]
+
+    try:
+        ledger = Ledger(engine, environment.control)
+        world = World(engine, storage, ledger, environment.engine.value, run_id, clock)
+        yield world, open_leases(environment, environ)
+    finally:
+        engine.close()
+
+
+def _open_engine(environment: Environment, environ: Mapping[str, str]) -> Engine:
+    match environment.engine:
+        case EngineName.EMBEDDED:
+            return _open_embedded(environment, environ)
+        case EngineName.SPARK:
+            raise LandfeedError("engine: spark is not supported yet", "set engine: embedded", code="engine")
+
+
+def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engine:
+    try:
+        from framework.engines.embedded import EmbeddedEngine
+    except ImportError as error:
+        raise MissingDependency(
+            f"engine: embedded needs the package {error.name}", "pip install 'landfeed[embedded]'"
+        ) from error
+    if environment.root is None:
+        raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
+    options: dict[str, str] = {}
+    if "://" in environment.root:
+        from framework.storages.gcs_settings import delta_storage_options
+
+        options = delta_storage_options(environment, environ)
+    return EmbeddedEngine(environment.root, options)
