@@ -105,25 +105,22 @@ def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:
         folders[entry[0].source.path].setdefault(prefix, []).append(entry)
         prefixes[entry[0].source.path] = max(prefixes[entry[0].source.path], len(prefix))
     for feed, tree in entries:
-        for folder in _above(feed.source.path):
-            if folder not in folders:
-                continue
-            for other, _ in _candidates(folders[folder], prefixes[folder], feed, folder):
-                if not _meet(feed, other):
-                    continue
-                same = "every file" if feed.source.files is None else f"files that match {_shown(tree)}"
-                message = f"the feed {other.name} ({other.file}) could claim the same files: {same}"
-                hint = "tell them apart by source.files or source.path"
-                place = _place(tree, "source", "files" if feed.source.files else "path")
-                path = "source.files" if feed.source.files else "source.path"
-                yield frozenset({feed.name, other.name}), place.problem(path, message, hint)
-                return_early = True
-                if return_early:
-                    break
-
-
-def _shown(tree: Node) -> str:
-    return _place(tree, "source", "files").shown
+        others = (
+            other
+            for folder in _above(feed.source.path)
+            if folder in folders
+            for other, _ in _candidates(folders[folder], prefixes[folder], feed, folder)
+            if _meet(feed, other)
+        )
+        other = next(others, None)
+        if other is None:
+            continue
+        key = "files" if feed.source.files else "path"
+        place = _place(tree, "source", key)
+        what = f"files that match {place.shown}" if feed.source.files else "every file"
+        message = f"the feed {other.name} ({other.file}) could claim the same files: {what}"
+        hint = "tell them apart by source.files or source.path"
+        yield frozenset({feed.name, other.name}), place.problem(f"source.{key}", message, hint)
 
 
 def _candidates(groups: dict[str, list[_Entry]], longest: int, feed: Feed, folder: str) -> Iterator[_Entry]:

@@ -13,9 +13,9 @@ from framework.loader.build import is_uri
 from framework.loader.columns import type_of
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
+from framework.loader.soon import check_pattern
 from framework.loader.suggest import did_you_mean, one_of
 from framework.types import Array, Map, Scalar, Struct
-from framework.values import check_pattern
 
 __all__ = ["problems"]
 
@@ -99,7 +99,9 @@ def _options(source: Node) -> Iterator[Problem]:
             yield node.problem(f"source.options.{key}", f"format {format_} has no option '{key}'", hint, at_key=True)
     records = source.get("records")
     if records is not None and format_ and format_ != "json":
-        yield records.problem("source.records", f"format {format_} has no records", "it is for format json", at_key=True)
+        yield records.problem(
+            "source.records", f"format {format_} has no records", "it is for format json", at_key=True
+        )
     marks: dict[str, str] = {}
     for key in ("sep", "quote", "comment"):
         mark = options.get(key)
@@ -139,7 +141,9 @@ def _target(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
                 yield node.problem(f"target.{key}", message, "remove it from one of them")
     if "cluster_by" in target.map and "partition_by" in target.map:
         place = target.map["partition_by"]
-        yield place.problem("target.partition_by", "a table is either clustered or partitioned", "choose one", at_key=True)
+        yield place.problem(
+            "target.partition_by", "a table is either clustered or partitioned", "choose one", at_key=True
+        )
 
 
 def _list(tree: Node, key: str) -> list[Node]:

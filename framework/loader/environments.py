@@ -39,9 +39,7 @@ def environment_names(config: str) -> list[str]:
     return sorted(n.rsplit(".", 1)[0] for n in names if n.endswith(_SUFFIXES) and not n.startswith((".", "_")))
 
 
-def load_environment(
-    config: str, env: str, environ: Mapping[str, str], report: Callable[[Problem], None]
-) -> Settings:
+def load_environment(config: str, env: str, environ: Mapping[str, str], report: Callable[[Problem], None]) -> Settings:
     """Read `environments/<env>.yml`; everything wrong goes to `report`."""
     project = os.path.dirname(os.path.abspath(config))
     file = next((f for f in (f"environments/{env}{s}" for s in _SUFFIXES) if _exists(config, env, f)), None)

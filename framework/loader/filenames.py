@@ -41,7 +41,10 @@ def mistakes(pattern: str) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for capture in captures(pattern):
         if not _NAME.fullmatch(capture.name):
-            yield f"'{capture.name}' cannot name a capture", "use letters, digits and underscores, as in {business_date}"
+            yield (
+                f"'{capture.name}' cannot name a capture",
+                "use letters, digits and underscores, as in {business_date}",
+            )
         elif capture.name in seen:
             yield f"the capture '{capture.name}' stands twice", "give the second one another name"
         elif capture.name in {"name", "modified"}:

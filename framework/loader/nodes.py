@@ -83,7 +83,9 @@ def data(node: Node) -> Any:
     return value
 
 
-_NUMBER = re.compile(r"[-+]?(?:(0|[1-9][0-9]{0,17})|(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,2})?)")
+_NUMBER = re.compile(
+    r"[-+]?(?:(0|[1-9][0-9]{0,17})|(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,2})?)"
+)
 _WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
@@ -130,7 +132,9 @@ def parse(content: bytes, file: str, report: Callable[[Problem], None]) -> Node 
         return None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
-        report(Problem(file, line, 1, "", "the file contains a control character", "remove it, or save the file as text"))
+        report(
+            Problem(file, line, 1, "", "the file contains a control character", "remove it, or save the file as text")
+        )
         return None
     if root is None:
         report(Problem(file, 1, 1, "", "the file is empty"))

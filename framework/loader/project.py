@@ -70,7 +70,10 @@ def check_project(
     config: str, env: str, *, environ: Mapping[str, str], feeds: Sequence[str] = (), tags: Sequence[str] = ()
 ) -> tuple[int, tuple[Problem, ...]]:
     """How many feeds were checked, and everything that is wrong. Reaches no engine, storage or network."""
-    _, files, problems = _load(config, env, environ, feeds, tags)
+    try:
+        _, files, problems = _load(config, env, environ, feeds, tags)
+    except ConfigError as error:
+        return 0, error.problems
     return len(files), _ordered(problems)
 
 
@@ -197,5 +200,3 @@ def _ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         if key not in once or (once[key].feed is None and problem.feed is not None):
             once[key] = problem
     return tuple(once[key] for key in sorted(once))
-
-

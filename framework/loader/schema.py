@@ -253,7 +253,7 @@ def _example(schema: Mapping[str, Any], key: str) -> str | None:
 def _unknown_key_hint(key: str, path: Path, schema: Mapping[str, Any]) -> str | None:
     if key == "<<":
         return "YAML merge keys are not supported; put what feeds share into a _defaults.yml"
-    if key.rstrip().endswith((")", ">")) and key.count("(") < key.count(")") or key.count("<") < key.count(">"):
+    if (key.rstrip().endswith((")", ">")) and key.count("(") < key.count(")")) or key.count("<") < key.count(">"):
         return 'put a type that contains a comma in quotes, as in {type: "decimal(12,2)"}'
     near = did_you_mean(key, schema["properties"])
     if near is not None:
