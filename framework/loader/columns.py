@@ -123,9 +123,9 @@ def _formats(node: Node, path: str, found: DataType) -> Iterator[Problem]:
         return
     for index, item in enumerate(formats.items):
         below = f"{path}.format[{index}]" if isinstance(formats.value, list) else f"{path}.format"
-        message = _pattern_mistake(item.text)
-        if message is not None and not item.broken:
-            yield item.problem(below, "it is no datetime pattern" if item.secret else message, _pattern_hint(item.text))
+        mistake = _pattern_mistake(item.text)
+        if mistake is not None and not item.broken:
+            yield item.problem(below, "it is no datetime pattern" if item.secret else mistake, _pattern_hint(item.text))
 
 
 @lru_cache(maxsize=4096)

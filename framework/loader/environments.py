@@ -79,7 +79,8 @@ def _without_variables(tree: Node) -> Node:
 
 def _variables(tree: Node, scope: Scope, report: Callable[[Problem], None]) -> Scope:
     """The scope with every variable of the file, in whatever order they refer to each other."""
-    nodes = {k: n for k, n in (tree.get("variables") or tree).map.items()} if tree.get("variables") else {}
+    given = tree.get("variables")
+    nodes = given.map if given is not None else {}
     known: dict[str, Text] = {}
     broken: set[str] = set()
 

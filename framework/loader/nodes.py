@@ -127,6 +127,9 @@ def parse(content: bytes, file: str, report: Callable[[Problem], None]) -> Node 
         if len(text) > _DEPTH_SCAN_FROM:
             _refuse_depth(text)
         root = yaml.compose(text, Loader=_Loader)
+    except _TooMuchError as error:
+        report(error.problem(file))
+        return None
     except yaml.MarkedYAMLError as error:
         report(_syntax_problem(error, file))
         return None
@@ -142,7 +145,7 @@ def parse(content: bytes, file: str, report: Callable[[Problem], None]) -> Node 
     try:
         return _Tree(file, report).node(root, "", None, 0)
     except _TooMuchError as error:
-        report(Problem(file, error.line, 1, "", str(error), "write the values out, or use a _defaults.yml"))
+        report(error.problem(file))
         return None
 
 
@@ -150,6 +153,9 @@ class _TooMuchError(Exception):
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
         self.line = line
+
+    def problem(self, file: str) -> Problem:
+        return Problem(file, self.line, 1, "", str(self), "write the values out; a feed needs a handful of levels")
 
 
 def _refuse_depth(text: str) -> None:
@@ -159,7 +165,8 @@ def _refuse_depth(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
-                raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise _TooMuchError("values are nested too deeply", line)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -190,9 +197,11 @@ class _Tree:
             case yaml.SequenceNode():
                 children = enumerate(found.value)
                 return Node([self.node(child, f"{path}[{i}]", None, depth + 1) for i, child in children], *place)
-            case _:
+            case yaml.ScalarNode():
                 text, plain = found.value, found.style is None
                 return Node(scalar(text) if plain else text, *place, text, text, plain)
+            case _:
+                raise AssertionError(f"YAML has no {type(found).__name__}")
 
     def _pairs(self, found: yaml.MappingNode, path: str, depth: int) -> Iterator[tuple[str, Node]]:
         seen: dict[str, int] = {}
@@ -217,21 +226,20 @@ class _Tree:
 
 _SYNTAX = (
     # what the parser says (problem, or what it was doing), what is wrong, what to do
-    ("nested too deeply", "values are nested too deeply", "a configuration file needs at most a handful of levels"),
     ("found undefined alias", "text that begins with * names an alias, and there is none", "put the text in quotes"),
     ("scanning an alias", "text that begins with * must stand in quotes", 'as in "*.csv"'),
     ("scanning an anchor", "text that begins with & must stand in quotes", 'as in "&text"'),
     ("found a tab", "a tab is used for indentation", "indent with blanks"),
-    ("found character that cannot start any token", None, "put text that begins with @, ` or % in quotes; "
-     "indent with blanks, not tabs"),
+    ("found character that cannot start any token", None, ("put text that begins with @, ` or % in quotes; "
+     "indent with blanks, not tabs")),
     ("scanning a quoted scalar", "a quote is opened and not closed", "close the quote, or double a quote inside '…'"),
-    ("mapping values are not allowed", "a ': ' stands where no key can be", "put text that contains ': ' in quotes; "
-     "check the indentation"),
+    ("mapping values are not allowed", "a ': ' stands where no key can be", ("put text that contains ': ' in quotes; "
+     "check the indentation")),
     ("could not find expected ':'", "a key without ':'", "write `key: value`"),
-    ("did not find expected ',' or '}'", "a { is opened and not closed, or text follows it", "close it with }, or put "
-     "text that begins with { in quotes"),
-    ("did not find expected ',' or ']'", "a [ is opened and not closed, or text follows it", "close it with ], or put "
-     "text that begins with [ in quotes"),
+    ("did not find expected ',' or '}'", "a { is opened and not closed, or text follows it", ("close it with }, or put "
+     "text that begins with { in quotes")),
+    ("did not find expected ',' or ']'", "a [ is opened and not closed, or text follows it", ("close it with ], or put "
+     "text that begins with [ in quotes")),
     ("did not find expected key", "the line does not fit the ones above it", "check the indentation; text after a "
      "closing quote is not allowed"),
     ("did not find expected '-' indicator", "the line does not fit the list above it", "check the indentation"),

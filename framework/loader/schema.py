@@ -96,7 +96,7 @@ def _values_not_supported(_validator: Any, words: list[Any], instance: Any, _sch
 
 @cache
 def _validator(kind: Kind) -> Any:
-    extended = validators.extend(
+    extended = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator,
         {"x-landfeed-supported": _not_supported, "x-landfeed-unsupported-values": _values_not_supported},
     )
@@ -135,7 +135,7 @@ def _problems(
                     hint = _unknown_key_hint(key, path, schema)
                     yield below, child.problem(written(below), f"unknown key '{key[:60]}'", hint, at_key=True)
         case "required":
-            for key in error.validator_value:
+            for key in schema["required"]:
                 if key not in node.map and (path, key) not in missing:
                     missing.add((path, key))
                     of = f" of {where}" if where else ""
@@ -148,7 +148,7 @@ def _problems(
         case "x-landfeed-supported":
             yield path, node.problem(where, f"{where} is not supported yet", "leave it out", at_key=True)
         case "x-landfeed-unsupported-values":
-            words = [str(word) for word in schema["enum"] if word not in error.validator_value]
+            words = [str(word) for word in schema["enum"] if word not in schema[error.validator]]
             hint = f"supported now: {', '.join(words)}"
             yield path, node.problem(where, f"{where}: {node.shown} is not supported yet", hint)
         case _:
@@ -157,7 +157,7 @@ def _problems(
 
 
 def _value_problem(error: ValidationError, node: Node, schema: Mapping[str, Any]) -> tuple[str, str | None]:
-    limit = error.validator_value
+    limit: Any = error.validator_value
     example = _example_of(schema)
     match error.validator:
         case "type":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from arro3.core import Array, DataType, Field, Schema
 from arro3.core import Table as ArrowTable
@@ -17,6 +19,7 @@ __all__ = ["append_rows", "select_rows"]
 
 _COMPACT_AT = 100
 """A control table of more files than this is compacted: every run reads it."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ARROW = {
     "string": DataType.utf8(),
     "bigint": DataType.int64(),
@@ -31,7 +34,7 @@ def append_rows(tables: DeltaTables, table: Table, rows: Sequence[Mapping[str, o
     for name in rows[0]:
         type_ = _ARROW[COLUMN_TYPES[name]]
         fields.append(Field(name, type_, nullable=True))
-        arrays.append(Array([row[name] for row in rows], type_))
+        arrays.append(_array([row[name] for row in rows], type_))
     data = ArrowTable.from_arrays(arrays, schema=Schema(fields))
     with translated(table):
         write_deltalake(
@@ -44,6 +47,14 @@ def append_rows(tables: DeltaTables, table: Table, rows: Sequence[Mapping[str, o
         delta = tables.open(table)
         if delta is not None and len(delta.file_uris()) > _COMPACT_AT:
             delta.optimize.compact()
+
+
+def _array(values: list[Any], type_: DataType) -> Array:
+    """An Arrow array; arro3 makes timestamps only from numbers."""
+    if not DataType.is_timestamp(type_):
+        return Array(values, type_)
+    micros = [None if value is None else (value - _EPOCH) // timedelta(microseconds=1) for value in values]
+    return Array(micros, DataType.int64()).cast(type_)
 
 
 def select_rows(

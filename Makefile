@@ -1,0 +1,43 @@
+# `make demo` shows what Landfeed does, `make test` checks that it does. Both need Python 3.11+ and nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test check torture bench docs clean
+
+$(BIN)/.embedded: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV) …"
+	@$(BIN)/python -m pip install -q -e '.[embedded]'
+	@touch $@
+
+$(BIN)/.dev: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing all that the tests need into $(VENV) …"
+	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,watch,dev]'
+	@touch $@ $(BIN)/.embedded
+
+demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
+	@$(BIN)/python examples/user_activity/demo.py
+
+test: $(BIN)/.dev               ## all tests; those that need Java, Go or the network's registries skip loudly without
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not torture"
+
+check: $(BIN)/.dev              ## style, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+torture: $(BIN)/.dev            ## long and randomised tests
+	$(BIN)/python -m pytest -m torture
+
+docs: $(BIN)/.dev               ## the generated parts of docs/
+	$(BIN)/python docs/generate.py
+
+bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
+	$(BIN)/python benchmarks/load.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,67 @@
+"""Views: what `status` and `history` show, as plain data in the contract's shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from framework.execute import World
+from framework.feed import Feed
+from framework.ledger import BatchEvent, FileEvent
+from framework.names import BatchState, FileState
+from framework.observe import listing_of
+
+__all__ = ["history", "history_files", "status"]
+
+_FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
+
+
+def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
+    """One entry a feed: what is pending, what is unfinished, what was loaded last."""
+    latest = world.ledger.latest()
+    return {"feeds": [_feed_status(feed, world, latest.get(feed.name)) for feed in feeds]}
+
+
+def _feed_status(feed: Feed, world: World, last: BatchEvent | None) -> dict[str, Any]:
+    def events(paths: Sequence[str]) -> Sequence[FileEvent]:
+        return world.ledger.file_events(feeds=[feed.name], files=paths)
+
+    listing = listing_of(feed, world.storage(feed), events)
+    unfinished = None
+    if last is not None and last.state not in _FINISHED:
+        unfinished = {"batch_id": last.batch_id, "state": last.state.value}
+    target = world.engine.state(feed.target.table, feed.name)
+    return {
+        "feed": feed.name,
+        "pending_files": len(listing.pending),
+        "unfinished_batch": unfinished,
+        "last_batch": _plain(asdict(last)) if last else None,
+        "target_version": target.version if target else None,
+    }
+
+
+def history(feeds: Sequence[str], world: World, limit: int | None) -> list[dict[str, Any]]:
+    """The batches of these feeds, newest first, each in its last state."""
+    seen: dict[str, BatchEvent] = {}
+    for event in world.ledger.batch_events(feeds=feeds):
+        seen.setdefault(event.batch_id, event)
+    return [_plain(asdict(event)) for event in list(seen.values())[:limit]]
+
+
+def history_files(batch_ids: Sequence[str], world: World) -> list[dict[str, Any]]:
+    """The files of these batches, each in its last state."""
+    seen: dict[tuple[str, str], FileEvent] = {}
+    for event in _furthest_first(world.ledger.file_events(batch_ids=batch_ids)):
+        seen.setdefault((event.batch_id, event.file), event)
+    return [_plain(asdict(event)) for event in seen.values()]
+
+
+def _furthest_first(events: Iterable[FileEvent]) -> list[FileEvent]:
+    order = list(FileState)
+    return sorted(events, key=lambda event: order.index(event.state), reverse=True)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
