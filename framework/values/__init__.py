@@ -1,0 +1,21 @@
+"""Values: what each type accepts, and as which value. The law for every engine (docs/reference.md).
+
+`parse` is the law, in plain Python. `typed` says the same in an engine's SQL; tests hold the two
+against each other. Everything that the law does not accept is a bad value, never silently changed:
+
+    all but string     blanks, tabs and line ends around the text are removed first
+    integers           [+-]digits, optionally a point and zeros; within range
+    decimal(p,s)       [+-]digits[.digits][e[+-]1-3 digits]; must fit p and s exactly
+    float, double      as decimal, rounded to the nearest; NaN, Infinity, -Infinity in any case; no overflow
+    boolean            true false t f yes no y n 1 0 in any case
+    date               yyyy-MM-dd or the given formats; years 0001 to 9999
+    timestamp          yyyy-MM-dd[(T| )HH:mm[:ss[.1-9 digits]][Z|±HH:mm]] or the given formats; cut to
+                       microseconds. A local time that a clock change skips counts as if the clock had not
+                       been changed yet; one that occurs twice is the earlier one.
+"""
+
+from framework.values.law import parse
+from framework.values.patterns import check_pattern
+from framework.values.sql import Dialect, trimmed, typed, typed_json
+
+__all__ = ["Dialect", "check_pattern", "parse", "trimmed", "typed", "typed_json"]

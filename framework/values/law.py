@@ -1,0 +1,194 @@
+"""The law in plain Python: `parse` gives a text's value or says why there is none."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal as Number
+from decimal import localcontext
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from framework.types import DataType, Decimal, Scalar
+from framework.values.patterns import MONTHS, compile_pattern
+
+__all__ = ["BLANKS", "FALSE", "INTEGERS", "TIMESTAMP", "TRUE", "parse"]
+
+BLANKS = " \t\r\n"
+TRUE = ("true", "t", "yes", "y", "1")
+FALSE = ("false", "f", "no", "n", "0")
+INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+INTEGER = r"([+-]?[0-9]+)(?:\.0+)?"
+NUMBER = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?"
+TIMESTAMP = (
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
+
+def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str = "UTC") -> Any:  # noqa: A002
+    """The value of a text: str, int, Decimal, float, bool, date, or datetime in UTC.
+
+    `zone` is the zone of timestamps that carry none. Raises ValueError for what the type does not
+    accept, with a sentence that says why; nested types are not texts and always raise.
+    """
+    if type == Scalar("string"):
+        return text
+    text = text.strip(BLANKS)
+    match type:
+        case Scalar(name) if name in INTEGERS:
+            return _integer(text, INTEGERS[name])
+        case Decimal(precision, scale):
+            return _decimal(text, precision, scale)
+        case Scalar("double"):
+            return _double(text)
+        case Scalar("float"):
+            return _float(text)
+        case Scalar("boolean"):
+            return _boolean(text)
+        case Scalar("date"):
+            return _first(text, formats)[0].date() if formats else _date(text)
+        case Scalar("timestamp"):
+            return _instant(*(_first(text, formats) if formats else _timestamp(text)), zone)
+    raise ValueError(f"a text is not a {type}")
+
+
+def _integer(text: str, bits: int) -> int:
+    match = re.fullmatch(INTEGER, text)
+    if match is None:
+        raise ValueError("not a whole number")
+    value = int(match.group(1))
+    if not -(1 << bits - 1) <= value < 1 << bits - 1:
+        raise ValueError(f"does not fit {bits} bits")
+    return value
+
+
+def _number(text: str) -> Number:
+    if re.fullmatch(NUMBER, text) is None:
+        raise ValueError("not a number")
+    return Number(text)
+
+
+def _decimal(text: str, precision: int, scale: int) -> Number:
+    with localcontext(prec=10_000):
+        value = _number(text)
+        fitted = value.quantize(Number(1).scaleb(-scale))
+        if fitted != value:
+            raise ValueError(f"has more than {scale} digits after the point")
+        if abs(fitted) >= Number(10) ** (precision - scale):
+            raise ValueError(f"does not fit {precision} digits")
+        return fitted
+
+
+def _special(text: str) -> float | None:
+    return {"nan": math.nan, "infinity": math.inf, "-infinity": -math.inf}.get(text.lower())
+
+
+def _double(text: str) -> float:
+    special = _special(text)
+    value = special if special is not None else float(_number(text))
+    if special is None and math.isinf(value):
+        raise ValueError("too large")
+    return value
+
+
+def _float(text: str) -> float:
+    special = _special(text)
+    if special is not None:
+        return special
+    exact = _number(text)
+    try:
+        (near,) = struct.unpack("<f", struct.pack("<f", float(exact)))
+    except OverflowError:
+        raise ValueError("too large") from None
+    # Rounding to double first may land on the wrong side of a tie: compare the neighbours exactly.
+    (bits,) = struct.unpack("<i", struct.pack("<f", near))
+    candidates = [struct.unpack("<f", struct.pack("<i", bits + step))[0] for step in (-1, 0, 1) if bits + step >= 0]
+    finite = [value for value in candidates or [near] if math.isfinite(value)]
+    with localcontext(prec=2000):
+        return min(finite or [near], key=lambda value: (abs(Number(value) - exact), _odd(value)))
+
+
+def _odd(value: float) -> int:
+    return int(struct.unpack("<I", struct.pack("<f", value))[0]) & 1
+
+
+def _boolean(text: str) -> bool:
+    lower = text.lower()
+    if lower not in TRUE + FALSE:
+        raise ValueError("neither true nor false")
+    return lower in TRUE
+
+
+def _date(text: str) -> date:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        raise ValueError("not a date like 2026-01-31")
+    return date.fromisoformat(text)
+
+
+def _timestamp(text: str) -> tuple[datetime, str | None]:
+    match = re.fullmatch(TIMESTAMP, text)
+    if match is None:
+        raise ValueError("not a timestamp like 2026-01-31 12:30:00")
+    day, minutes, seconds, fraction, offset = match.groups()
+    hour, minute = map(int, (minutes or "00:00").split(":"))
+    return _local(_date(day), hour, minute, int(seconds or 0), fraction or ""), offset
+
+
+def _local(day: date, hour: int, minute: int, second: int, fraction: str) -> datetime:
+    micros = int(fraction[:6].ljust(6, "0"))
+    return datetime(day.year, day.month, day.day, hour, minute, second, micros)  # noqa: DTZ001 (zone comes later)
+
+
+def _instant(local: datetime, offset: str | None, zone: str) -> datetime:
+    try:
+        if offset is None:
+            return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return (local - _offset(offset)).replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("out of the range of years") from None
+
+
+def _offset(text: str) -> timedelta:
+    if text == "Z":
+        return timedelta()
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if minutes > 59 or hours * 60 + minutes > 18 * 60:
+        raise ValueError(f"there is no zone {text}")
+    return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
+
+
+def _first(text: str, formats: Sequence[str]) -> tuple[datetime, str | None]:
+    """The local time and the zone by the first format that matches the whole text and gives a real moment."""
+    for pattern in formats:
+        compiled = compile_pattern(pattern)
+        match = re.fullmatch(compiled.regex, text)
+        if match is not None:
+            try:
+                return _by_pattern(dict(zip(compiled.groups, match.groups(), strict=True)))
+            except ValueError:
+                continue
+    raise ValueError(f"not in the format {' or '.join(formats)}")
+
+
+def _by_pattern(found: dict[str, str]) -> tuple[datetime, str | None]:
+    year = int(found["year"]) if "year" in found else 2000 + int(found["short_year"])
+    month = int(found["month"]) if "month" in found else _month(found["month_name"])
+    hour = int(found.get("hour", 0))
+    if "hour12" in found:
+        hour = int(found["hour12"])
+        if not 1 <= hour <= 12:
+            raise ValueError("there is no such hour")
+        hour = hour % 12 + 12 * (found["half"].lower() == "pm")
+    minute, second = int(found.get("minute", 0)), int(found.get("second", 0))
+    offset = found.get("zone")
+    if offset is not None:
+        _offset(offset)
+    return _local(date(year, month, int(found["day"])), hour, minute, second, found.get("fraction", "")), offset
+
+
+def _month(name: str) -> int:
+    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name))

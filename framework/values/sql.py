@@ -1,0 +1,261 @@
+"""The law as SQL: `typed` gives an expression for a text's value, NULL for what the type does not accept.
+
+Neither engine's casts are trusted with text as it comes (DuckDB reads '12.7' as 13 and '1_000' as
+1000, Spark reads '12.7' as 12): a cast only sees text that the grammar has passed. On DuckDB the
+common spelling of each type takes a faster way to the same end: a value whose own text is the text
+that was read needs no grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
+from framework.values.patterns import MONTHS, Pattern, compile_pattern
+
+__all__ = ["Dialect", "trimmed", "typed", "typed_json"]
+
+Dialect: TypeAlias = Literal["duckdb", "spark"]
+
+
+def trimmed(text: str, dialect: Dialect) -> str:
+    """The text without blanks, tabs and line ends around it."""
+    if dialect == "duckdb":
+        return f"trim({text}, chr(32) || chr(9) || chr(13) || chr(10))"
+    return f"trim(BOTH ' \\t\\r\\n' FROM {text})"
+
+
+def typed(
+    text: str,
+    type: DataType,
+    *,
+    formats: Sequence[str] = (),
+    zone: str = "UTC",
+    dialect: Dialect,  # noqa: A002
+) -> str:
+    """SQL for the value of the SQL expression `text` (evaluated more than once, so best a column)."""
+    if type == Scalar("string"):
+        return text
+    build = _Builder(dialect, trimmed(text, dialect))
+    exact = build.value(type, formats, zone)
+    common = _common_spelling(text, type, zone) if dialect == "duckdb" and not formats else None
+    return f"CASE WHEN {common[0]} THEN {common[1]} ELSE {exact} END" if common else exact
+
+
+def _common_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
+    """DuckDB: (a cheap test for the type's usual spelling, the value)."""
+    match type_:
+        case Scalar(name) if name in INTEGERS:
+            value = f"TRY_CAST({text} AS {name.upper()})"
+            return f"CAST({value} AS VARCHAR) = {text}", value
+        case Decimal():
+            value = f"TRY_CAST({text} AS {type_})"
+            return f"CAST({value} AS VARCHAR) = {text}", value
+        case Scalar("date"):
+            value = f"TRY_CAST({text} AS DATE)"
+            return f"length({text}) = 10 AND CAST({value} AS VARCHAR) = {text}", value
+        case Scalar("timestamp"):
+            value = f"TRY_CAST({text} AS TIMESTAMP)"
+            test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text}"
+            return test, _Builder("duckdb", text).instant(value, zone)
+    return None
+
+
+class _Builder:
+    """Builds expressions over one text, in one dialect."""
+
+    def __init__(self, dialect: Dialect, text: str) -> None:
+        self._duckdb, self._dialect, self._text = dialect == "duckdb", dialect, text
+
+    def value(self, type_: DataType, formats: Sequence[str], zone: str) -> str:
+        """The value by the grammar."""
+        match type_:
+            case Scalar(name) if name in INTEGERS:
+                return self._if(INTEGER, self._cast(self._group(INTEGER, 1), name))
+            case Decimal(_, scale):
+                return self._decimal(type_, scale)
+            case Scalar("double" | "float" as name):
+                return self._floating(name)
+            case Scalar("boolean"):
+                return self._boolean()
+            case Scalar("date"):
+                if formats:
+                    return self._first(formats, lambda pattern: self._cast(self._day(pattern), "date"))
+                return self._if("[0-9]{4}-[0-9]{2}-[0-9]{2}", self._date(self._text))
+            case Scalar("timestamp"):
+                if formats:
+                    return self._first(formats, lambda pattern: self._moment(pattern, zone))
+                return self._timestamp(zone)
+            case _:
+                return typed_json(self._text, type_, formats=formats, zone=zone, dialect=self._dialect)
+
+    # Pieces that the dialects write differently
+
+    def _literal(self, text: str) -> str:
+        escaped = text if self._duckdb else text.replace("\\", "\\\\")
+        return "'" + escaped.replace("'", "''" if self._duckdb else "\\'") + "'"
+
+    def _matches(self, regex: str) -> str:
+        if self._duckdb:
+            return f"regexp_full_match({self._text}, {self._literal(regex)})"
+        return f"{self._text} RLIKE {self._literal(chr(92) + 'A(?:' + regex + ')' + chr(92) + 'z')}"
+
+    def _group(self, regex: str, number: int) -> str:
+        anchored = f"^(?:{regex})$" if self._duckdb else f"\\A(?:{regex})\\z"
+        return f"regexp_extract({self._text}, {self._literal(anchored)}, {number})"
+
+    def _cast(self, value: str, type_: str) -> str:
+        return f"try_cast({value} AS {type_})"
+
+    def _if(self, regex: str, value: str) -> str:
+        return f"CASE WHEN {self._matches(regex)} THEN {value} END"
+
+    # Numbers
+
+    def _decimal(self, type_: Decimal, scale: int) -> str:
+        """Digits are shifted by the exponent as text, so that nothing is ever rounded."""
+        sign, whole, fraction, exponent = (self._group(NUMBER, number) for number in (1, 2, 3, 4))
+        digits = f"concat({whole}, {fraction})"
+        point = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
+        padded = f"concat(repeat('0', greatest(0, 1 - {point})), {digits}, repeat('0', greatest(0, {point} - length({digits}))))"
+        at = f"greatest({point}, 1)"
+        integer = f"substring({padded}, 1, {at})"
+        decimals = (
+            f"rtrim(substring({padded}, {at} + 1), '0')"
+            if self._duckdb
+            else (f"trim(TRAILING '0' FROM substring({padded}, {at} + 1))")
+        )
+        stripped = f"ltrim({integer}, '0')" if self._duckdb else f"trim(LEADING '0' FROM {integer})"
+        number = self._cast(
+            f"concat({sign}, '0', {stripped}, '.', {decimals}, '0')", f"decimal({min(38, type_.precision)},{scale})"
+        )
+        fits = f"length({decimals}) <= {scale} AND length({stripped}) <= {type_.precision - scale}"
+        return f"CASE WHEN {self._matches(NUMBER)} THEN CASE WHEN {fits} THEN {number} END END"
+
+    def _floating(self, name: str) -> str:
+        value = self._cast(self._text, name)
+        finite = f"CASE WHEN abs({value}) < CAST('Infinity' AS {name}) THEN {value} END"
+        specials = " ".join(
+            f"WHEN lower({self._text}) = '{word.lower()}' THEN CAST('{word}' AS {name})"
+            for word in ("NaN", "Infinity", "-Infinity")
+        )
+        return f"CASE WHEN {self._matches(NUMBER)} THEN {finite} {specials} END"
+
+    def _boolean(self) -> str:
+        yes, no = (", ".join(f"'{word}'" for word in words) for words in (TRUE, FALSE))
+        return f"CASE WHEN lower({self._text}) IN ({yes}) THEN true WHEN lower({self._text}) IN ({no}) THEN false END"
+
+    # Moments
+
+    def _date(self, day: str) -> str:
+        """A date from yyyy-MM-dd; the year 0000 is not one."""
+        return (
+            f"CASE WHEN NOT starts_with({day}, '0000') THEN {self._cast(day, 'date')} END"
+            if self._duckdb
+            else (f"CASE WHEN NOT startswith({day}, '0000') THEN {self._cast(day, 'date')} END")
+        )
+
+    def _timestamp(self, zone: str) -> str:
+        day, minutes, seconds, fraction, offset = (self._group(TIMESTAMP, number) for number in range(1, 6))
+        clock = f"concat(coalesce(nullif({minutes}, ''), '00:00'), ':', coalesce(nullif({seconds}, ''), '00'))"
+        return self._if(TIMESTAMP, self._from_parts(day, clock, fraction, offset, zone))
+
+    def _from_parts(self, day: str, clock: str, fraction: str | None, offset: str | None, zone: str) -> str:
+        """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
+        micros = f"rpad(substring({fraction}, 1, 6), 6, '0')" if fraction else "'000000'"
+        valid = self._clock_is_valid(clock)
+        plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
+        local = f"CASE WHEN {valid} AND substring({day}, 1, 4) <> '0000' THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
+        if offset is None:
+            return self.instant(local, zone)
+        return f"CASE WHEN {offset} = '' THEN {self.instant(local, zone)} ELSE {self._with_offset(local, offset)} END"
+
+    def _clock_is_valid(self, clock: str) -> str:
+        hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
+        return f"({hour} <= '23' AND {minute} <= '59' AND {second} <= '59')"
+
+    def instant(self, local: str, zone: str) -> str:
+        """An instant from a local time: in a gap the clock counts on, an hour that is twice is the first one."""
+        if not self._duckdb:
+            return (
+                f"CAST(convert_timezone({self._literal(zone)}, 'UTC', {local}) AS TIMESTAMP)"
+                if zone != "UTC"
+                else (f"CAST({local} AS TIMESTAMP)")
+            )
+        if zone == "UTC":
+            return f"make_timestamptz(epoch_us({local}))"
+        there = f"({local} AT TIME ZONE {self._literal(zone)})"
+        earlier = [
+            f"WHEN (({there} - INTERVAL {minutes} MINUTE) AT TIME ZONE {self._literal(zone)}) = {local} "
+            f"THEN {there} - INTERVAL {minutes} MINUTE"
+            for minutes in (60, 30, 120)
+        ]
+        return f"CASE {' '.join(earlier)} ELSE {there} END"
+
+    def _with_offset(self, local: str, offset: str) -> str:
+        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS int), 0)"
+        minutes = f"coalesce(try_cast(right({offset}, 2) AS int), 0)"
+        total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
+        fits = f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
+        if self._duckdb:
+            shifted = f"make_timestamptz(epoch_us({local}) - ({total}) * 60000000)"
+        else:
+            shifted = f"CAST(timestampadd(MINUTE, -({total}), {local}) AS TIMESTAMP)"
+        return f"CASE WHEN {fits} THEN {shifted} END"
+
+    # Formats
+
+    def _first(self, formats: Sequence[str], value: object) -> str:
+        patterns = [compile_pattern(pattern) for pattern in formats]
+        tries = [f"CASE WHEN {self._matches(p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
+        return f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
+
+    def _found(self, pattern: Pattern, name: str) -> str | None:
+        number = pattern.group(name)
+        return None if number is None else self._group(pattern.regex, number)
+
+    def _day(self, pattern: Pattern) -> str:
+        """yyyy-MM-dd, NULL for a year 0000."""
+        year = self._found(pattern, "year") or f"concat('20', {self._found(pattern, 'short_year')})"
+        month = self._found(pattern, "month")
+        if month is None:
+            name = self._found(pattern, "month_name")
+            cases = " ".join(f"WHEN '{month[:3]}' THEN '{number:02}'" for number, month in enumerate(MONTHS, 1))
+            month = f"CASE substring({name}, 1, 3) {cases} END"
+        day = self._found(pattern, "day")
+        return (
+            f"concat(nullif({year}, '0000'), '-', {self._two(month)}, '-', {self._two(day or '')})"
+            if not self._duckdb
+            else (f"nullif({year}, '0000') || '-' || {self._two(month)} || '-' || {self._two(day or '')}")
+        )
+
+    def _two(self, digits: str) -> str:
+        return f"lpad({digits}, 2, '0')"
+
+    def _moment(self, pattern: Pattern, zone: str) -> str:
+        hour = self._found(pattern, "hour")
+        hour12 = self._found(pattern, "hour12")
+        if hour12 is not None:
+            half = f"CASE WHEN lower({self._found(pattern, 'half')}) = 'pm' THEN 12 ELSE 0 END"
+            number = f"try_cast({hour12} AS int)"
+            text = "VARCHAR" if self._duckdb else "STRING"
+            hour = f"CASE WHEN {number} BETWEEN 1 AND 12 THEN CAST({number} % 12 + {half} AS {text}) ELSE '99' END"
+        minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
+        clock = f"concat({self._two(hour or chr(39) * 2)}, ':', {self._two(minute or chr(39) * 2)}, ':', {self._two(second or chr(39) * 2)})"
+        return self._from_parts(
+            self._day(pattern), clock, self._found(pattern, "fraction"), self._found(pattern, "zone"), zone
+        )
+
+
+def typed_json(
+    text: str,
+    type: DataType,
+    *,
+    formats: Sequence[str] = (),
+    zone: str = "UTC",
+    dialect: Dialect,  # noqa: A002
+) -> str:
+    """SQL for the value of a JSON text; a scalar inside that its type does not accept makes all of it NULL."""
+    raise ValueError(f"{type} columns are not supported yet")
