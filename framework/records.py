@@ -54,9 +54,7 @@ def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("landfeed-keep-bytes", _keep_bytes)
 
 
-def read_records(
-    stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None
-) -> Iterator[Record]:
+def read_records(stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None) -> Iterator[Record]:
     """Every record of a file, the header included. With `width`, records of another width are malformed."""
     text = io.TextIOWrapper(stream, encoding=encoding, errors="landfeed-keep-bytes", newline="")
     try:

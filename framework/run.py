@@ -18,9 +18,7 @@ from framework.plan import ALL_TASKS, Plan, Task, compile_plan
 from framework.report import FeedReport, FileReport
 from framework.steps import Archive, Stage
 
-__all__ = ["Options", "run_feeds"]
-
-_ATTEMPTS_ON_CHANGE = 3
+__all__ = ["Options", "landing", "run_feeds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +54,15 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
 _CLOSED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 
+def landing(feed: Feed, world: World) -> Listing:
+    """What the feed's landing folder holds now."""
+
+    def events(paths: Sequence[str]) -> Sequence[FileEvent]:
+        return world.ledger.file_events(feeds=[feed.name], files=paths)
+
+    return listing_of(feed, world.storage(feed), events)
+
+
 @dataclass(slots=True)
 class _FeedRun:
     """One feed's turn: batches until there is nothing more to do, summed up in one report."""
@@ -73,7 +80,6 @@ class _FeedRun:
     _version: int | None = None
     _warnings: list[str] = field(default_factory=list)
     _avoid: set[str] = field(default_factory=set)
-    _changes: int = 0
 
     def report(self) -> FeedReport:
         try:
@@ -93,10 +99,7 @@ class _FeedRun:
         return bool(self._listing().pending)
 
     def _listing(self) -> Listing:
-        def events(paths: Sequence[str]) -> Sequence[FileEvent]:
-            return self.world.ledger.file_events(feeds=[self.feed.name], files=paths)
-
-        listing = listing_of(self.feed, self.world.storage(self.feed), events)
+        listing = landing(self.feed, self.world)
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
     def _one_batch(self) -> bool:
@@ -123,7 +126,6 @@ class _FeedRun:
 
     def _changed(self, error: SourceChanged) -> None:
         self._avoid.update(error.paths)
-        self._changes += 1
         names = ", ".join(path.rsplit("/", 1)[-1] for path in error.paths[:5])
         self._warnings.append(f"{names}: changed while being read, stays pending in its new version")
 

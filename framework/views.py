@@ -11,7 +11,7 @@ from framework.execute import World
 from framework.feed import Feed
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState
-from framework.observe import listing_of
+from framework.run import landing
 
 __all__ = ["history", "history_files", "status"]
 
@@ -25,17 +25,14 @@ def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
 
 
 def _feed_status(feed: Feed, world: World, last: BatchEvent | None) -> dict[str, Any]:
-    def events(paths: Sequence[str]) -> Sequence[FileEvent]:
-        return world.ledger.file_events(feeds=[feed.name], files=paths)
-
-    listing = listing_of(feed, world.storage(feed), events)
+    pending = len(landing(feed, world).pending)
     unfinished = None
     if last is not None and last.state not in _FINISHED:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}
     target = world.engine.state(feed.target.table, feed.name)
     return {
         "feed": feed.name,
-        "pending_files": len(listing.pending),
+        "pending_files": pending,
         "unfinished_batch": unfinished,
         "last_batch": _plain(asdict(last)) if last else None,
         "target_version": target.version if target else None,

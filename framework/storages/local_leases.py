@@ -39,7 +39,5 @@ class LocalLeases:
             except BlockingIOError:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise Busy(
-                        f"another runner is working on feed {feed}", "wait for it with --wait SECONDS"
-                    ) from None
+                    raise Busy(f"another runner is working on feed {feed}", "wait for it with --wait SECONDS") from None
                 time.sleep(min(_POLL_SECONDS, left))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.types import DataType, Decimal, Scalar
 from framework.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
 from framework.values.patterns import MONTHS, Pattern, compile_pattern
 
@@ -33,7 +33,7 @@ def typed(
     *,
     formats: Sequence[str] = (),
     zone: str = "UTC",
-    dialect: Dialect,  # noqa: A002
+    dialect: Dialect,
 ) -> str:
     """SQL for the value of the SQL expression `text` (evaluated more than once, so best a column)."""
     if type == Scalar("string"):
@@ -195,8 +195,8 @@ class _Builder:
         return f"CASE {' '.join(earlier)} ELSE {there} END"
 
     def _with_offset(self, local: str, offset: str) -> str:
-        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS int), 0)"
-        minutes = f"coalesce(try_cast(right({offset}, 2) AS int), 0)"
+        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS bigint), 0)"
+        minutes = f"coalesce(try_cast(right({offset}, 2) AS bigint), 0)"
         total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
         fits = f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
         if self._duckdb:
@@ -255,7 +255,7 @@ def typed_json(
     *,
     formats: Sequence[str] = (),
     zone: str = "UTC",
-    dialect: Dialect,  # noqa: A002
+    dialect: Dialect,
 ) -> str:
     """SQL for the value of a JSON text; a scalar inside that its type does not accept makes all of it NULL."""
     raise ValueError(f"{type} columns are not supported yet")

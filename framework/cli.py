@@ -1,0 +1,385 @@
+"""The command line. The only place that prints, exits, or looks at clock and environment.
+
+Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from framework import __version__
+from framework.errors import ConfigError, LandfeedError, Problem
+
+if TYPE_CHECKING:
+    from framework.execute import World
+    from framework.leases import Leases
+    from framework.loader import Project
+    from framework.plan import Task
+    from framework.report import RunReport
+
+__all__ = ["main"]
+
+_SLOW_SECONDS = 1.0
+"""Work that takes longer shows a progress display on a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the options common to all commands say."""
+
+    config: str
+    env: str
+    feeds: tuple[str, ...]
+    tags: tuple[str, ...]
+    as_json: bool
+
+    def project(self) -> Project:
+        from framework.loader import load_project
+
+        return load_project(self.config, self.env, environ=os.environ, feeds=self.feeds, tags=self.tags)
+
+
+def _given(value: str | None) -> str | None:
+    """A scheduler passes parameters that are empty or unresolved `{{…}}`; they count as not given."""
+    if value is None or not value.strip() or (value.startswith("{{") and value.endswith("}}")):
+        return None
+    return value
+
+
+def _request(params: dict[str, Any]) -> _Request:
+    root = click.get_current_context().find_root().params
+    feeds = [name for value in params.pop("feeds", ()) if _given(value) for name in value.replace(",", " ").split()]
+    tags = [tag for tag in params.pop("tag", ()) if _given(tag)]
+    as_json = (params.pop("output", None) or root["output"]) == "json"
+    config = _given(root["config"]) or "pipelines_config"
+    return _Request(config, _given(root["env"]) or "local", tuple(feeds), tuple(tags), as_json)
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """FEED …, --tag and --output, as a `_Request` in the first argument; errors become exit codes."""
+
+    def invoke(**params: Any) -> None:
+        request = _request(params)
+        with _errors(as_json=request.as_json):
+            command(request, **params)
+
+    invoke.__doc__, invoke.__name__ = command.__doc__, command.__name__
+    invoke.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for decorate in (
+        click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds."),
+        click.option("--tag", multiple=True, help="Only feeds with this tag."),
+        click.argument("feeds", nargs=-1, metavar="[FEED]..."),
+    ):
+        invoke = decorate(invoke)
+    return invoke
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", default="pipelines_config", show_default=True, help="The configuration folder.")
+@click.option("--env", default="local", envvar="LANDFEED_ENV", show_default=True, help="The environment's name.")
+@click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout holds.")
+@click.version_option(__version__, prog_name="landfeed")
+def _landfeed(config: str, env: str, output: str) -> None:
+    """Files that land in a folder or bucket become correct Delta tables, one YAML file a feed."""
+
+
+# Checking and explaining
+
+
+@_landfeed.command()
+@_common
+def validate(request: _Request) -> None:
+    """Check everything that can be known from the files. No engine, no network."""
+    from framework.loader import check_project
+
+    feeds, problems = check_project(
+        request.config, request.env, environ=os.environ, feeds=request.feeds, tags=request.tags
+    )
+    if request.as_json:
+        _print_json({"ok": not problems, "feeds": feeds, "problems": [asdict(problem) for problem in problems]})
+    elif problems:
+        _say_problems(problems)
+    else:
+        print(f"{feeds} feed(s) checked, nothing wrong")
+    sys.exit(2 if problems else 0)
+
+
+@_landfeed.command()
+@click.argument("kind", type=click.Choice(["feed", "environment", "defaults"]), default="feed")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from framework.loader import Kind, schema_text
+
+    print(schema_text(Kind(kind)), end="")
+
+
+@_landfeed.command()
+@click.option("--no-engine", is_flag=True, help="Leave out the SQL, so that no engine needs to start.")
+@_common
+def plan(request: _Request, no_engine: bool) -> None:
+    """Show what `run` would do now: files in order, tables to make, SQL. Writes nothing."""
+    from framework.explain import explain, explain_text
+    from framework.observe import observe
+    from framework.plan import compile_plan
+    from framework.run import landing
+
+    with _opened(request) as (project, world, _):
+        documents = []
+        for feed in project.feeds:
+            listing = landing(feed, world)
+            facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+            compiled = compile_plan(feed, facts)
+            documents.append(explain(compiled, listing, (lambda *_: None) if no_engine else world.engine.sql))
+    if request.as_json:
+        _print_json({"feeds": documents})
+        return
+    for document in documents:
+        print("\n".join(explain_text(document)))
+
+
+# Working
+
+
+def _run_options(command: Callable[..., None]) -> Callable[..., None]:
+    for decorate in (
+        click.option("--jobs", type=click.IntRange(min=1), default=None, help="Feeds at the same time."),
+        click.option("--fail-fast", is_flag=True, help="Start no further feed after one has failed."),
+        click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed."),
+        click.option("--run-id", default=None, help="The id of this run in the control tables."),
+    ):
+        command = decorate(command)
+    return command
+
+
+@_landfeed.command()
+@_run_options
+@_common
+def run(request: _Request, **options: Any) -> None:
+    """Stage, merge and archive what has landed."""
+    from framework.plan import ALL_TASKS
+
+    _work(request, ALL_TASKS, **options)
+
+
+@_landfeed.command()
+@_run_options
+@_common
+def stage(request: _Request, **options: Any) -> None:
+    """The first task of `run`: read what has landed into staging."""
+    from framework.plan import Task
+
+    _work(request, frozenset({Task.STAGE}), **options)
+
+
+@_landfeed.command()
+@_run_options
+@_common
+def merge(request: _Request, **options: Any) -> None:
+    """The second task of `run`: merge what is staged into the target."""
+    from framework.plan import Task
+
+    _work(request, frozenset({Task.MERGE}), **options)
+
+
+@_landfeed.command()
+@_run_options
+@_common
+def archive(request: _Request, **options: Any) -> None:
+    """The third task of `run`: move what is merged out of landing."""
+    from framework.plan import Task
+
+    _work(request, frozenset({Task.ARCHIVE}), **options)
+
+
+def _work(
+    request: _Request,
+    tasks: frozenset[Task],
+    *,
+    jobs: int | None,
+    fail_fast: bool,
+    wait: float,
+    run_id: str | None,
+) -> None:
+    from framework.progress import Progress
+    from framework.report import RunReport
+    from framework.run import Options, run_feeds
+
+    started = time.perf_counter()
+    identity = _given(run_id) or uuid.uuid4().hex[:16]
+    with _opened(request, identity) as (project, world, leases), Progress(sys.stderr, _SLOW_SECONDS) as progress:
+        options = Options(tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed)
+        feeds = run_feeds(project.feeds, world, leases, options)
+    report = RunReport(identity, project.environment.engine.value, time.perf_counter() - started, tuple(feeds))
+    if request.as_json:
+        _print_json(report.as_dict())
+    else:
+        _say_report(report)
+    sys.exit(report.exit_code)
+
+
+# Looking
+
+
+@_landfeed.command()
+@_common
+def status(request: _Request) -> None:
+    """Show for each feed what is pending, unfinished and loaded."""
+    from framework.views import status as view
+
+    with _opened(request) as (project, world, _):
+        document = view(project.feeds, world)
+    if request.as_json:
+        _print_json(document)
+        return
+    rows = []
+    for feed in document["feeds"]:
+        last, unfinished = feed["last_batch"] or {}, feed["unfinished_batch"] or {}
+        row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
+        rows.append([*row, last.get("rows_read"), last.get("rows_quarantined"), feed["target_version"]])
+    _print_table(["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"], rows)
+
+
+@_landfeed.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Batches to show.")
+@click.option("--files", is_flag=True, help="Show the files of these batches.")
+@_common
+def history(request: _Request, limit: int, files: bool) -> None:
+    """Show the batches of the feeds, newest first."""
+    from framework import views
+
+    with _opened(request) as (project, world, _):
+        batches = views.history([feed.name for feed in project.feeds], world, limit)
+        listed = views.history_files([batch["batch_id"] for batch in batches], world) if files else None
+    if request.as_json:
+        _print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
+        return
+    shown = ["recorded_at", "feed", "batch_id", "state", "files", "rows_read", "rows_quarantined"]
+    shown += ["inserted", "updated", "unchanged", "stale"]
+    _print_table(shown, [[batch[name] for name in shown] for batch in batches])
+    if listed is not None:
+        names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
+        _print_table(names, [[file[name] for name in names] for file in listed])
+
+
+@_landfeed.command()
+@click.option("--staging", is_flag=True, help="The staging table instead of the target.")
+@click.option("--quarantine", is_flag=True, help="The quarantine table instead of the target.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show.")
+@_common
+def show(request: _Request, staging: bool, quarantine: bool, limit: int) -> None:
+    """Show the first rows of the feeds' target tables."""
+    with _opened(request) as (project, world, _):
+        tables = []
+        for feed in project.feeds:
+            table = feed.target.staging if staging else feed.quarantine.table if quarantine else feed.target.table
+            tables.append((feed.name, table, world.engine.preview(table, limit)))
+    if request.as_json:
+        documents = []
+        for name, table, rows in tables:
+            listed = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows] if rows else None
+            documents.append({"feed": name, "table": table.name, "rows": listed})
+        _print_json({"feeds": documents})
+        return
+    for _, table, rows in tables:
+        if rows is None:
+            print(f"{table}: there is no such table yet")
+        else:
+            _print_table(list(rows.columns), [list(row) for row in rows.rows])
+
+
+# Printing
+
+
+@contextmanager
+def _opened(request: _Request, run_id: str = "") -> Iterator[tuple[Project, World, Leases]]:
+    from framework.world import open_world
+
+    project = request.project()
+    with open_world(project.environment, os.environ, run_id, lambda: datetime.now(UTC)) as (world, leases):
+        yield project, world, leases
+
+
+@contextmanager
+def _errors(*, as_json: bool) -> Iterator[None]:
+    """Every error ends in a sentence on stderr, a document on stdout if asked for, and an exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        if as_json:
+            _print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
+        _say_problems(error.problems)
+        sys.exit(2)
+    except LandfeedError as error:
+        if as_json:
+            _print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)})
+        _say(f"error: {error.message}")
+        if error.hint:
+            _say(f"\nhint: {error.hint}")
+        sys.exit(1)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, ensure_ascii=True))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table for people; values are shown as they are, NULL as a dash."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(line[index]) for line in [list(columns), *cells]) for index in range(len(columns))]
+    for line in [list(columns), ["─" * width for width in widths], *cells]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    text = "–" if value is None else str(value)
+    return text.encode("unicode_escape").decode() if not text.isprintable() else text
+
+
+def _say(line: str) -> None:
+    print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
+
+
+def _say_problems(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        _say(f"{problem}" + (f"\n    hint: {problem.hint}" if problem.hint else ""))
+    _say(f"\n{len(problems)} problem(s); nothing was run")
+
+
+def _say_report(report: RunReport) -> None:
+    for feed in report.feeds:
+        figures = [f"{count} {name}" for name, count in asdict(feed.rows).items() if count]
+        line = f"{feed.feed}: {feed.status}" + (f" ({', '.join(figures)})" if figures else "")
+        print(line)
+        for file in feed.files:
+            if file.status == "rejected":
+                _say(f"  {file.file}: rejected: {file.reason}")
+            elif file.reason:
+                _say(f"  {file.file}: {file.reason}")
+        for warning in feed.warnings:
+            _say(f"  warning: {warning}")
+        if feed.error:
+            _say(f"  error: {feed.error.message}")
+            if feed.error.hint:
+                _say(f"  hint: {feed.error.hint}")
+
+
+def main() -> NoReturn:
+    """Entry point of `landfeed` and `runner.py`."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        _landfeed.main(prog_name="landfeed", standalone_mode=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
