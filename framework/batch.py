@@ -1,8 +1,8 @@
 """Batch and Manifest: what one pass stages and merges together, and the record that travels with its commits.
 
-A manifest is the metadata of the staging commit that it describes (and of the
-quarantine and target commits of the same batch; target commits leave the files out). So the moment the data is durable, so is what it
-consists of, and recovery never depends on a second write.
+A manifest is the metadata of the staging commit that it describes, and of the quarantine and target
+commits of the same batch (target commits leave the files out). So the moment the data is durable, so
+is what it consists of, and recovery never depends on a second write.
 
 The sequence number `seq` counts the batches of a feed. It is the version of the Delta transaction
 `landfeed/<feed>` in the staging, quarantine and target tables, which makes each of these commits
@@ -100,8 +100,7 @@ class Manifest:
                     outcome.file.version,
                     outcome.file.size,
                     outcome.file.modified,
-                    [outcome.rows.read, outcome.rows.staged, outcome.rows.quarantined]
-                    + [outcome.rows.filtered, outcome.rows.deduplicated],
+                    _figures(outcome.rows),
                     outcome.rejected,
                 ]
                 for outcome in self.outcomes
@@ -128,3 +127,8 @@ class Manifest:
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = Rows(**document["rows"])
         return cls(batch, document["batch_id"], staged_at, outcomes, rows, document["seconds"])
+
+
+def _figures(rows: Rows) -> list[int]:
+    """The figures that a file has, in the order of the fields of Rows."""
+    return [rows.read, rows.staged, rows.quarantined, rows.filtered, rows.deduplicated]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from framework.plan import Task
     from framework.report import RunReport
 
-__all__ = ["main"]
+__all__ = ["landfeed", "main"]
 
 _SLOW_SECONDS = 1.0
 """Work that takes longer shows a progress display on a terminal."""
@@ -91,14 +91,14 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--env", default="local", envvar="LANDFEED_ENV", show_default=True, help="The environment's name.")
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout holds.")
 @click.version_option(__version__, prog_name="landfeed")
-def _landfeed(config: str, env: str, output: str) -> None:
+def landfeed(config: str, env: str, output: str) -> None:
     """Files that land in a folder or bucket become correct Delta tables, one YAML file a feed."""
 
 
 # Checking and explaining
 
 
-@_landfeed.command()
+@landfeed.command()
 @_common
 def validate(request: _Request) -> None:
     """Check everything that can be known from the files. No engine, no network."""
@@ -116,7 +116,7 @@ def validate(request: _Request) -> None:
     sys.exit(2 if problems else 0)
 
 
-@_landfeed.command()
+@landfeed.command()
 @click.argument("kind", type=click.Choice(["feed", "environment", "defaults"]), default="feed")
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
@@ -125,7 +125,7 @@ def schema(kind: str) -> None:
     print(schema_text(Kind(kind)), end="")
 
 
-@_landfeed.command()
+@landfeed.command()
 @click.option("--no-engine", is_flag=True, help="Leave out the SQL, so that no engine needs to start.")
 @_common
 def plan(request: _Request, no_engine: bool) -> None:
@@ -163,7 +163,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@_landfeed.command()
+@landfeed.command()
 @_run_options
 @_common
 def run(request: _Request, **options: Any) -> None:
@@ -173,7 +173,7 @@ def run(request: _Request, **options: Any) -> None:
     _work(request, ALL_TASKS, **options)
 
 
-@_landfeed.command()
+@landfeed.command()
 @_run_options
 @_common
 def stage(request: _Request, **options: Any) -> None:
@@ -183,7 +183,7 @@ def stage(request: _Request, **options: Any) -> None:
     _work(request, frozenset({Task.STAGE}), **options)
 
 
-@_landfeed.command()
+@landfeed.command()
 @_run_options
 @_common
 def merge(request: _Request, **options: Any) -> None:
@@ -193,7 +193,7 @@ def merge(request: _Request, **options: Any) -> None:
     _work(request, frozenset({Task.MERGE}), **options)
 
 
-@_landfeed.command()
+@landfeed.command()
 @_run_options
 @_common
 def archive(request: _Request, **options: Any) -> None:
@@ -232,7 +232,7 @@ def _work(
 # Looking
 
 
-@_landfeed.command()
+@landfeed.command()
 @_common
 def status(request: _Request) -> None:
     """Show for each feed what is pending, unfinished and loaded."""
@@ -251,7 +251,7 @@ def status(request: _Request) -> None:
     _print_table(["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"], rows)
 
 
-@_landfeed.command()
+@landfeed.command()
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Batches to show.")
 @click.option("--files", is_flag=True, help="Show the files of these batches.")
 @_common
@@ -273,7 +273,7 @@ def history(request: _Request, limit: int, files: bool) -> None:
         _print_table(names, [[file[name] for name in names] for file in listed])
 
 
-@_landfeed.command()
+@landfeed.command()
 @click.option("--staging", is_flag=True, help="The staging table instead of the target.")
 @click.option("--quarantine", is_flag=True, help="The quarantine table instead of the target.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show.")
@@ -335,7 +335,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people; values are shown as they are, NULL as a dash."""
+    """A table for people; values are shown as they are, NULL as a hyphen."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(line[index]) for line in [list(columns), *cells]) for index in range(len(columns))]
     for line in [list(columns), ["─" * width for width in widths], *cells]:
@@ -343,7 +343,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _cell(value: Any) -> str:
-    text = "–" if value is None else str(value)
+    text = "-" if value is None else str(value)
     return text.encode("unicode_escape").decode() if not text.isprintable() else text
 
 
@@ -379,7 +379,7 @@ def main() -> NoReturn:
     """Entry point of `landfeed` and `runner.py`."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        _landfeed.main(prog_name="landfeed", standalone_mode=True)
+        landfeed.main(prog_name="landfeed", standalone_mode=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)

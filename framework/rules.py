@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from framework.feed import Column, Feed, NullKeys
 from framework.types import DataType, Scalar
-from framework.values import Dialect, typed
+from framework.values import Dialect, trimmed, typed
 
 __all__ = ["Rule", "error_list", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
 
@@ -53,18 +53,16 @@ def typed_literal(text: str, column: Column, zone: str, dialect: Dialect) -> str
 def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     """The text of a field, with what stands for NULL turned into NULL.
 
-    `field` is the SQL of the raw field, NULL for an empty unquoted one. For types other than string,
-    an empty text is NULL too.
+    `field` is the SQL of the raw field, NULL for an empty unquoted one. For types other than string a
+    blank text is NULL too, which the rules see to: most texts need not be looked at for it.
     """
     is_text = column.type == STRING
-    text = f"trim({field})" if feed.source.trim or not is_text else field
+    text = trimmed(field, dialect) if feed.source.trim else field
     nulls = [value for value in feed.source.null_values if value != ""]
-    if not is_text:
-        nulls = ["", *nulls]
     if not nulls:
         return text
-    if len(nulls) == 1:
-        return f"nullif({text}, {literal(nulls[0], dialect)})"
+    if not is_text:
+        text = trimmed(field, dialect)
     return f"CASE WHEN {text} IN ({_literals(nulls, dialect)}) THEN NULL ELSE {text} END"
 
 
@@ -75,7 +73,13 @@ def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)
-    return f"CASE WHEN {text} IS NULL THEN {default} ELSE {value} END"
+    return f"CASE WHEN {_is_null(text, column, dialect)} THEN {default} ELSE {value} END"
+
+
+def _is_null(text: str, column: Column, dialect: Dialect) -> str:
+    if column.type == STRING:
+        return f"{text} IS NULL"
+    return f"({text} IS NULL OR {trimmed(text, dialect)} = '')"
 
 
 def row_rules(feed: Feed, texts: Mapping[str, str], values: Mapping[str, str], dialect: Dialect) -> Iterator[Rule]:
@@ -92,9 +96,11 @@ def _column_rules(feed: Feed, column: Column, text: str, value: str, dialect: Di
     name, zone = column.name, feed.source.timezone
     converted = column.type != STRING and text != "NULL"
     if converted:
-        broken = f"({text} IS NOT NULL AND {value} IS NULL)"
+        broken = f"CASE WHEN {value} IS NULL THEN NOT {_is_null(text, column, dialect)} ELSE false END"
         yield Rule("bad_value", name, broken, text, f"not {_article(column.type)}{_formats(column)}")
-    is_null = f"({text} IS NULL AND {value} IS NULL)" if converted else f"({value} IS NULL)"
+    is_null = f"({value} IS NULL)"
+    if converted:
+        is_null = f"CASE WHEN {value} IS NULL THEN {_is_null(text, column, dialect)} ELSE false END"
     if column.required:
         yield Rule("missing_required", name, is_null, "NULL", "the column is required and there is no value")
     if name in feed.target.keys and feed.target.null_keys is NullKeys.QUARANTINE:

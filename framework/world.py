@@ -25,7 +25,7 @@ def open_world(
 ) -> Iterator[tuple[World, Leases]]:
     """The environment, ready to work with; closed at the end. Raises MissingDependency with the command
     that installs what is missing."""
-    engine = _open_engine(environment, environ)
+    engine = _open_engine(environment)
     storages: dict[str, Storage] = {}
 
     def storage(feed: Feed) -> Storage:
@@ -42,15 +42,15 @@ def open_world(
         engine.close()
 
 
-def _open_engine(environment: Environment, environ: Mapping[str, str]) -> Engine:
+def _open_engine(environment: Environment) -> Engine:
     match environment.engine:
         case EngineName.EMBEDDED:
-            return _open_embedded(environment, environ)
+            return _open_embedded(environment)
         case EngineName.SPARK:
             raise LandfeedError("engine: spark is not supported yet", "set engine: embedded", code="engine")
 
 
-def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engine:
+def _open_embedded(environment: Environment) -> Engine:
     try:
         from framework.engines.embedded import EmbeddedEngine
     except ImportError as error:
@@ -59,9 +59,6 @@ def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engi
         ) from error
     if environment.root is None:
         raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
-    options: dict[str, str] = {}
     if "://" in environment.root:
-        from framework.storages.gcs_settings import delta_storage_options
-
-        options = delta_storage_options(environment, environ)
-    return EmbeddedEngine(environment.root, options)
+        raise LandfeedError("tables.root in a bucket is not supported yet", "set it to a folder", code="engine")
+    return EmbeddedEngine(environment.root)

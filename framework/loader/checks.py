@@ -13,9 +13,9 @@ from framework.loader.build import is_uri
 from framework.loader.columns import type_of
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
-from framework.loader.soon import check_pattern
 from framework.loader.suggest import did_you_mean, one_of
 from framework.types import Array, Map, Scalar, Struct
+from framework.values import check_pattern
 
 __all__ = ["problems"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from framework.errors import Problem
 from framework.loader.nodes import Node
-from framework.loader.soon import check_pattern, parse
 from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS
 from framework.types import TYPE_NAMES, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
+from framework.values import check_pattern, parse
 
 __all__ = ["problems", "type_of"]
 
@@ -212,7 +213,7 @@ def _value_hint(found: DataType) -> str:
             return f"it follows the same rules as {found} values in the files"
 
 
-def _parsed(item: Node, found: DataType, column: Node) -> object | None:
+def _parsed(item: Node, found: DataType, column: Node) -> Any:
     formats = column.get("format")
     try:
         patterns = tuple(node.text for node in formats.items) if formats is not None else ()

@@ -198,7 +198,7 @@ class _Tree:
                 children = enumerate(found.value)
                 return Node([self.node(child, f"{path}[{i}]", None, depth + 1) for i, child in children], *place)
             case yaml.ScalarNode():
-                text, plain = found.value, found.style is None
+                text, plain = found.value, not found.style  # libyaml says '' where PyYAML says None
                 return Node(scalar(text) if plain else text, *place, text, text, plain)
             case _:
                 raise AssertionError(f"YAML has no {type(found).__name__}")

@@ -16,6 +16,6 @@ against each other. Everything that the law does not accept is a bad value, neve
 
 from framework.values.law import parse
 from framework.values.patterns import check_pattern
-from framework.values.sql import Dialect, trimmed, typed, typed_json
+from framework.values.sql import Dialect, trimmed, typed
 
-__all__ = ["Dialect", "check_pattern", "parse", "trimmed", "typed", "typed_json"]
+__all__ = ["Dialect", "check_pattern", "parse", "trimmed", "typed"]

@@ -21,6 +21,8 @@ BLANKS = " \t\r\n"
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+_FIRST, _LAST = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 (local times)
+"""Within these no zone can move a moment out of the years 0001 to 9999."""
 INTEGER = r"([+-]?[0-9]+)(?:\.0+)?"
 NUMBER = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?"
 TIMESTAMP = (
@@ -29,7 +31,7 @@ TIMESTAMP = (
 )
 
 
-def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str = "UTC") -> Any:  # noqa: A002
+def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str = "UTC") -> Any:
     """The value of a text: str, int, Decimal, float, bool, date, or datetime in UTC.
 
     `zone` is the zone of timestamps that carry none. Raises ValueError for what the type does not
@@ -109,7 +111,8 @@ def _float(text: str) -> float:
     candidates = [struct.unpack("<f", struct.pack("<i", bits + step))[0] for step in (-1, 0, 1) if bits + step >= 0]
     finite = [value for value in candidates or [near] if math.isfinite(value)]
     with localcontext(prec=2000):
-        return min(finite or [near], key=lambda value: (abs(Number(value) - exact), _odd(value)))
+        nearest: float = min(finite or [near], key=lambda value: (abs(Number(value) - exact), _odd(value)))
+        return nearest
 
 
 def _odd(value: float) -> int:
@@ -147,9 +150,11 @@ def _instant(local: datetime, offset: str | None, zone: str) -> datetime:
     try:
         if offset is None:
             return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-        return (local - _offset(offset)).replace(tzinfo=UTC)
     except OverflowError:
         raise ValueError("out of the range of years") from None
+    if not _FIRST <= local < _LAST:
+        raise ValueError("a time with a zone must lie between 0001-01-02 and 9999-12-30")
+    return (local - _offset(offset)).replace(tzinfo=UTC)
 
 
 def _offset(text: str) -> timedelta:

@@ -12,7 +12,10 @@ from functools import lru_cache
 
 __all__ = ["MONTHS", "Pattern", "check_pattern", "compile_pattern"]
 
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _SHORT = "|".join(month[:3] for month in MONTHS)
 _LONG = "|".join(MONTHS)
 _ZONE = "Z|[+-][0-9]{2}:[0-9]{2}"

@@ -15,7 +15,7 @@ from framework.types import DataType, Decimal, Scalar
 from framework.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
 from framework.values.patterns import MONTHS, Pattern, compile_pattern
 
-__all__ = ["Dialect", "trimmed", "typed", "typed_json"]
+__all__ = ["Dialect", "trimmed", "typed"]
 
 Dialect: TypeAlias = Literal["duckdb", "spark"]
 
@@ -89,7 +89,7 @@ class _Builder:
                     return self._first(formats, lambda pattern: self._moment(pattern, zone))
                 return self._timestamp(zone)
             case _:
-                return typed_json(self._text, type_, formats=formats, zone=zone, dialect=self._dialect)
+                raise ValueError(f"a text is not a {type_}")
 
     # Pieces that the dialects write differently
 
@@ -119,20 +119,19 @@ class _Builder:
         sign, whole, fraction, exponent = (self._group(NUMBER, number) for number in (1, 2, 3, 4))
         digits = f"concat({whole}, {fraction})"
         point = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
-        padded = f"concat(repeat('0', greatest(0, 1 - {point})), {digits}, repeat('0', greatest(0, {point} - length({digits}))))"
+        before, after = f"greatest(0, 1 - {point})", f"greatest(0, {point} - length({digits}))"
+        padded = f"concat(repeat('0', {before}), {digits}, repeat('0', {after}))"
         at = f"greatest({point}, 1)"
-        integer = f"substring({padded}, 1, {at})"
-        decimals = (
-            f"rtrim(substring({padded}, {at} + 1), '0')"
-            if self._duckdb
-            else (f"trim(TRAILING '0' FROM substring({padded}, {at} + 1))")
-        )
-        stripped = f"ltrim({integer}, '0')" if self._duckdb else f"trim(LEADING '0' FROM {integer})"
-        number = self._cast(
-            f"concat({sign}, '0', {stripped}, '.', {decimals}, '0')", f"decimal({min(38, type_.precision)},{scale})"
-        )
-        fits = f"length({decimals}) <= {scale} AND length({stripped}) <= {type_.precision - scale}"
+        decimals = self._without_zeros("TRAILING", f"substring({padded}, {at} + 1)")
+        integer = self._without_zeros("LEADING", f"substring({padded}, 1, {at})")
+        number = self._cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
+        fits = f"length({decimals}) <= {scale} AND length({integer}) <= {type_.precision - scale}"
         return f"CASE WHEN {self._matches(NUMBER)} THEN CASE WHEN {fits} THEN {number} END END"
+
+    def _without_zeros(self, side: str, digits: str) -> str:
+        if self._duckdb:
+            return f"{'ltrim' if side == 'LEADING' else 'rtrim'}({digits}, '0')"
+        return f"trim({side} '0' FROM {digits})"
 
     def _floating(self, name: str) -> str:
         value = self._cast(self._text, name)
@@ -165,9 +164,9 @@ class _Builder:
     def _from_parts(self, day: str, clock: str, fraction: str | None, offset: str | None, zone: str) -> str:
         """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
         micros = f"rpad(substring({fraction}, 1, 6), 6, '0')" if fraction else "'000000'"
-        valid = self._clock_is_valid(clock)
         plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
-        local = f"CASE WHEN {valid} AND substring({day}, 1, 4) <> '0000' THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
+        real = f"{self._clock_is_valid(clock)} AND substring({day}, 1, 4) <> '0000'"
+        local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
         if offset is None:
             return self.instant(local, zone)
         return f"CASE WHEN {offset} = '' THEN {self.instant(local, zone)} ELSE {self._with_offset(local, offset)} END"
@@ -203,7 +202,8 @@ class _Builder:
             shifted = f"make_timestamptz(epoch_us({local}) - ({total}) * 60000000)"
         else:
             shifted = f"CAST(timestampadd(MINUTE, -({total}), {local}) AS TIMESTAMP)"
-        return f"CASE WHEN {fits} THEN {shifted} END"
+        years = f"{local} BETWEEN TIMESTAMP '0001-01-02 00:00:00' AND TIMESTAMP '9999-12-30 23:59:59.999999'"
+        return f"CASE WHEN {fits} AND {years} THEN {shifted} END"
 
     # Formats
 
@@ -243,19 +243,7 @@ class _Builder:
             text = "VARCHAR" if self._duckdb else "STRING"
             hour = f"CASE WHEN {number} BETWEEN 1 AND 12 THEN CAST({number} % 12 + {half} AS {text}) ELSE '99' END"
         minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
-        clock = f"concat({self._two(hour or chr(39) * 2)}, ':', {self._two(minute or chr(39) * 2)}, ':', {self._two(second or chr(39) * 2)})"
+        clock = f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"
         return self._from_parts(
             self._day(pattern), clock, self._found(pattern, "fraction"), self._found(pattern, "zone"), zone
         )
-
-
-def typed_json(
-    text: str,
-    type: DataType,
-    *,
-    formats: Sequence[str] = (),
-    zone: str = "UTC",
-    dialect: Dialect,
-) -> str:
-    """SQL for the value of a JSON text; a scalar inside that its type does not accept makes all of it NULL."""
-    raise ValueError(f"{type} columns are not supported yet")

@@ -9,7 +9,6 @@ from framework.feed import Column, Feed
 from framework.layout import Layout
 from framework.rules import error_list, literal, quoted, row_rules, text_of, value_of
 from framework.types import Array, DataType, Map, Scalar, Struct
-from framework.values import typed_json
 
 __all__ = [
     "LINE",
@@ -160,8 +159,6 @@ def _field(
     raw = f"f{index}"
     if is_json:
         raw = f"f{index}->>'$'"
-        if isinstance(column.type, Array | Map | Struct):
-            return f"nullif(CAST(f{index} AS VARCHAR), 'null')"
     return text_of(column, raw, feed, "duckdb")
 
 
@@ -170,8 +167,6 @@ def _value(feed: Feed, column: Column, text: str) -> str:
         if column.default is None:
             return f"CAST(NULL AS {duckdb_type(column.type)})"
         return value_of(column, "NULL::VARCHAR", feed, "duckdb")
-    if isinstance(column.type, Array | Map | Struct):
-        return typed_json(text, column.type, formats=column.formats, zone=feed.source.timezone, dialect="duckdb")
     return value_of(column, text, feed, "duckdb")
 
 

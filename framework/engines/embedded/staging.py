@@ -137,7 +137,7 @@ class Staging:
         self._insert("places", self._places(feed, files))
         if broken:
             self._insert_broken(broken)
-        malformed = f"[{_error('malformed_record', 'the line is not a JSON object')}]"
+        malformed = f"[{_error('malformed_record', literal('the line is not a JSON object', 'duckdb'))}]"
         self._db.execute(
             f"INSERT INTO quarantined SELECT p._line, p._record, coalesce(r.errors, {malformed}), r._file "
             f"FROM ({reasons(feed)}) r(id, _file, errors) LEFT JOIN places p ON p.id = r.id ORDER BY r._file, r.id"
@@ -163,8 +163,9 @@ class Staging:
             "CREATE OR REPLACE TEMP TABLE broken (_file INTEGER, _line BIGINT, _record VARCHAR, why VARCHAR)"
         )
         self._insert("broken", broken)
-        error = "struct_pack(code := 'malformed_record', \"column\" := NULL::VARCHAR, value := NULL::VARCHAR, message := why)"
-        self._db.execute(f"INSERT INTO quarantined SELECT _line, _record, [{error}], _file FROM broken")
+        self._db.execute(
+            f"INSERT INTO quarantined SELECT _line, _record, [{_error('malformed_record', 'why')}], _file FROM broken"
+        )
 
     def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Insert Python rows in bulk, as one JSON document (executemany costs a statement a row)."""
@@ -188,8 +189,8 @@ class Staging:
                 return
         rows = self._db.sql(
             f"SELECT {literal(step.feed.name, 'duckdb')} AS _feed, {literal(step.batch.id, 'duckdb')} AS _batch_id, "
-            f"{_path(sources)} AS _source_file, _line, _record, _errors, {_moment(manifest.staged_at)} AS _quarantined_at "
-            f"FROM quarantined ORDER BY _file, _line"
+            f"{_path(sources)} AS _source_file, _line, _record, _errors, "
+            f"{_moment(manifest.staged_at)} AS _quarantined_at FROM quarantined ORDER BY _file, _line"
         )
         self._write(table, delta or self._tables.uri(table), rows, manifest, mode="append")
 
@@ -255,7 +256,5 @@ def _moment(moment: datetime) -> str:
 
 
 def _error(code: str, message: str) -> str:
-    return (
-        f"struct_pack(code := '{code}', \"column\" := NULL::VARCHAR, value := NULL::VARCHAR, "
-        f"message := {literal(message, 'duckdb')})"
-    )
+    """A reason that concerns the whole record; `message` is SQL."""
+    return f"struct_pack(code := '{code}', \"column\" := NULL::VARCHAR, value := NULL::VARCHAR, message := {message})"

@@ -1,0 +1,257 @@
+"""The main job: landing → staging → merge → archive, and the figures of every step."""
+
+from __future__ import annotations
+
+import gzip
+import os
+
+import pytest
+
+from tests.support import HEADER, Project
+
+
+def test_a_login_becomes_a_purchase(project: Project) -> None:
+    project.land("activity", "file1.csv", HEADER + "123,login,2026-01-01 08:00:00\n")
+    day1 = project.cli("run")
+    project.land("activity", "file2.csv", HEADER + "123,purchase,2026-01-02 09:30:00\n")
+    day2 = project.cli("run")
+    assert (day1.code, day2.code) == (0, 0)
+    assert (day1.feed["rows"]["inserted"], day2.feed["rows"]["updated"]) == (1, 1)
+    assert project.rows("analytics.activity") == [("123", "purchase", "2026-01-02 09:30:00+00")]
+    assert [os.path.basename(name) for name in project.files("archive")] == ["file1.csv", "file2.csv"] or {
+        os.path.basename(name) for name in project.files("archive")
+    } == {"file1.csv", "file2.csv"}
+    assert project.files("landing") == []
+
+
+def test_stale_rows_never_win_and_unchanged_rows_are_not_rewritten(project: Project) -> None:
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\n2,b,2026-01-05\n3,c,2026-01-05\n")
+    project.cli("run")
+    project.land("activity", "2.csv", HEADER + "1,old,2026-01-04\n2,b,2026-01-05\n3,new,2026-01-05\n4,d,2026-01-01\n")
+    rows = project.cli("run").feed["rows"]
+    assert (rows["stale"], rows["unchanged"], rows["updated"], rows["inserted"]) == (1, 1, 1, 1)
+    assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a"), ("2", "b"), ("3", "new"), ("4", "d")]
+    before = project.files("tables/analytics/activity")
+    project.land("activity", "3.csv", HEADER + "1,a,2026-01-05\n")
+    assert project.cli("run").feed["rows"]["unchanged"] == 1
+    added = set(project.files("tables/analytics/activity")) - set(before)
+    assert all(name.startswith("_delta_log") for name in added), "no data file was written"
+
+
+def test_one_row_a_key_survives_the_batch(project: Project) -> None:
+    """The highest sequence; on a tie the last file, then the last row."""
+    project.land("activity", "a.csv", HEADER + "1,x,2026-01-02\n1,y,2026-01-01\n2,first,2026-01-01\n3,p,2026-01-01\n")
+    project.land("activity", "b.csv", "event_time,user_id,event\n2026-01-01,2,second\n2026-01-01,3,q\n2026-01-01,3,r\n")
+    report = project.cli("run").feed
+    assert report["rows"]["read"] == 7
+    assert report["rows"]["deduplicated"] == 4
+    assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "x"), ("2", "second"), ("3", "r")]
+
+
+def test_every_bad_row_is_kept_with_every_reason(project: Project) -> None:
+    project.feed(
+        "strict",
+        """\
+feed: strict
+source: {path: "${landing}/strict/", format: csv}
+schema:
+  id: int
+  email: {type: string, pattern: "^[^@]+@[^@]+$", required: true}
+  status: {type: string, accepted_values: [A, I], default: A}
+  amount: {type: "decimal(6,2)", min: 0, max: 100}
+  at: date
+target: {table: s.strict, keys: [id], sequence_by: at}
+""",
+    )
+    project.land(
+        "strict",
+        "f.csv",
+        "id,email,status,amount,at\n1,a@b,,5,2026-01-01\nx,nomail,Z,101,2026-02-30\n,,I,-1,\n4,a@b,A,1.239,2026-01-01\n5\n",
+    )
+    result = project.cli("run", "strict")
+    assert result.code == 0
+    assert result.feed["rows"] | {"read": 5, "staged": 1, "quarantined": 4} == result.feed["rows"]
+    assert project.rows("s.strict") == [("1", "a@b", "A", "5.00", "2026-01-01")]
+    bad = project.rows(
+        "s.strict__quarantine",
+        "_line, _record, list_transform(_errors, lambda e: e.code || ':' || coalesce(e.column,'')) c",
+    )
+    assert [(line, record) for line, record, _ in bad] == [
+        ("3", "x,nomail,Z,101,2026-02-30"),
+        ("4", ",,I,-1,"),
+        ("5", "4,a@b,A,1.239,2026-01-01"),
+        ("6", "5"),
+    ]
+    assert bad[0][2] == (
+        "['bad_value:id', 'pattern_mismatch:email', 'not_accepted:status', 'out_of_range:amount', 'bad_value:at']"
+    )
+    assert bad[1][2] == "['null_key:id', 'missing_required:email', 'out_of_range:amount', 'null_sequence:at']"
+    assert bad[2][2] == "['bad_value:amount']"
+    assert bad[3][2] == "['malformed_record:']"
+
+
+def test_columns_are_found_by_name_and_missing_ones_are_null(project: Project) -> None:
+    project.land("activity", "a.csv", " EVENT_TIME , User_ID,unknown\n2026-01-01,7,zzz\n")
+    assert project.cli("run").feed["rows"]["inserted"] == 1
+    assert project.rows("analytics.activity") == [("7", None, "2026-01-01 00:00:00+00")]
+
+
+def test_json_lines_follow_the_same_rules(project: Project) -> None:
+    project.feed("events", project_json())
+    lines = (
+        '{"user_id": 1, "event": "a", "event_time": "2026-01-01"}\n\n{"user_id": "2.0", "event": 1.5}\nnot json\n[1]\n'
+    )
+    project.land("events", "e.json", lines + '{"user_id": 12.5, "event_time": "2026-01-01"}\n')
+    rows = project.cli("run", "events").feed["rows"]
+    assert (rows["read"], rows["staged"], rows["quarantined"]) == (5, 1, 4)
+    bad = project.rows("analytics.events__quarantine", "_line, _record, _errors[1].code c")
+    assert [(row[0], row[2]) for row in bad] == [
+        ("3", "null_sequence"),
+        ("4", "malformed_record"),
+        ("5", "malformed_record"),
+        ("6", "bad_value"),
+    ]
+
+
+def project_json() -> str:
+    from tests.support import ACTIVITY
+
+    return ACTIVITY.format(name="events").replace("format: csv", "format: json")
+
+
+def test_compressed_files_and_other_encodings(project: Project) -> None:
+    project.feed(
+        "latin",
+        "feed: latin\nsource: {path: '${landing}/latin/', format: csv, encoding: [UTF-8, windows-1252]}\n"
+        "schema: {id: int, name: string}\ntarget: {table: s.latin, keys: [id]}\n",
+    )
+    project.land("latin", "a.csv.gz", gzip.compress("id,name\n1,zwölf\n".encode()))
+    project.land("latin", "b.csv", "id,name\n2,fünf\n".encode("cp1252"))
+    assert project.cli("run", "latin").code == 0
+    assert project.rows("s.latin") == [("1", "zwölf"), ("2", "fünf")]
+
+
+def test_captures_in_file_names_give_columns_and_order(project: Project) -> None:
+    project.feed(
+        "daily",
+        "feed: daily\n"
+        "source: {path: '${landing}/daily/', format: csv, files: 'd_{day:yyyyMMdd}_*.csv', order_by: day}\n"
+        "schema: {id: int, v: string, day: {type: date, from_file: day}}\n"
+        "target: {table: s.daily, keys: [id]}\n",
+    )
+    project.land("daily", "d_20260102_a.csv", "id,v\n1,later\n")
+    project.land("daily", "d_20260101_b.csv", "id,v\n1,earlier\n")
+    project.land("daily", "other.csv", "id,v\n9,no\n")
+    assert project.cli("run", "daily").feed["rows"]["staged"] == 1
+    assert project.rows("s.daily") == [("1", "later", "2026-01-02")]
+    assert project.files("landing/daily") == ["other.csv"]
+
+
+@pytest.mark.parametrize("action", ["keep", "copy", "delete"])
+def test_other_archive_actions_load_each_file_once(project: Project, action: str) -> None:
+    from tests.support import ACTIVITY
+
+    project.feed("activity", ACTIVITY.format(name="activity") + f"archive: {{on_success: {action}}}\n")
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    assert project.cli("run").feed["rows"]["inserted"] == 1
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    assert project.files("landing") == ([] if action == "delete" else ["activity/a.csv"])
+    assert len(project.files("archive")) == (1 if action == "copy" else 0)
+
+
+def test_a_second_run_changes_nothing(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    project.cli("run")
+    before = project.files(".")
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    assert project.files(".") == before
+
+
+def test_three_tasks_do_what_one_run_does(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\nx,b,2026-01-01\n")
+    project.land("activity", "b.csv", "nothing\n")
+    assert project.cli("stage").code == 0
+    assert project.cli("stage").document["status"] == "nothing_to_do"
+    assert project.cli("merge").feed["rows"]["inserted"] == 1
+    project.land("activity", "late.csv", HEADER + "2,b,2026-01-01\n")
+    last = project.cli("archive")
+    assert last.code == 3, "the rejected file is reported by the task that moves it"
+    assert project.files("landing") == ["activity/late.csv"]
+    history = project.cli("history").document["batches"]
+    assert [batch["state"] for batch in history] == ["archived"]
+    assert project.cli("run").feed["rows"]["inserted"] == 1
+
+
+def test_the_same_file_landing_again_is_a_new_delivery(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    project.cli("run")
+    archived = project.path("archive", project.files("archive")[0])
+    os.rename(archived, project.path("landing", "activity", "a.csv"))
+    assert project.cli("run").feed["rows"]["unchanged"] == 1
+    assert len(project.cli("history").document["batches"]) == 2
+
+
+def test_plan_writes_nothing(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    before = project.files(".")
+    steps = project.cli("plan").feed["steps"]
+    assert [step["kind"] for step in steps] == ["stage", "create_table", "merge", "archive"]
+    assert "SELECT" in steps[0]["sql"]
+    assert project.files(".") == before
+
+
+def test_a_new_column_is_added_to_the_target(project: Project) -> None:
+    from tests.support import ACTIVITY
+
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    project.cli("run")
+    project.feed("activity", ACTIVITY.format(name="activity").replace("schema:\n", "schema:\n  country: string\n"))
+    project.land("activity", "b.csv", "country," + HEADER + "IT,2,b,2026-01-02\n")
+    assert project.cli("run").code == 0
+    assert project.rows("analytics.activity", "user_id, country") == [("1", None), ("2", "IT")]
+    project.land("activity", "c.csv", "country," + HEADER + "DE,1,c,2026-01-03\n")
+    assert project.cli("run").feed["rows"]["updated"] == 1
+    assert project.rows("analytics.activity", "user_id, country") == [("1", "DE"), ("2", "IT")]
+
+
+def test_null_keys_may_match_and_audit_columns_tell_where_a_row_came_from(project: Project) -> None:
+    project.feed(
+        "nullable",
+        "feed: nullable\nsource: {path: '${landing}/nullable/', format: csv}\nschema: {a: string, b: int, v: string}\n"
+        "target: {table: s.nullable, keys: [a, b], null_keys: match, audit_columns: true}\n",
+    )
+    project.land("nullable", "1.csv", "a,b,v\n,1,x\n,,y\n")
+    project.cli("run", "nullable")
+    project.land("nullable", "2.csv", "a,b,v\n,1,z\n")
+    assert project.cli("run", "nullable").feed["rows"]["updated"] == 1
+    found = project.rows("s.nullable", "a, b, v, split_part(_source_file, '/', -1) f")
+    assert sorted(found, key=str) == [(None, "1", "z", "2.csv"), (None, None, "y", "1.csv")]
+
+
+def test_limits_reject_the_file_or_fail_the_feed(project: Project) -> None:
+    from tests.support import ACTIVITY
+
+    feed = ACTIVITY.format(name="activity")
+    project.feed("activity", feed + "quarantine: {max_bad_rows: 1}\n")
+    project.land("activity", "bad.csv", HEADER + "x,a,2026-01-01\ny,a,2026-01-01\n")
+    project.land("activity", "good.csv", HEADER + "1,a,2026-01-01\nz,a,2026-01-01\n")
+    result = project.cli("run")
+    assert (result.code, result.document["status"]) == (3, "rejected")
+    assert project.files("landing") == []
+    assert [name for name in project.files("archive") if name.startswith("_rejected")][0].endswith("bad.csv")
+    project.feed("activity", feed + "quarantine: {max_bad_ratio: 0.1, on_exceed: fail}\n")
+    project.land("activity", "bad.csv", HEADER + "x,a,2026-01-01\n")
+    failed = project.cli("run")
+    assert (failed.code, failed.feed["error"]["code"]) == (3, "policy")
+    assert project.files("landing") == ["activity/bad.csv"]
+
+
+def test_a_failing_feed_does_not_stop_the_others(tmp_path: os.PathLike[str]) -> None:
+    project = Project(os.fspath(tmp_path), "one", "two")
+    os.rmdir(project.path("landing", "one"))
+    project.land("two", "a.csv", HEADER + "1,a,2026-01-01\n")
+    result = project.cli("run")
+    by_name = {feed["feed"]: feed for feed in result.document["feeds"]}
+    assert result.code == 1
+    assert by_name["one"]["error"]["code"] == "missing_folder"
+    assert by_name["two"]["status"] == "succeeded"
