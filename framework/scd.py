@@ -39,7 +39,7 @@ def compared_columns(feed: Feed) -> tuple[str, ...]:
 def key_match(feed: Feed, dialect: Dialect) -> str:
     """The join condition between source and target."""
     equals = "IS NOT DISTINCT FROM" if feed.target.null_keys is NullKeys.MATCH else "="
-    return " AND ".join(f"t.{quoted(key, dialect)} {equals} s.{quoted(key, dialect)}" for key in feed.target.keys)
+    return " AND ".join(f"(t.{quoted(key, dialect)} {equals} s.{quoted(key, dialect)})" for key in feed.target.keys)
 
 
 def _older(feed: Feed, dialect: Dialect) -> str:

@@ -28,6 +28,9 @@ from framework.layout import Layout, Rejected, csv_layout, json_layout
 
 __all__ = ["FileRead", "Reader"]
 
+_FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
+"""What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
+
 
 @dataclass(slots=True)
 class FileRead:
@@ -81,7 +84,7 @@ class Reader:
                 self._to_utf8(file)
         except UnicodeError as error:
             file.rejected = str(error)
-        except (OSError, EOFError, duckdb.Error) as error:
+        except (OSError, EOFError, *_FILE_ERRORS) as error:
             file.rejected = unreadable(error)
         return file
 
@@ -96,7 +99,7 @@ class Reader:
         self._to_utf8(file)
         try:
             keys = self._json_keys(file)
-        except duckdb.Error:
+        except _FILE_ERRORS:
             self._carefully(file)
             keys = self._json_keys(file)
         return Layout((LINE,), ()) if keys is None else json_layout(self._feed, keys)
@@ -130,7 +133,7 @@ class Reader:
         """Load files of one layout; those in which DuckDB finds something wrong are read carefully instead."""
         try:
             suspicious = self._insert(group)
-        except duckdb.Error as error:
+        except _FILE_ERRORS as error:
             if len(group) > 1:
                 for file in group:
                     self._load([file])

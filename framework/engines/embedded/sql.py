@@ -76,8 +76,8 @@ def json_keys(path: str) -> str:
     """A query of the distinct keys of a file's objects."""
     lines = _read_csv([LINE], [(0, path)], _LINES)
     return (
-        f"SELECT key FROM (SELECT unnest(json_keys(line)) AS key, row_number() OVER () AS at FROM ({lines}) "
-        f"WHERE {_IS_OBJECT}) GROUP BY key ORDER BY min(at), key"
+        f"SELECT key FROM (SELECT unnest(json_keys(line)) AS key, row_number() OVER () AS position FROM ({lines}) "
+        f"WHERE {_IS_OBJECT}) GROUP BY key ORDER BY min(position), key"
     )
 
 
@@ -113,7 +113,9 @@ def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: d
         positions = ", ".join(str(index) for index, _ in files)
         position = f"[{positions}][list_position([{first}], _path)]"
     arguments = ", ".join(f"{name} = {value}" for name, value in options.items())
-    return f"SELECT {', '.join(names)}, {position}::INTEGER AS _file FROM read_csv([{paths}], {arguments})"
+    # Blank lines are no records; DuckDB sees a NULL in them when there is only one field.
+    only = f" WHERE {names[0]} IS NOT NULL" if len(names) == 1 else ""
+    return f"SELECT {', '.join(names)}, {position}::INTEGER AS _file FROM read_csv([{paths}], {arguments}){only}"
 
 
 def _no_glob(path: str) -> str:

@@ -1,0 +1,88 @@
+"""Killed at any boundary and run again: everything is as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from typing import Any
+
+import pytest
+
+from tests.support import HEADER, Project
+
+KILLED = "tests/recovery/killed.py"
+BOUNDARIES = 18
+"""As many as the scenario has; a test below fails when that is no longer so."""
+
+
+def prepare(root: str) -> Project:
+    """A day that has been loaded, and a second with good, bad and duplicate rows and a broken file."""
+    project = Project(root, "activity")
+    project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+    assert project.cli("run").code == 0
+    project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\nx,bad,2026-01-02\n3,c,2026-01-02\n")
+    project.land("activity", "b.csv", HEADER + "3,c3,2026-01-03\n2,old,2025-01-01\n")
+    project.land("activity", "broken.csv", "nothing,here\n1,2\n")
+    return project
+
+
+def state(project: Project) -> dict[str, Any]:
+    """Everything that must not depend on a crash: no times, run ids, or folder names with dates."""
+    figures = "feed, state, files, rows_read, rows_staged, rows_quarantined, rows_deduplicated"
+    merged = "inserted, updated, unchanged, stale"
+    moved = "regexp_replace(moved_to, '.*/(archive/.*)/[0-9-]{10}/[0-9a-f]+/', '\\1/') AS moved"
+    return {
+        "target": project.rows("analytics.activity"),
+        "quarantine": project.rows("analytics.activity__quarantine", "_line, _record, _errors"),
+        "staging": project.rows("analytics.activity__staging", "user_id, event, event_time"),
+        "landing": project.files("landing"),
+        "archive": sorted(re.sub(r"[0-9-]{10}/[0-9a-f]{16}", "…", name) for name in project.files("archive")),
+        "batches": project.rows("_landfeed.batches", f"{figures}, {merged}"),
+        "files": project.rows("_landfeed.files", f"parse_filename(file), state, rows_read, rows_staged, {moved}"),
+    }
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    project = prepare(os.fspath(tmp_path_factory.mktemp("whole")))
+    process = project.start("run", script=KILLED, KILL_AT="-1")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 3, errors
+    assert f"boundaries: {BOUNDARIES}" in errors, "BOUNDARIES must say how many there are"
+    return state(project)
+
+
+@pytest.mark.parametrize("at", range(BOUNDARIES))
+def test_killed_and_run_again(at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, Any]) -> None:
+    project = prepare(os.fspath(tmp_path))
+    process = project.start("run", script=KILLED, KILL_AT=str(at))
+    process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL
+    project.cli("run")
+    assert state(project) == uninterrupted
+    assert project.cli("run").document["status"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_killed_and_more_arrives_before_the_next_run(at: int, tmp_path: os.PathLike[str]) -> None:
+    """The unfinished batch is finished with its own files; the new one is loaded after it."""
+    project = prepare(os.fspath(tmp_path))
+    project.start("run", script=KILLED, KILL_AT=str(at)).communicate(timeout=120)
+    project.land("activity", "0-late.csv", HEADER + "3,late,2026-01-04\ny,bad,2026-01-04\n")
+    project.cli("run")
+    assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a2"), ("2", "b"), ("3", "late")]
+    assert len(project.rows("analytics.activity__quarantine")) == 2
+    assert project.files("landing") == []
+
+
+@pytest.mark.parametrize("at", [2, 4])
+def test_killed_and_a_file_is_replaced(at: int, tmp_path: os.PathLike[str]) -> None:
+    """Before the target commit, a batch whose files changed is abandoned; its rows count once, in their new version."""
+    project = prepare(os.fspath(tmp_path))
+    project.start("run", script=KILLED, KILL_AT=str(at)).communicate(timeout=120)
+    project.land("activity", "a.csv", HEADER + "1,a5,2026-01-05\nz,bad,2026-01-05\n")
+    project.cli("run")
+    assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a5"), ("2", "b"), ("3", "c3")]
+    assert [row[1] for row in project.rows("analytics.activity__quarantine", "_line, _record")] == ["z,bad,2026-01-05"]
+    assert project.files("landing") == []
