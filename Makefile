@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check torture bench docs clean
+.PHONY: demo test check torture bench clean
 
 $(BIN)/.embedded: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -15,13 +15,13 @@ $(BIN)/.embedded: pyproject.toml
 $(BIN)/.dev: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing all that the tests need into $(VENV) …"
-	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,watch,dev]'
+	@$(BIN)/python -m pip install -q -e '.[embedded,dev]'
 	@touch $@ $(BIN)/.embedded
 
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
 	@$(BIN)/python examples/user_activity/demo.py
 
-test: $(BIN)/.dev               ## all tests; those that need Java, Go or the network's registries skip loudly without
+test: $(BIN)/.dev               ## all tests but the long ones
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not torture"
 
 check: $(BIN)/.dev              ## style, types, import directions
@@ -32,9 +32,6 @@ check: $(BIN)/.dev              ## style, types, import directions
 
 torture: $(BIN)/.dev            ## long and randomised tests
 	$(BIN)/python -m pytest -m torture
-
-docs: $(BIN)/.dev               ## the generated parts of docs/
-	$(BIN)/python docs/generate.py
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python benchmarks/load.py

@@ -82,7 +82,7 @@ def _decimal(text: str, precision: int, scale: int) -> Number:
             raise ValueError(f"has more than {scale} digits after the point")
         if abs(fitted) >= Number(10) ** (precision - scale):
             raise ValueError(f"does not fit {precision} digits")
-        return fitted
+        return fitted or abs(fitted)  # a decimal has no negative zero
 
 
 def _special(text: str) -> float | None:

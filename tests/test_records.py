@@ -1,0 +1,78 @@
+"""The law of CSV records, and that the fast way reads every file as the law does."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framework.feed import CsvOptions
+from framework.records import read_records
+from tests.support import Project
+
+
+def law(data: bytes, width: int | None = 2, encoding: str = "utf-8", **options: object) -> list[object]:
+    chosen = CsvOptions(**options)  # type: ignore[arg-type]
+    records = read_records(io.BytesIO(data), encoding=encoding, options=chosen, width=width)
+    return [(record.line, record.fields or record.error) for record in records]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'1,2\n3,""\n4,\n', [(1, ("1", "2")), (2, ("3", "")), (3, ("4", None))]),
+        (b"1\n2,3", [(1, "1 fields instead of 2"), (2, ("2", "3"))]),
+        (b'1,"2\n3,4\n', [(1, "a quote is not closed"), (2, ("3", "4"))]),
+        (b'1,"2"x\n3,4\n', [(1, "there is text after a closing quote"), (2, ("3", "4"))]),
+        (b'1,x"y"\n', [(1, ("1", 'x"y"'))]),
+        (b'\xef\xbb\xbf1,2\r"a\nb","c""d"\r\n\n5,6', [(1, ("1", "2")), (2, ("a\nb", 'c"d')), (5, ("5", "6"))]),
+        (b"1,\xff\n", [(1, "a byte is not valid in the file's encoding")]),
+        (b'"1\n"x,2\n3,4', [(1, "there is text after a closing quote"), (2, "a quote is not closed"), (3, ("3", "4"))]),
+    ],
+)
+def test_records(data: bytes, expected: list[object]) -> None:
+    assert law(data) == expected
+
+
+def test_options() -> None:
+    assert law(b'"x\\"y";"c\\\\"\n', sep=";", escape="\\") == [(1, ('x"y', "c\\"))]
+    assert law(b'"1\n2",3\n', multiLine=False) == [(1, "a quote is not closed"), (2, ('2"', "3"))]
+    assert law(b'#x\n1,2\n#"\n', comment="#") == [(2, ("1", "2"))]
+    assert law("1,ü\n".encode("utf-16"), encoding="utf-16") == [(1, ("1", "ü"))]
+
+
+PIECES = st.sampled_from(
+    [b"a", b"1", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b" ", b"\xff", b"\x00", b"\xc3\xbc"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=30), st.sampled_from([1, 2]))
+def test_a_load_reads_records_as_the_law_does(pieces: list[bytes], width: int) -> None:
+    """Whatever a file holds: the same rows are staged and the same lines quarantined as the law says."""
+    body = b"".join(pieces)
+    names = ["c0", "c1"][:width]
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(folder)
+        columns = ", ".join(f"{name}: string" for name in ["k", *names])
+        project.feed(
+            "any",
+            f"feed: any\nsource: {{path: '${{landing}}/any/', format: csv}}\nschema: {{{columns}}}\n"
+            "target: {table: s.any, keys: [k], null_keys: match}\n",
+        )
+        data = ",".join(["k", *names]).encode() + b"\n" + body
+        project.land("any", "f.csv", data)
+        report = project.cli("run").feed
+        records = list(read_records(io.BytesIO(data), encoding="utf-8", options=CsvOptions(), width=width + 1))[1:]
+        sound = [record for record in records if record.fields is not None]
+        broken = [(str(record.line), record.raw) for record in records if record.fields is None]
+        assert report["rows"]["read"] == len(records)
+        assert report["rows"]["quarantined"] == len(broken)
+        last = {record.fields[0]: record.fields for record in sound if record.fields}
+        assert sorted(project.rows("s.any"), key=str) == sorted(last.values(), key=str)
+        assert sorted(project.rows("s.any__quarantine", "_line, _record")) == sorted(broken)
+        assert os.listdir(project.path("landing", "any")) == []

@@ -1,0 +1,147 @@
+"""The value rules: one table for the law and for DuckDB, and random texts on which both must agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framework.types import parse_type
+from framework.values import check_pattern, parse, typed
+
+TABLE: list[tuple[str, list[str], list[str]]] = [
+    ("tinyint", ["127", "-128", "1.00"], ["128", "-129", "1.5"]),
+    (
+        "bigint",
+        ["1", "+5", "12.0", " 7\t", "007", "-0", "9223372036854775807"],
+        ["12.", "12.5", "1e3", "1_000", "1,000"],
+    ),
+    ("bigint", ["-9223372036854775808"], ["9223372036854775808", "0x1", "١", "--1", "+"]),
+    (
+        "decimal(12,2)",
+        ["1.230", "1e2", "1.5e2", "150e-2", "-0.00", "0e999", "00012.10"],
+        ["1.239", "1505e-3", ".5", "5."],
+    ),
+    ("decimal(12,2)", ["9999999999.99"], ["10000000000", "1e999", "1e-3", "NaN", "1e1000"]),
+    ("decimal(38,10)", ["1234567890123456789012345678.1234567890"], ["12345678901234567890123456789"]),
+    ("double", ["1", "NaN", "-infinity", "INFINITY", "1e-400", "0.1"], ["1e400", "inf", "+inf", "1_0", ""]),
+    ("float", ["16777217", "1.00000017881393432617187499", "1e-46", "0.1"], ["3.5e38", "1e39"]),
+    ("boolean", ["TRUE", "t", "F", "yes", "no", "Y", "n", "1", "0"], ["on", "2", "tru"]),
+    ("date", ["2026-01-31", "2024-02-29", "0001-01-01", "9999-12-31"], ["2026-02-30", "2023-02-29", "0000-01-01"]),
+    ("date", [" 2026-01-31 "], ["infinity", "epoch", "2026-1-1", "20260131", "2026-01-31 00:00:00"]),
+    (
+        "timestamp",
+        ["2026-01-01", "2026-01-01 10:11", "2026-01-01T10:11:12.123456789", "2026-01-01T10:11Z"],
+        ["2026-01-01Z"],
+    ),
+    (
+        "timestamp",
+        ["2026-01-01T10:11:12+02:00", "2026-01-01T10:11:12-18:00"],
+        ["2026-01-01T10:11:12-18:01", "infinity"],
+    ),
+    ("timestamp", ["2026-03-29 02:30:00", "2026-10-25 02:30:00"], ["2026-01-01 24:00:00", "2026-01-01 23:59:60"]),
+]
+
+
+def by_duckdb(texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
+    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect="duckdb")
+    if type_ == "timestamp":
+        expression = f"epoch_us({expression})"
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        query = f"SELECT {expression} FROM (SELECT unnest(?::VARCHAR[]) AS x)"
+        return [value for (value,) in connection.execute(query, [list(texts)]).fetchall()]
+
+
+def by_law(text: str, type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> Any:
+    try:
+        value = parse(text, parse_type(type_), formats=formats, zone=zone)
+    except ValueError:
+        return None
+    if isinstance(value, datetime):
+        return (value - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return value
+
+
+@pytest.mark.parametrize(("type_", "good", "bad"), TABLE)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Rome", "Australia/Lord_Howe"])
+def test_the_table(type_: str, good: list[str], bad: list[str], zone: str) -> None:
+    assert [by_law(text, type_, zone=zone) for text in bad] == [None] * len(bad)
+    assert None not in [by_law(text, type_, zone=zone) for text in good]
+    expected = [repr(by_law(text, type_, zone=zone)) for text in good + bad]
+    assert [repr(value) for value in by_duckdb(good + bad, type_, zone=zone)] == expected
+
+
+def test_clock_changes_count_as_in_java() -> None:
+    """A skipped time goes on with the old offset, a repeated one is the first of the two."""
+    skipped, repeated = "2026-03-29 02:30:00", "2026-10-25 02:30:00"
+    rome = "Europe/Rome"
+    assert parse(skipped, parse_type("timestamp"), zone=rome) == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    assert parse(repeated, parse_type("timestamp"), zone=rome) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+
+NUMBERS = st.from_regex(r"[ ]?[+-]?[0-9_]{0,20}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,4})?[ \t]?", fullmatch=True)
+MOMENTS = st.from_regex(
+    r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{0,10})?)?)?(Z|[+-][0-2][0-9]:?[0-6][0-9])?",
+    fullmatch=True,
+)
+OTHER = st.text(alphabet="0123456789-+.eE:TZ _aAtrufyesnoNI\t١", max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(NUMBERS | MOMENTS | OTHER, min_size=1, max_size=20), st.sampled_from(sorted({row[0] for row in TABLE})))
+def test_random_texts(texts: list[str], type_: str) -> None:
+    """Law and engine accept and reject the same, with the same value."""
+    expected = [repr(by_law(text, type_, zone="Europe/Rome")) for text in texts]
+    assert [repr(value) for value in by_duckdb(texts, type_, zone="Europe/Rome")] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("dd.MM.yyyy", "31.01.2026", date(2026, 1, 31)),
+        ("d.M.yyyy", "1.2.2026", date(2026, 2, 1)),
+        ("dd.MM.yyyy", "31.02.2026", None),
+        ("MMM d, yyyy", "Jan 5, 2026", date(2026, 1, 5)),
+        ("dd MMMM yyyy", "05 March 2026", date(2026, 3, 5)),
+        ("yyMMdd", "260131", date(2026, 1, 31)),
+        ("yyyy'T'MM''dd", "2026T01'31", date(2026, 1, 31)),
+        ("yyyy-MM-dd", "2026-01-31x", None),
+    ],
+)
+def test_date_patterns(pattern: str, text: str, expected: date | None) -> None:
+    assert by_law(text, "date", [pattern]) == expected
+    assert by_duckdb([text], "date", [pattern]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("dd/MM/yyyy hh:mm a", "31/01/2026 12:05 AM", "2026-01-31T00:05:00+00:00"),
+        ("dd/MM/yyyy hh:mm a", "31/01/2026 13:05 AM", None),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2026-01-31T10:11:12.345+02:00", "2026-01-31T08:11:12.345000+00:00"),
+        ("yyyyMMddHHmmssZ", "20260131101112+0230", "2026-01-31T07:41:12+00:00"),
+        ("yyyy/MM/dd H:m", "2026/01/31 7:5", "2026-01-31T07:05:00+00:00"),
+    ],
+)
+def test_timestamp_patterns(pattern: str, text: str, expected: str | None) -> None:
+    micros = None
+    if expected is not None:
+        micros = (datetime.fromisoformat(expected) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert by_law(text, "timestamp", [pattern]) == micros
+    assert by_duckdb([text], "timestamp", [pattern]) == [micros]
+
+
+def test_the_first_pattern_that_fits_counts() -> None:
+    assert by_duckdb(["2026-01-02", "02.01.2026"], "date", ["yyyy-MM-dd", "dd.MM.yyyy"]) == [date(2026, 1, 2)] * 2
+
+
+@pytest.mark.parametrize("pattern", ["yyyy-MM-DD", "yyyy", "yyyy-MM-dd hh", "yyyy-MM-dd 'open", "yyyy-MM-dd dd"])
+def test_patterns_that_are_wrong(pattern: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        check_pattern(pattern)
