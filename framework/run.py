@@ -80,6 +80,7 @@ class _FeedRun:
     _version: int | None = None
     _warnings: list[str] = field(default_factory=list)
     _avoid: set[str] = field(default_factory=set)
+    _unfinished_here: bool = False
 
     def report(self) -> FeedReport:
         try:
@@ -105,7 +106,10 @@ class _FeedRun:
     def _one_batch(self) -> bool:
         """Bring one batch forward; whether there may be more to do."""
         feed, world, tasks = self.feed, self.world, self.options.tasks
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, self._listing())
+        listing = self._listing()
+        if self._batch_id is not None and not self._unfinished_here and not listing.pending:
+            return False
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
         plan = compile_plan(feed, facts, tasks)
         if not plan.steps:
             return False
@@ -131,6 +135,7 @@ class _FeedRun:
 
     def _add(self, work: BatchWork) -> None:
         self._files += work.file_reports()
+        self._unfinished_here = not work.archived
         self._rows += work.rows
         for task, seconds in work.seconds.items():
             self._seconds[task] += seconds

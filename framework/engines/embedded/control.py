@@ -17,8 +17,8 @@ from framework.rules import literal
 
 __all__ = ["append_rows", "select_rows"]
 
-_COMPACT_AT = 100
-"""A control table of more files than this is compacted: every run reads it."""
+_COMPACT_EVERY = 100
+"""A control table is compacted every so many commits: every run reads it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ARROW = {
     "string": DataType.utf8(),
@@ -37,15 +37,12 @@ def append_rows(tables: DeltaTables, table: Table, rows: Sequence[Mapping[str, o
         arrays.append(_array([row[name] for row in rows], type_))
     data = ArrowTable.from_arrays(arrays, schema=Schema(fields))
     with translated(table):
-        write_deltalake(
-            tables.uri(table),
-            data,
-            mode="append",
-            storage_options=tables.options,
-            commit_properties=CommitProperties(max_commit_retries=100),
-        )
-        delta = tables.open(table)
-        if delta is not None and len(delta.file_uris()) > _COMPACT_AT:
+        delta = tables.kept(table)
+        target = tables.uri(table) if delta is None else delta
+        properties = CommitProperties(max_commit_retries=100)
+        options = tables.options if delta is None else None
+        write_deltalake(target, data, mode="append", commit_properties=properties, storage_options=options)
+        if delta is not None and delta.version() % _COMPACT_EVERY == 0:
             delta.optimize.compact()
 
 
@@ -66,7 +63,7 @@ def select_rows(
     limit: int | None,
 ) -> list[dict[str, object]]:
     """See `Engine.select`."""
-    delta = tables.open(table)
+    delta = tables.kept(table)
     if delta is None:
         return []
     source = "ledger"

@@ -42,6 +42,7 @@ class DeltaTables:
         self.root = root.rstrip("/")
         self.options = dict(storage_options)
         self.local = "://" not in root
+        self._kept: dict[Table, DeltaTable] = {}
 
     def uri(self, table: Table) -> str:
         return "/".join((self.root, *table.parts))
@@ -56,6 +57,22 @@ class DeltaTables:
                 return DeltaTable(uri, storage_options=self.options)
         except TableNotFoundError:
             return None
+
+    def kept(self, table: Table) -> DeltaTable | None:
+        """As `open`, for tables that are opened again and again: reads only what is new in the log.
+
+        The object is shared between threads, which take turns with it (`Ledger` sees to that for
+        writes; reading a version while it moves on is harmless for tables that only grow).
+        """
+        delta = self._kept.get(table)
+        if delta is None:
+            delta = self.open(table)
+            if delta is not None:
+                self._kept[table] = delta
+            return delta
+        with translated(table):
+            delta.update_incremental()
+        return delta
 
     def state(self, table: Table, feed: str) -> TableState | None:
         delta = self.open(table)

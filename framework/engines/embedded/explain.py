@@ -21,7 +21,9 @@ def stage_sql(feed: Feed) -> str:
     )
     is_json = feed.source.format is Format.JSON
     example = [(0, feed.source.path + (feed.source.files or "*"))]
-    source = json_source(layout, example) if is_json else csv_source(feed, layout, example, careful=False)
+    source = (
+        json_source(layout, example, careful=False) if is_json else csv_source(feed, layout, example, careful=False)
+    )
     return _pretty(select_rows(feed, layout, source, example, is_json=is_json))
 
 

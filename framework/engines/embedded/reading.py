@@ -106,7 +106,7 @@ class Reader:
 
     def _json_keys(self, file: FileRead) -> list[str] | None:
         """The keys that occur in the file's objects, in order of first appearance; None without any object."""
-        rows = self._db.execute(json_keys(file.location)).fetchall()
+        rows = self._db.execute(json_keys(file.location, careful=file.careful)).fetchall()
         return [key for (key,) in rows if key is not None] if rows else None
 
     def _to_utf8(self, file: FileRead) -> None:
@@ -166,7 +166,7 @@ class Reader:
         if self._csv:
             source = csv_source(self._feed, layout, locations, careful=group[0].careful)
         else:
-            source = json_source(layout, locations)
+            source = json_source(layout, locations, careful=group[0].careful)
         self._db.execute("BEGIN")
         try:
             names = [(file.index, file.source.file.name) for file in group]

@@ -23,7 +23,8 @@ __all__ = [
 
 LINE = "line"
 _RECORD_LIMIT = 32 << 20
-"""The longest record in bytes that DuckDB reads; files with longer ones are rejected."""
+"""The longest record in bytes that DuckDB reads in a careful copy. Its buffers are many times as large, so
+files are first read with its own limit (2 MB); those with longer records then go the careful way."""
 
 
 def duckdb_type(type_: DataType) -> str:
@@ -60,21 +61,23 @@ def csv_source(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, 
         "escape": _text(escape if quote else ""),
         "comment": _text("" if careful else options.comment or ""),
     }
+    if careful:
+        reading["max_line_size"] = str(_RECORD_LIMIT)
     return _read_csv([f"f{index}" for index in range(len(layout.names))], files, reading)
 
 
-def json_source(layout: Layout, files: Sequence[tuple[int, str]]) -> str:
+def json_source(layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool) -> str:
     """A query of the texts f0, f1, … of the layout's keys, the whole `line`, and "_file"."""
     paths = ", ".join(_text(_json_path(name)) for name in layout.names)
-    lines = _read_csv([LINE], files, _LINES)
+    lines = _read_csv([LINE], files, _lines(careful))
     extracted = f"SELECT *, {_if_object('json_extract(line, [' + paths + '])')} AS fields FROM ({lines})"
     fields = [f"fields[{index + 1}] AS f{index}" for index in range(len(layout.names))]
     return f"SELECT {', '.join([*fields, LINE, '_file'])} FROM ({extracted})"
 
 
-def json_keys(path: str) -> str:
+def json_keys(path: str, *, careful: bool) -> str:
     """A query of the distinct keys of a file's objects."""
-    lines = _read_csv([LINE], [(0, path)], _LINES)
+    lines = _read_csv([LINE], [(0, path)], _lines(careful))
     return (
         f"SELECT key FROM (SELECT unnest(json_keys(line)) AS key, row_number() OVER () AS position FROM ({lines}) "
         f"WHERE {_IS_OBJECT}) GROUP BY key ORDER BY min(position), key"
@@ -92,6 +95,10 @@ _LINES = {"header": "false", "delim": "'\x01'", "quote": "''", "escape": "''", "
 """Options that make each line one field: no quoting, and a separator that JSON text cannot contain."""
 
 
+def _lines(careful: bool) -> dict[str, str]:
+    return _LINES | ({"max_line_size": str(_RECORD_LIMIT)} if careful else {})
+
+
 def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: dict[str, str]) -> str:
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     paths = ", ".join(_text(_no_glob(path)) for _, path in files)
@@ -103,7 +110,6 @@ def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: d
         "allow_quoted_nulls": "false",
         "store_rejects": "true",
         "rejects_limit": "0",
-        "max_line_size": str(_RECORD_LIMIT),
         "compression": _text("gzip" if files[0][1].lower().endswith(".gz") else "none"),
     }
     position = str(files[0][0])
