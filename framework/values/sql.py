@@ -8,7 +8,7 @@ that was read needs no grammar.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 from framework.types import DataType, Decimal, Scalar
@@ -106,6 +106,19 @@ class _Builder:
         anchored = f"^(?:{regex})$" if self._duckdb else f"\\A(?:{regex})\\z"
         return f"regexp_extract({self._text}, {self._literal(anchored)}, {number})"
 
+    def _groups(self, regex: str, count: int) -> tuple[list[str], Callable[[str], str]]:
+        """SQL of every group of a match, and what an expression over them must be wrapped in.
+
+        DuckDB matches once and binds the groups in a lambda: the expression stays small, and so does
+        the time to plan it, which is what a small file costs.
+        """
+        if not self._duckdb:
+            return [self._group(regex, number) for number in range(1, count + 1)], lambda inner: inner
+        names = ", ".join(f"'g{number}'" for number in range(1, count + 1))
+        match = f"regexp_extract({self._text}, {self._literal(f'^(?:{regex})$')}, [{names}])"
+        fields = [f"m.g{number}" for number in range(1, count + 1)]
+        return fields, lambda inner: f"list_transform([{match}], lambda m: {inner})[1]"
+
     def _cast(self, value: str, type_: str) -> str:
         return f"try_cast({value} AS {type_})"
 
@@ -116,7 +129,7 @@ class _Builder:
 
     def _decimal(self, type_: Decimal, scale: int) -> str:
         """Digits are shifted by the exponent as text, so that nothing is ever rounded."""
-        sign, whole, fraction, exponent = (self._group(NUMBER, number) for number in (1, 2, 3, 4))
+        (sign, whole, fraction, exponent), bound = self._groups(NUMBER, 4)
         digits = f"concat({whole}, {fraction})"
         point = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
         before, after = f"greatest(0, 1 - {point})", f"greatest(0, {point} - length({digits}))"
@@ -126,7 +139,7 @@ class _Builder:
         integer = self._without_zeros("LEADING", f"substring({padded}, 1, {at})")
         number = self._cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
         fits = f"length({decimals}) <= {scale} AND length({integer}) <= {type_.precision - scale}"
-        return f"CASE WHEN {self._matches(NUMBER)} THEN CASE WHEN {fits} THEN {number} END END"
+        return self._if(NUMBER, bound(f"CASE WHEN {fits} THEN {number} END"))
 
     def _without_zeros(self, side: str, digits: str) -> str:
         if self._duckdb:
@@ -157,9 +170,9 @@ class _Builder:
         )
 
     def _timestamp(self, zone: str) -> str:
-        day, minutes, seconds, fraction, offset = (self._group(TIMESTAMP, number) for number in range(1, 6))
+        (day, minutes, seconds, fraction, offset), bound = self._groups(TIMESTAMP, 5)
         clock = f"concat(coalesce(nullif({minutes}, ''), '00:00'), ':', coalesce(nullif({seconds}, ''), '00'))"
-        return self._if(TIMESTAMP, self._from_parts(day, clock, fraction, offset, zone))
+        return self._if(TIMESTAMP, bound(self._from_parts(day, clock, fraction, offset, zone)))
 
     def _from_parts(self, day: str, clock: str, fraction: str | None, offset: str | None, zone: str) -> str:
         """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
