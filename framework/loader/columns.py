@@ -67,10 +67,13 @@ def _type(node: Node, path: str) -> Iterator[Problem]:
     if node.broken:
         return
     try:
-        parse_type(node.text)
+        found = parse_type(node.text)
     except ValueError as error:
         hint = _type_hint(node.text)
         yield node.problem(path, f"'{node.shown}' is no type" if node.secret else str(error), hint)
+        return
+    if isinstance(found, Array | Map | Struct):
+        yield node.problem(path, "nested types are not supported yet", "take string: it keeps the value's JSON text")
 
 
 def _type_hint(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Values: what each type accepts, and as which value. The law for every engine (docs/reference.md).
+"""Values: what each type accepts, and as which value. The law for every engine (docs/values.md).
 
 `parse` is the law, in plain Python. `typed` says the same in an engine's SQL; tests hold the two
 against each other. Everything that the law does not accept is a bad value, never silently changed:
