@@ -107,10 +107,8 @@ class _Reader:
             else:
                 match = self._quoted.match(text, at)
                 if match is None:
-                    following = self._next() if self._multiline and len(text) < LONGEST_RECORD else None
-                    if following is None:
+                    if not (self._multiline and self._take_until_quote(lines, len(text))):
                         return self._give_up(number, lines, "a quote is not closed")
-                    lines.append(following)
                     text = "".join(lines).rstrip("\r\n")
                     continue
                 end = match.end()
@@ -122,6 +120,15 @@ class _Reader:
             if end < 0:
                 return self._checked(number, text, fields)
             at = end + len(self._sep)
+
+    def _take_until_quote(self, lines: list[str], size: int) -> bool:
+        """Add lines up to one with a quote; lines without cannot close it, so matching again would be in vain."""
+        while size < LONGEST_RECORD and (following := self._next()) is not None:
+            lines.append(following)
+            size += len(following)
+            if (self._quote or "") in following:
+                return True
+        return False
 
     def _give_up(self, number: int, lines: list[str], error: str) -> Record:
         """The first line is malformed; the others are read again."""

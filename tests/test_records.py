@@ -76,3 +76,9 @@ def test_a_load_reads_records_as_the_law_does(pieces: list[bytes], width: int) -
         assert sorted(project.rows("s.any"), key=str) == sorted(last.values(), key=str)
         assert sorted(project.rows("s.any__quarantine", "_line, _record")) == sorted(broken)
         assert os.listdir(project.path("landing", "any")) == []
+
+
+def test_surplus_fields_count_even_when_they_are_empty(project: Project) -> None:
+    project.land("activity", "f.csv", 'user_id,event,event_time\n1,a,2026-01-01,\n2,b,2026-01-01,""\n3,,2026-01-01\n')
+    rows = project.cli("run").feed["rows"]
+    assert (rows["staged"], rows["quarantined"]) == (1, 2)

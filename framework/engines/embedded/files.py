@@ -17,7 +17,17 @@ from typing import BinaryIO, cast
 from framework.feed import CsvOptions, Feed, Format
 from framework.records import Record, read_records
 
-__all__ = ["Malformed", "careful_copy", "choose_encoding", "header_of", "located", "opened", "unreadable", "utf8_copy"]
+__all__ = [
+    "Malformed",
+    "careful_copy",
+    "choose_encoding",
+    "header_of",
+    "located",
+    "may_have_surplus_fields",
+    "opened",
+    "unreadable",
+    "utf8_copy",
+]
 
 _CHUNK = 1 << 20
 
@@ -83,6 +93,22 @@ def header_of(path: str, encoding: str, options: CsvOptions) -> tuple[str, ...] 
                 raise UnicodeError(f"the header is broken: {record.error}")
             return tuple(name or "" for name in record.fields)
     return None
+
+
+def may_have_surplus_fields(path: str, options: CsvOptions) -> bool:
+    """Whether some line may end with an empty field. DuckDB lets surplus fields pass when they are empty."""
+    sep, quote = options.sep.encode(), (options.quote or "").encode()
+    empty_at_end = sep + b"\n", sep + b"\r", sep + quote + quote
+    tail = b""
+    with opened(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            chunk = tail + chunk
+            if empty_at_end[0] in chunk or (b"\r" in chunk and empty_at_end[1] in chunk):
+                return True
+            if quote and quote in chunk and empty_at_end[2] in chunk:
+                return True
+            tail = chunk[-8:]
+    return tail.endswith(sep)
 
 
 def careful_copy(path: str, encoding: str, feed: Feed, width: int, to: str) -> Iterator[Malformed]:

@@ -19,10 +19,19 @@ from framework.engines.embedded.files import (
     careful_copy,
     choose_encoding,
     header_of,
+    may_have_surplus_fields,
     unreadable,
     utf8_copy,
 )
-from framework.engines.embedded.sql import LINE, csv_source, json_keys, json_source, select_rows, table_columns
+from framework.engines.embedded.sql import (
+    LINE,
+    csv_source,
+    json_keys,
+    json_source,
+    select_rows,
+    surplus_records,
+    table_columns,
+)
 from framework.feed import Feed, Format
 from framework.layout import Layout, Rejected, csv_layout, json_layout
 
@@ -173,11 +182,19 @@ class Reader:
             rows = select_rows(self._feed, layout, source, names, is_json=not self._csv)
             self._db.execute(f"INSERT INTO batch {rows}")
             suspicious = self._rejects(group)
+            if self._csv and not group[0].careful:
+                suspicious += [file for file in group if file not in suspicious and self._has_surplus(file, layout)]
             self._db.execute("COMMIT")
         except duckdb.Error:
             self._db.execute("ROLLBACK")
             raise
         return suspicious
+
+    def _has_surplus(self, file: FileRead, layout: Layout) -> bool:
+        if not may_have_surplus_fields(file.location, self._feed.source.csv):
+            return False
+        counted = self._db.execute(surplus_records(self._feed, layout, (file.index, file.location))).fetchone()
+        return counted != (0,)
 
     def _rejects(self, group: list[FileRead]) -> list[FileRead]:
         rows = self._db.execute(

@@ -18,6 +18,7 @@ __all__ = [
     "json_source",
     "reasons",
     "select_rows",
+    "surplus_records",
     "table_columns",
 ]
 
@@ -50,8 +51,13 @@ def table_columns(feed: Feed) -> str:
     return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]'])
 
 
-def csv_source(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool) -> str:
-    """A query of the fields f0, f1, … and "_file" of CSV files given as (position in the batch, path)."""
+def csv_source(
+    feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool, rejects: bool = True
+) -> str:
+    """A query of the fields f0, f1, … and "_file" of CSV files given as (position in the batch, path).
+
+    Broken records are noted in DuckDB's reject tables, or passed over without `rejects`.
+    """
     options = feed.source.csv
     sep, quote, escape = (",", '"', '"') if careful else (options.sep, options.quote or "", options.escape or "")
     reading = {
@@ -63,7 +69,14 @@ def csv_source(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, 
     }
     if careful:
         reading["max_line_size"] = str(_RECORD_LIMIT)
+    reading |= _REJECTS if rejects else {"ignore_errors": "true"}
     return _read_csv([f"f{index}" for index in range(len(layout.names))], files, reading)
+
+
+def surplus_records(feed: Feed, layout: Layout, file: tuple[int, str]) -> str:
+    """A query that counts a file's records with more fields than the header has."""
+    wider = Layout((*layout.names, "surplus"), layout.fields)
+    return f"SELECT count(*) FROM ({csv_source(feed, wider, [file], careful=False, rejects=False)})"
 
 
 def json_source(layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool) -> str:
@@ -91,12 +104,13 @@ def _if_object(value: str) -> str:
     return f"CASE WHEN {_IS_OBJECT} THEN {value} END"
 
 
+_REJECTS = {"store_rejects": "true", "rejects_limit": "0"}
 _LINES = {"header": "false", "delim": "'\x01'", "quote": "''", "escape": "''", "comment": "''"}
 """Options that make each line one field: no quoting, and a separator that JSON text cannot contain."""
 
 
 def _lines(careful: bool) -> dict[str, str]:
-    return _LINES | ({"max_line_size": str(_RECORD_LIMIT)} if careful else {})
+    return _LINES | _REJECTS | ({"max_line_size": str(_RECORD_LIMIT)} if careful else {})
 
 
 def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: dict[str, str]) -> str:
@@ -108,8 +122,6 @@ def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: d
         "strict_mode": "true",
         "null_padding": "false",
         "allow_quoted_nulls": "false",
-        "store_rejects": "true",
-        "rejects_limit": "0",
         "compression": _text("gzip" if files[0][1].lower().endswith(".gz") else "none"),
     }
     position = str(files[0][0])
