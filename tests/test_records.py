@@ -82,3 +82,42 @@ def test_surplus_fields_count_even_when_they_are_empty(project: Project) -> None
     project.land("activity", "f.csv", 'user_id,event,event_time\n1,a,2026-01-01,\n2,b,2026-01-01,""\n3,,2026-01-01\n')
     rows = project.cli("run").feed["rows"]
     assert (rows["staged"], rows["quarantined"]) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "body", "staged", "bad"),
+    [
+        (
+            'comment: "#"',
+            '#1,a,2026-01-01\n2,b#c,2026-01-01\n"#3",x,2026-01-01\n',
+            [("2", "b#c")],
+            ['"#3",x,2026-01-01'],
+        ),
+        ("multiLine: false", '1,"a\nb",2026-01-01\n2,c,2026-01-01\n', [("2", "c")], ['1,"a', 'b",2026-01-01']),
+        ('escape: "\\\\"', '1,"a\\"b",2026-01-01\n', [("1", 'a"b')], []),
+        ('sep: "|"', "", [], []),
+    ],
+)
+def test_options_of_a_feed(
+    project: Project, options: str, body: str, staged: list[tuple[str, str]], bad: list[str]
+) -> None:
+    from tests.support import ACTIVITY, HEADER
+
+    text = ACTIVITY.format(name="activity").replace("format: csv", f"format: csv\n  options: {{{options}}}")
+    project.feed("activity", text)
+    project.land("activity", "f.csv", (HEADER + body).replace(",", "|") if "sep" in options else HEADER + body)
+    report = project.cli("run").feed
+    assert report["error"] is None
+    assert [row[:2] for row in project.rows("analytics.activity")] == staged
+    assert [row[0] for row in project.rows("analytics.activity__quarantine", "_record")] == bad
+
+
+def test_null_values_and_trim(project: Project) -> None:
+    project.feed(
+        "nulls",
+        "feed: nulls\nsource: {path: '${landing}/nulls/', format: csv, null_values: ['', 'N/A', '-'], trim: true}\n"
+        "schema: {id: int, name: string, amount: int}\ntarget: {table: s.nulls, keys: [id]}\n",
+    )
+    project.land("nulls", "f.csv", 'id,name,amount\n1, a ,-\n2,"N/A", N/A \n3,"",7\n')
+    assert project.cli("run", "nulls").feed["rows"]["staged"] == 3
+    assert project.rows("s.nulls") == [("1", "a", None), ("2", None, None), ("3", "", "7")]

@@ -66,6 +66,9 @@ class Reader:
     def __init__(self, connection: duckdb.DuckDBPyConnection, feed: Feed, folder: str) -> None:
         self._db, self._feed, self._folder = connection, feed, folder
         self._csv = feed.source.format is Format.CSV
+        options = feed.source.csv
+        # DuckDB reads these options in ways of its own.
+        self._by_the_law = bool(options.comment) or not options.multiLine or options.escape != options.quote
 
     def read(self, sources: Sequence[SourceFile]) -> list[FileRead]:
         """Read all files; one that cannot be read comes back with the reason and leaves no rows."""
@@ -89,7 +92,9 @@ class Reader:
                 file.rejected = layout.reason
                 return file
             file.layout = layout
-            if self._csv:
+            if self._csv and self._by_the_law:
+                self._carefully(file)
+            elif self._csv:
                 self._to_utf8(file)
         except UnicodeError as error:
             file.rejected = str(error)

@@ -65,7 +65,7 @@ def csv_source(
         "delim": _text(sep),
         "quote": _text(quote),
         "escape": _text(escape if quote else ""),
-        "comment": _text("" if careful else options.comment or ""),
+        "comment": "''",
     }
     if careful:
         reading["max_line_size"] = str(_RECORD_LIMIT)
