@@ -6,8 +6,10 @@ import gzip
 import os
 
 import pytest
+from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
 
-from tests.support import HEADER, Project
+from tests.support import ACTIVITY, HEADER, Project
 
 
 def test_a_login_becomes_a_purchase(project: Project) -> None:
@@ -253,3 +255,34 @@ def test_a_failing_feed_does_not_stop_the_others(tmp_path: os.PathLike[str]) -> 
     assert result.code == 1
     assert by_name["one"]["error"]["code"] == "missing_folder"
     assert by_name["two"]["status"] == "succeeded"
+
+
+def test_a_first_load_copies_stagings_files(project: Project) -> None:
+    """… and a later switch to audit columns shows where those rows came from."""
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\n2,b,2026-01-05\n2,c,2026-01-06\n")
+    project.cli("run")
+    names = [
+        {os.path.basename(file) for file in project.files(f"tables/analytics/{table}") if file.endswith(".parquet")}
+        for table in ("activity", "activity__staging")
+    ]
+    assert names[0] == names[1]
+    assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a"), ("2", "c")]
+    assert len(project.rows("analytics.activity")[0]) == 3, "staging's audit columns are not the target's"
+    project.feed("activity", ACTIVITY.format(name="activity") + "  audit_columns: true\n")
+    project.land("activity", "2.csv", HEADER + "3,d,2026-01-05\n")
+    project.cli("run")
+    found = project.rows("analytics.activity", "user_id, _source_file")
+    assert [(user, os.path.basename(file)) for user, file in found] == [("1", "1.csv"), ("2", "1.csv"), ("3", "2.csv")]
+
+
+def test_a_first_load_into_a_partitioned_table_is_written_by_partition(project: Project) -> None:
+    types = {"user_id": "long", "event": "string", "event_time": "timestamp"}
+    schema = Schema([Field(name, PrimitiveType(type_)) for name, type_ in types.items()])
+    path = project.path("tables", "analytics", "activity")
+    os.makedirs(path)
+    DeltaTable.create(path, schema, partition_by=["event"])
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\n2,b,2026-01-05\n")
+    assert project.cli("run").feed["rows"]["inserted"] == 2
+    files = [file for file in project.files("tables/analytics/activity") if file.endswith(".parquet")]
+    assert sorted(os.path.dirname(file) for file in files) == ["event=a", "event=b"]
+    assert [row[:2] for row in project.rows("analytics.activity", "user_id, event")] == [("1", "a"), ("2", "b")]

@@ -84,6 +84,14 @@ def test_surplus_fields_count_even_when_they_are_empty(project: Project) -> None
     assert (rows["staged"], rows["quarantined"]) == (1, 2)
 
 
+def test_blanks_behind_a_closing_quote_are_malformed(project: Project) -> None:
+    project.land(
+        "activity", "f.csv", 'user_id,event,event_time\n1,"a" ,2026-01-01\n2,"" ,2026-01-01\n3,"b",2026-01-01\n'
+    )
+    rows = project.cli("run").feed["rows"]
+    assert (rows["staged"], rows["quarantined"]) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("options", "body", "staged", "bad"),
     [

@@ -102,6 +102,8 @@ def _float(text: str) -> float:
     if special is not None:
         return special
     exact = _number(text)
+    if math.isinf(float(exact)):
+        raise ValueError("too large")
     try:
         (near,) = struct.unpack("<f", struct.pack("<f", float(exact)))
     except OverflowError:

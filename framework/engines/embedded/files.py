@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
@@ -23,8 +24,10 @@ __all__ = [
     "choose_encoding",
     "header_of",
     "located",
+    "may_have_blanks_after_quotes",
     "may_have_surplus_fields",
     "opened",
+    "size_without_surplus",
     "unreadable",
     "utf8_copy",
 ]
@@ -95,20 +98,45 @@ def header_of(path: str, encoding: str, options: CsvOptions) -> tuple[str, ...] 
     return None
 
 
+def size_without_surplus(path: str, options: CsvOptions, records: int) -> bool:
+    """Whether the file is exactly its header and `records` bytes of fields, separators and line feeds.
+
+    Every other byte (a quote, a carriage return, a blank line, one more separator) only makes it longer.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as stream:
+        header = len(stream.readline()) if options.header else 0
+        stream.seek(max(0, size - 1))
+        return size == header + records and stream.read(1) == b"\n" and not path.lower().endswith(".gz")
+
+
 def may_have_surplus_fields(path: str, options: CsvOptions) -> bool:
-    """Whether some line may end with an empty field. DuckDB lets surplus fields pass when they are empty."""
+    """Whether some line ends with an empty field."""
     sep, quote = options.sep.encode(), (options.quote or "").encode()
-    empty_at_end = sep + b"\n", sep + b"\r", sep + quote + quote
+    chunk = b""
+    for chunk in _chunks(path):
+        if sep + b"\n" in chunk or (b"\r" in chunk and sep + b"\r" in chunk):
+            return True
+        if quote and quote in chunk and sep + quote * 2 in chunk:
+            return True
+    return chunk.endswith(sep)
+
+
+def may_have_blanks_after_quotes(path: str, options: CsvOptions) -> bool:
+    """Whether blanks may stand between a closing quote and the end of its field, where DuckDB skips them."""
+    quote = re.escape((options.quote or "").encode())
+    found = re.compile(quote + b" +(?:" + re.escape(options.sep.encode()) + b"|" + quote + b"|[\r\n]|\\Z)")
+    blank_after = (options.quote or "").encode() + b" "
+    return bool(quote) and any(blank_after in chunk and found.search(chunk) for chunk in _chunks(path))
+
+
+def _chunks(path: str) -> Iterator[bytes]:
+    """The file's bytes in pieces that each repeat the end of the one before."""
     tail = b""
     with opened(path) as stream:
         while chunk := stream.read(_CHUNK):
-            chunk = tail + chunk
-            if empty_at_end[0] in chunk or (b"\r" in chunk and empty_at_end[1] in chunk):
-                return True
-            if quote and quote in chunk and empty_at_end[2] in chunk:
-                return True
+            yield tail + chunk
             tail = chunk[-8:]
-    return tail.endswith(sep)
 
 
 def careful_copy(path: str, encoding: str, feed: Feed, width: int, to: str) -> Iterator[Malformed]:

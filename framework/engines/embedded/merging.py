@@ -1,8 +1,9 @@
 """Merging: what each staged row does to the target is decided by one join in DuckDB; delta-rs writes it.
 
-A batch that only inserts is appended. Otherwise only rows that change something take part in the
-MERGE, so that files of the target without such rows are not rewritten. Either commit is made against
-the very version that was compared, or not at all (Conflict), and carries the batch's transaction.
+A batch that only inserts is appended (into an empty table as copies of staging's files). Otherwise
+only rows that change something take part in the MERGE, so that files of the target without such rows
+are not rewritten. Either commit is made against the very version that was compared, or not at all
+(Conflict), and carries the batch's transaction.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged
+from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.delta import DeltaTables, commit, translated
 from framework.errors import LandfeedError
 from framework.feed import Feed
@@ -41,13 +43,21 @@ class Merging:
         done = self._already(feed, target, manifest)
         if done is not None:
             return done
-        self._view("s", feed.target.staging, self._tables.at(feed.target.staging, staging_version))
+        staging = self._tables.at(feed.target.staging, staging_version)
         if self._tables.records(table, target.version()):
+            self._view("s", feed.target.staging, staging)
             merged = self._classify(feed, table, target, manifest)
+            self._write(feed, target, merged)
+            return Merged(target.version(), merged.rows)
+        merged = manifest.merged(replace(manifest.rows, inserted=manifest.rows.staged))
+        if self._tables.local and may_adopt(staging, target, written_columns(feed)):
+            with translated(table):
+                folders = self._tables.uri(feed.target.staging), self._tables.uri(table)
+                adopt(folders[0], staging_version, folders[1], target, commit(merged, files=False))
         else:
+            self._view("s", feed.target.staging, staging)
             self._db.execute("CREATE OR REPLACE TEMP VIEW changing AS SELECT * FROM s")
-            merged = manifest.merged(replace(manifest.rows, inserted=manifest.rows.staged))
-        self._write(feed, target, merged)
+            self._write(feed, target, merged)
         return Merged(target.version(), merged.rows)
 
     def _already(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:

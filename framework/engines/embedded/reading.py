@@ -3,6 +3,7 @@
 The table `batch` holds, in file and record order, every schema column (typed), `"_file"` (the file's
 position in the batch) and `"_texts"`: NULL for a clean row; for a bad one the text of every column, so
 that its reasons can be told without a second read; an empty list for a record that is not even JSON.
+`"_bytes"` is the length of all fields of a CSV record.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from framework.engines.embedded.files import (
     careful_copy,
     choose_encoding,
     header_of,
+    may_have_blanks_after_quotes,
     may_have_surplus_fields,
+    size_without_surplus,
     unreadable,
     utf8_copy,
 )
@@ -188,15 +191,25 @@ class Reader:
             self._db.execute(f"INSERT INTO batch {rows}")
             suspicious = self._rejects(group)
             if self._csv and not group[0].careful:
-                suspicious += [file for file in group if file not in suspicious and self._has_surplus(file, layout)]
+                suspicious += [file for file in group if file not in suspicious and self._needs_care(file, layout)]
             self._db.execute("COMMIT")
         except duckdb.Error:
             self._db.execute("ROLLBACK")
             raise
         return suspicious
 
-    def _has_surplus(self, file: FileRead, layout: Layout) -> bool:
-        if not may_have_surplus_fields(file.location, self._feed.source.csv):
+    def _needs_care(self, file: FileRead, layout: Layout) -> bool:
+        """Whether some record has more fields than the header that are empty, or blanks behind a closing quote:
+        DuckDB lets both pass."""
+        options = self._feed.source.csv
+        bytes_, rows = self._db.execute(
+            'SELECT coalesce(sum("_bytes"), 0), count(*) FROM batch WHERE "_file" = ?', [file.index]
+        ).fetchall()[0]
+        if size_without_surplus(file.location, options, bytes_ + rows * file.width):
+            return False
+        if may_have_blanks_after_quotes(file.location, options):
+            return True
+        if not may_have_surplus_fields(file.location, options):
             return False
         counted = self._db.execute(surplus_records(self._feed, layout, (file.index, file.location))).fetchone()
         return counted != (0,)

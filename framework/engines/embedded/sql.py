@@ -48,7 +48,7 @@ def duckdb_type(type_: DataType) -> str:
 def table_columns(feed: Feed) -> str:
     """The columns of the temporary table `batch`."""
     columns = [f"{_name(column.name)} {duckdb_type(column.type)}" for column in feed.columns]
-    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]'])
+    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER'])
 
 
 def csv_source(
@@ -157,12 +157,14 @@ def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[i
             text_sql.append(f"{raw} AS {text}")
         value_sql.append(f"{_value(feed, column, texts[column.name])} AS {value}")
     broken = [rule.broken for rule in row_rules(feed, texts, values, "duckdb")]
-    listed = ", ".join(f"CAST({text} AS VARCHAR)" for text in texts.values())
-    bad = f"CASE WHEN {' OR '.join(broken) or 'false'} THEN [{listed}] END"
+    kept = ", ".join(f"CAST({text} AS VARCHAR)" for text in texts.values())
+    bad = f"CASE WHEN {' OR '.join(broken) or 'false'} THEN [{kept}] END"
     if is_json:
         bad = f"CASE WHEN {_IS_OBJECT} THEN {bad} ELSE []::VARCHAR[] END"
     inner = f"SELECT *, {', '.join(text_sql)} FROM ({source})" if text_sql else source
-    return f"SELECT {', '.join(values.values())}, _file, {bad} FROM (SELECT *, {', '.join(value_sql)} FROM ({inner}))"
+    fields = ", ".join(f"f{index}" for index in range(len(layout.names)))
+    listed = ", ".join([*values.values(), "_file", bad, "0" if is_json else f"strlen(concat({fields}))"])
+    return f"SELECT {listed} FROM (SELECT *, {', '.join(value_sql)} FROM ({inner}))"
 
 
 def _field(

@@ -84,10 +84,6 @@ class Staging:
         keys = ", ".join(quoted(key, "duckdb") for key in feed.target.keys)
         self._db.execute("CREATE OR REPLACE TEMP TABLE losers (id BIGINT, _file INTEGER)")
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
-        if len(feed.target.keys) == 1:  # much faster, and NULL keys are one group
-            distinct = (
-                f"(SELECT count(DISTINCT {keys}) + count_if({keys} IS NULL).least(1) FROM batch WHERE {self._clean})"
-            )
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
         if same == (True,):
             return

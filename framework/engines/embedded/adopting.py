@@ -1,0 +1,59 @@
+"""A first load into an empty table: its files are copied from staging instead of being encoded once more."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from deltalake import CommitProperties, DeltaTable
+from deltalake.transaction import AddAction, RemoveAction
+
+from framework.names import AUDIT_COLUMNS
+
+__all__ = ["adopt", "may_adopt"]
+
+
+def may_adopt(staging: DeltaTable, target: DeltaTable, columns: Sequence[str]) -> bool:
+    """Whether staging's files may stand in the target as they are: the same types, and nothing in the
+    target that a writer has to see to (partitions, constraints, generated columns).
+
+    Staging's audit columns stay in the files; the target's schema decides what readers see of them.
+    """
+    metadata = target.metadata()
+    if metadata.partition_columns or any(key.startswith("delta.constraints.") for key in metadata.configuration):
+        return False
+    staged, there = ({field.name: field for field in delta.schema().fields} for delta in (staging, target))
+    plain = all(field.nullable and not field.metadata for field in there.values())
+    return plain and all(name in there and there[name].type == staged[name].type for name in columns)
+
+
+def adopt(source: str, version: int, folder: str, target: DeltaTable, properties: CommitProperties) -> None:
+    """Append the files that one commit added to the local table in the folder `source` to the target in `folder`."""
+    actions: list[AddAction | RemoveAction] = []
+    for add in _added(source, version):
+        shutil.copyfile(os.path.join(source, add["path"]), os.path.join(folder, add["path"]))
+        actions.append(AddAction(add["path"], add["size"], {}, add["modificationTime"], True, _stats(add["stats"])))
+    target.create_write_transaction(actions, "append", target.schema(), commit_properties=properties)
+    target.update_incremental()
+
+
+def _added(source: str, version: int) -> Iterator[dict[str, Any]]:
+    """The add actions of one commit."""
+    with open(os.path.join(source, "_delta_log", f"{version:020}.json"), encoding="utf-8") as log:
+        for line in log:
+            action = json.loads(line)
+            if "add" in action:
+                yield action["add"]
+
+
+def _stats(text: str) -> str:
+    """The file's statistics without those of staging's audit columns."""
+    stats = json.loads(text)
+    for each in stats.values():
+        if isinstance(each, dict):
+            for name in AUDIT_COLUMNS:
+                each.pop(name, None)
+    return json.dumps(stats)
