@@ -31,7 +31,9 @@ def test_a_good_feed(project: Project) -> None:
     [
         ("keys:", "kyes:", 11, "target.kyes", "did you mean"),
         ("bigint", "bignit", 6, "schema.user_id", "no type"),
-        ("bigint", "'array<int>'", 6, "schema.user_id", "not supported yet"),
+        ("bigint", "'array<int>'", 11, "target.keys", "cannot be compared"),
+        ("event: string", "event: 'map<array<int>,int>'", 7, "schema.event", "the key of a map"),
+        ("event: string", "event: {type: 'array<int>', default: '[]'}", 7, "schema.event.default", "array<int>"),
         ("[user_id]", "[usr_id]", 11, "target.keys", "usr_id"),
         ("event_time\n", "evnt_time\n", 12, "target.sequence_by", "evnt_time"),
         ("${landing}", "${landnig}", 3, "source.path", "landnig"),

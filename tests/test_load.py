@@ -113,6 +113,50 @@ def test_json_lines_follow_the_same_rules(project: Project) -> None:
     ]
 
 
+NESTED = """\
+feed: nested
+source: {path: "${landing}/nested/", format: json}
+schema:
+  id: bigint
+  price: {type: "decimal(38,10)"}
+  raw: string
+  address: {type: "struct<street:string,zip:int>"}
+  tags: {type: "array<string>"}
+  counts: {type: "map<string,bigint>"}
+target: {table: s.nested, keys: [id]}
+"""
+
+
+def test_nested_values_are_loaded_compared_and_quarantined(project: Project) -> None:
+    project.feed("nested", NESTED)
+    first = (
+        '{"id": 1, "price": 12345678901234567890.0123456789, "raw": {"x": 1.10}, "address": {"zip": "7"}, '
+        '"tags": ["a", null], "counts": {"x": 1}}\n{"id": 2, "raw": 1.50, "address": {"zip": "no"}, "tags": {}}\n'
+    )
+    project.land("nested", "1.json", first)
+    rows = project.cli("run", "nested").feed["rows"]
+    assert (rows["inserted"], rows["quarantined"]) == (1, 1)
+    row = ("1", "12345678901234567890.0123456789", '{"x":1.10}', "{'street': NULL, 'zip': 7}", "[a, NULL]", "{x=1}")
+    assert project.rows("s.nested") == [row]
+    reasons = "array_to_string(list_transform(_errors, lambda e: e.column || '=' || e.value), ' ')"
+    assert project.rows("s.nested__quarantine", reasons) == [('address={"zip":"no"} tags={}',)]
+    project.land("nested", "2.json", first.splitlines()[0] + '\n{"id": 3}\n')
+    rows = project.cli("run", "nested").feed["rows"]
+    assert (rows["unchanged"], rows["inserted"]) == (1, 1)
+    project.land("nested", "3.json", '{"id": 1, "tags": ["b"]}\n')
+    assert project.cli("run", "nested").feed["rows"]["updated"] == 1
+    assert project.rows("s.nested", "id, tags, counts") == [("1", "[b]", None), ("3", None, None)]
+
+
+def test_nested_values_in_csv_are_json_texts(project: Project) -> None:
+    project.feed("nested", NESTED.replace("json", "csv"))
+    project.land("nested", "1.csv", 'id,tags,address\n1,"[""a"", 1.0]","{""street"": ""x""}"\n2,[],\n3,a,{}\n')
+    rows = project.cli("run", "nested").feed["rows"]
+    assert (rows["inserted"], rows["quarantined"]) == (2, 1)
+    found = project.rows("s.nested", "id, tags, address")
+    assert found == [("1", "[a, 1.0]", "{'street': x, 'zip': NULL}"), ("2", "[]", None)]
+
+
 def project_json() -> str:
     from tests.support import ACTIVITY
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -44,6 +45,21 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
         ["2026-01-01T10:11:12+02:00", "2026-01-01T10:11:12-18:00"],
         ["2026-01-01T10:11:12-18:01", "infinity"],
     ),
+    (
+        "array<int>",
+        ["[]", '[1, null, "2", 3.0, ""]', " [ ] "],
+        ["[1.5]", "{}", "null", "1", "[1", "", "[[1]]", "[true]"],
+    ),
+    ("array<string>", ['["a", 1.50, true, {"x": 1.10}, [1, "2"], 1e5]'], ['["a"']),
+    ("array<array<decimal(38,20)>>", ["[[123456789012345678.12345678901234567890], [], null]"], ["[[1e30]]"]),
+    (
+        "struct<a:int,b c:string>".replace("b c", "`b c`"),
+        ['{"a": 1, "b c": "\u00fc\\""}', "{}", '{"b c": 1.500, "z": 9}', '{"a": ""}', '{"a": 1, "a": 2}'],
+        ['{"a": "x"}', "[]", '{"a": {}}', '"a"'],
+    ),
+    ("struct<s:struct<n:array<boolean>>>", ['{"s": {"n": [true, "no", 0]}}', '{"s": null}'], ['{"s": {"n": [2]}}']),
+    ("map<string,int>", ['{"x": 1, "y\\"z": null}', "{}"], ['{"x": "a"}', "[]"]),
+    ("map<int,array<date>>", ['{"1": ["2026-01-31"], "+2": []}'], ['{"1": [], "1.0": []}', '{"": []}', '{"x": []}']),
     ("timestamp", ["2026-03-29 02:30:00", "2026-10-25 02:30:00"], ["2026-01-01 24:00:00", "2026-01-01 23:59:60"]),
 ]
 
@@ -100,6 +116,33 @@ def test_random_texts(texts: list[str], type_: str) -> None:
     """Law and engine accept and reject the same, with the same value."""
     expected = [repr(by_law(text, type_, zone="Europe/Rome")) for text in texts]
     assert [repr(value) for value in by_duckdb(texts, type_, zone="Europe/Rome")] == expected
+
+
+SHAPES = st.recursive(
+    st.sampled_from(["string", "int", "decimal(38,10)", "boolean", "date"]),
+    lambda inner: (
+        st.builds("array<{}>".format, inner)
+        | st.builds("map<string,{}>".format, inner)
+        | st.builds("struct<a:{},`b'c`:{}>".format, inner, inner)
+    ),
+    max_leaves=4,
+).filter(lambda type_: "<" in type_)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 2**70) | st.sampled_from(["", " ", "1", "x", "2026-01-31", 'ü"\\/']),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b'c", "", "~/", '"']), inner),
+    max_leaves=8,
+)
+RAW_NUMBERS = st.sampled_from(["1.50", "12345678901234567890.0123456789", "1e2", "-0.0", "0.10"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(SHAPES, st.lists(st.tuples(DOCUMENTS, RAW_NUMBERS), min_size=1, max_size=5))
+def test_random_documents(type_: str, documents: list[tuple[Any, str]]) -> None:
+    """The same for JSON of any shape; numbers are taken as they are written."""
+    texts = [json.dumps(document).replace("1180591620717411303424", number) for document, number in documents]
+    texts += [f"[{number}]" for _, number in documents] + [f'{{"a": {number}}}' for _, number in documents]
+    expected = [repr(by_law(text, type_)) for text in texts]
+    assert [repr(value) for value in by_duckdb(texts, type_)] == expected
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,22 @@ def _type(node: Node, path: str) -> Iterator[Problem]:
         hint = _type_hint(node.text)
         yield node.problem(path, f"'{node.shown}' is no type" if node.secret else str(error), hint)
         return
-    if isinstance(found, Array | Map | Struct):
-        yield node.problem(path, "nested types are not supported yet", "take string: it keeps the value's JSON text")
+    if any(not isinstance(key, Scalar | Decimal) for key in _map_keys(found)):
+        message = f"the key of a map cannot be an array, a map or a struct: {found}"
+        yield node.problem(path, message, "for example map<string,int>")
+
+
+def _map_keys(type_: DataType) -> Iterator[DataType]:
+    """The key types of the maps in a type."""
+    match type_:
+        case Array(element):
+            yield from _map_keys(element)
+        case Map(key, value):
+            yield key
+            yield from _map_keys(value)
+        case Struct(members):
+            for _, member in members:
+                yield from _map_keys(member)
 
 
 def _type_hint(text: str) -> str:

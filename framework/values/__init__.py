@@ -12,10 +12,13 @@ against each other. Everything that the law does not accept is a bad value, neve
     timestamp          yyyy-MM-dd[(T| )HH:mm[:ss[.1-9 digits]][Z|±HH:mm]] or the given formats; cut to
                        microseconds. A local time that a clock change skips counts as if the clock had not
                        been changed yet; one that occurs twice is the earlier one.
+    array, map, struct JSON of that shape, whose members follow these rules; null is NULL everywhere, members
+                       that the struct does not name are passed over, missing ones are NULL
 """
 
 from framework.values.law import parse
+from framework.values.nested import guarded, pointer, unguarded
 from framework.values.patterns import check_pattern
 from framework.values.sql import Dialect, trimmed, typed
 
-__all__ = ["Dialect", "check_pattern", "parse", "trimmed", "typed"]
+__all__ = ["Dialect", "check_pattern", "guarded", "parse", "pointer", "trimmed", "typed", "unguarded"]

@@ -12,7 +12,8 @@ from decimal import localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from framework.types import DataType, Decimal, Scalar
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.values.nested import parse_nested
 from framework.values.patterns import MONTHS, compile_pattern
 
 __all__ = ["BLANKS", "FALSE", "INTEGERS", "TIMESTAMP", "TRUE", "parse"]
@@ -32,13 +33,16 @@ TIMESTAMP = (
 
 
 def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str = "UTC") -> Any:
-    """The value of a text: str, int, Decimal, float, bool, date, or datetime in UTC.
+    """The value of a text: str, int, Decimal, float, bool, date, or datetime in UTC; of a JSON text for
+    nested types: list for an array, dict for a struct and a map.
 
     `zone` is the zone of timestamps that carry none. Raises ValueError for what the type does not
-    accept, with a sentence that says why; nested types are not texts and always raise.
+    accept, with a sentence that says why.
     """
     if type == Scalar("string"):
         return text
+    if isinstance(type, Array | Map | Struct):
+        return parse_nested(text, type, lambda member, type_: parse(member, type_, zone=zone))
     text = text.strip(BLANKS)
     match type:
         case Scalar(name) if name in INTEGERS:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
-from framework.types import DataType, Decimal, Scalar
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 from framework.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
+from framework.values.nested import typed_nested
 from framework.values.patterns import MONTHS, Pattern, compile_pattern
 
 __all__ = ["Dialect", "trimmed", "typed"]
@@ -38,6 +39,8 @@ def typed(
     """SQL for the value of the SQL expression `text` (evaluated more than once, so best a column)."""
     if type == Scalar("string"):
         return text
+    if isinstance(type, Array | Map | Struct):
+        return typed_nested(text, type, lambda member, type_: typed(member, type_, zone=zone, dialect=dialect))
     build = _Builder(dialect, trimmed(text, dialect))
     exact = build.value(type, formats, zone)
     common = _common_spelling(text, type, zone) if dialect == "duckdb" and not formats else None

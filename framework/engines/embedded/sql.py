@@ -9,6 +9,7 @@ from framework.feed import Column, Feed
 from framework.layout import Layout
 from framework.rules import error_list, literal, quoted, row_rules, text_of, value_of
 from framework.types import Array, DataType, Map, Scalar, Struct
+from framework.values import guarded, pointer, unguarded
 
 __all__ = [
     "LINE",
@@ -81,10 +82,10 @@ def surplus_records(feed: Feed, layout: Layout, file: tuple[int, str]) -> str:
 
 def json_source(layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool) -> str:
     """A query of the texts f0, f1, … of the layout's keys, the whole `line`, and "_file"."""
-    paths = ", ".join(_text(_json_path(name)) for name in layout.names)
+    paths = ", ".join(_text(pointer(name)) for name in layout.names)
     lines = _read_csv([LINE], files, _lines(careful))
-    extracted = f"SELECT *, {_if_object('json_extract(line, [' + paths + '])')} AS fields FROM ({lines})"
-    fields = [f"fields[{index + 1}] AS f{index}" for index in range(len(layout.names))]
+    extracted = f"SELECT *, {_if_object(f'json_extract({guarded(LINE)}, [{paths}])')} AS fields FROM ({lines})"
+    fields = [f"json_extract_string(fields[{index + 1}], '$') AS f{index}" for index in range(len(layout.names))]
     return f"SELECT {', '.join([*fields, LINE, '_file'])} FROM ({extracted})"
 
 
@@ -141,10 +142,6 @@ def _no_glob(path: str) -> str:
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
 
 
-def _json_path(key: str) -> str:
-    return '$."' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]], *, is_json: bool) -> str:
     """A query of the rows of the table `batch` from a source; `files` are (position, name) of its files."""
     at = dict(layout.fields)
@@ -180,7 +177,7 @@ def _field(
         return None
     raw = f"f{index}"
     if is_json:
-        raw = f"f{index}->>'$'"
+        raw = unguarded(raw)
     return text_of(column, raw, feed, "duckdb")
 
 
