@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,25 +15,41 @@ _FINAL = {"succeeded", "nothing_to_do", "rejected", "failed", "busy"}
 
 
 class Progress:
-    """Told by many threads what each feed is doing; shows it on `stream` after `after_seconds`."""
+    """Told by many threads what each feed is doing; shows it on a terminal after `after_seconds`."""
 
     def __init__(self, stream: TextIO, after_seconds: float) -> None:
-        self._stream, self._after = stream, after_seconds
+        self._stream = stream
         self._terminal = stream.isatty()
         self._lock = threading.Lock()
         self._working: dict[str, str] = {}
         self._done = 0
-        self._started = time.monotonic()
         self._display: Status | None = None
+        self._timer = threading.Timer(after_seconds, self._begin)
+        self._timer.daemon = True
 
     def __enter__(self) -> Progress:
+        if self._terminal:
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._display is not None:
-            self._display.stop()
+        self._timer.cancel()
+        with self._lock:
+            if self._display is not None:
+                self._display.stop()
+
+    def _begin(self) -> None:
+        from rich.console import Console
+
+        with self._lock:
+            self._display = Console(file=self._stream).status(self._text())
+            self._display.start()
+
+    def _text(self) -> str:
+        working = ", ".join(f"{name}: {doing}" for name, doing in list(self._working.items())[:4])
+        return f"{self._done} done; {working}"
 
     def feed(self, name: str, doing: str) -> None:
         """A feed is now doing something, or has ended with a status."""
@@ -46,14 +61,5 @@ class Progress:
                     print(f"{name}: {doing}", file=self._stream)
             else:
                 self._working[name] = doing
-            if self._terminal and time.monotonic() - self._started > self._after:
-                self._show()
-
-    def _show(self) -> None:
-        text = f"{self._done} done; " + ", ".join(f"{name}: {doing}" for name, doing in list(self._working.items())[:4])
-        if self._display is None:
-            from rich.console import Console
-
-            self._display = Console(file=self._stream).status(text)
-            self._display.start()
-        self._display.update(text)
+            if self._display is not None:
+                self._display.update(self._text())

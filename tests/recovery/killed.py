@@ -41,6 +41,10 @@ def around(function: Callable[..., Any]) -> Callable[..., Any]:
 
 for module in (control, merging, staging):
     module.write_deltalake = around(deltalake.write_deltalake)  # type: ignore[attr-defined]
+deltalake.DeltaTable.create = around(deltalake.DeltaTable.create)  # type: ignore[method-assign]
+deltalake.DeltaTable.create_write_transaction = around(  # type: ignore[method-assign]
+    deltalake.DeltaTable.create_write_transaction
+)
 deltalake.table.TableMerger.execute = around(deltalake.table.TableMerger.execute)  # type: ignore[method-assign]
 LocalStorage.move = around(LocalStorage.move)  # type: ignore[method-assign]
 

@@ -12,15 +12,17 @@ import pytest
 from tests.support import HEADER, Project
 
 KILLED = "tests/recovery/killed.py"
-BOUNDARIES = 18
-"""As many as the scenario has; a test below fails when that is no longer so."""
+BOUNDARIES = {"first": 20, "later": 18}
+"""As many as each scenario has; a test below fails when that is no longer so."""
+EACH = [(scenario, at) for scenario, number in BOUNDARIES.items() for at in range(number)]
 
 
-def prepare(root: str) -> Project:
-    """A day that has been loaded, and a second with good, bad and duplicate rows and a broken file."""
+def prepare(root: str, scenario: str = "later") -> Project:
+    """A day with good, bad and duplicate rows and a broken file, which is the first or comes after another."""
     project = Project(root, "activity")
-    project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
-    assert project.cli("run").code == 0
+    if scenario == "later":
+        project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+        assert project.cli("run").code == 0
     project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\nx,bad,2026-01-02\n3,c,2026-01-02\n")
     project.land("activity", "b.csv", HEADER + "3,c3,2026-01-03\n2,old,2025-01-01\n")
     project.land("activity", "broken.csv", "nothing,here\n1,2\n")
@@ -44,24 +46,43 @@ def state(project: Project) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    project = prepare(os.fspath(tmp_path_factory.mktemp("whole")))
-    process = project.start("run", script=KILLED, KILL_AT="-1")
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 3, errors
-    assert f"boundaries: {BOUNDARIES}" in errors, "BOUNDARIES must say how many there are"
-    return state(project)
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    states = {}
+    for scenario, number in BOUNDARIES.items():
+        project = prepare(os.fspath(tmp_path_factory.mktemp(scenario)), scenario)
+        process = project.start("run", script=KILLED, KILL_AT="-1")
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 3, errors
+        assert f"boundaries: {number}\n" in errors, "BOUNDARIES must say how many there are"
+        states[scenario] = state(project)
+    return states
 
 
-@pytest.mark.parametrize("at", range(BOUNDARIES))
-def test_killed_and_run_again(at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, Any]) -> None:
-    project = prepare(os.fspath(tmp_path))
+@pytest.mark.parametrize(("scenario", "at"), EACH)
+def test_killed_and_run_again(
+    scenario: str, at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, dict[str, Any]]
+) -> None:
+    project = prepare(os.fspath(tmp_path), scenario)
     process = project.start("run", script=KILLED, KILL_AT=str(at))
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
     project.cli("run")
-    assert state(project) == uninterrupted
+    assert state(project) == uninterrupted[scenario]
     assert project.cli("run").document["status"] == "nothing_to_do"
+
+
+@pytest.mark.parametrize("at", range(7))
+def test_three_tasks_each_killed_and_run_again(
+    at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, dict[str, Any]]
+) -> None:
+    """Each task is a process, is killed at its at-th boundary if it has so many, and repeated."""
+    project = prepare(os.fspath(tmp_path))
+    for task in ("stage", "merge", "archive"):
+        for kill_at in (at, -1):
+            process = project.start(task, script=KILLED, KILL_AT=str(kill_at))
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode in ((0, 3) if kill_at < 0 else (0, 3, -signal.SIGKILL)), errors
+    assert state(project) == uninterrupted["later"]
 
 
 @pytest.mark.parametrize("at", [1, 3, 5])
