@@ -129,3 +129,11 @@ def test_null_values_and_trim(project: Project) -> None:
     project.land("nulls", "f.csv", 'id,name,amount\n1, a ,-\n2,"N/A", N/A \n3,"",7\n')
     assert project.cli("run", "nulls").feed["rows"]["staged"] == 3
     assert project.rows("s.nulls") == [("1", "a", None), ("2", None, None), ("3", "", "7")]
+
+
+@pytest.mark.parametrize(("lines", "sound"), [(31, [True]), (33, [False, *[True] * 33, False])])
+def test_an_open_quote_is_given_up_after_32_mib(lines: int, sound: list[bool]) -> None:
+    """Then the record's first line is malformed, and every line behind it is read as its own record."""
+    stream = io.BytesIO(b'1,"open\n' + (b"2," + b"x" * ((1 << 20) - 3) + b"\n") * lines + b'end"\n')
+    records = list(read_records(stream, encoding="utf-8", options=CsvOptions(), width=2))
+    assert [record.fields is not None for record in records] == sound
