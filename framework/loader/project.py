@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from framework.environment import Environment
 from framework.errors import ConfigError, Problem
 from framework.feed import Feed
-from framework.loader import between, checks, schema
+from framework.loader import between, checks, expressions, schema
 from framework.loader.build import build_feed
 from framework.loader.environments import Settings, load_environment
 from framework.loader.files import Defaults, feed_files, merge, read
@@ -152,7 +152,7 @@ def _read_feed(config: str, file: str, defaults: Defaults, settings: Settings) -
     found.tree = pruned
     found.tags = tuple(tag.text for tag in pruned.map["tags"].items) if "tags" in pruned.map else ()
     columns = tree.map["schema"].map if "schema" in tree.map else {}
-    for problem in checks.problems(pruned, columns, settings):
+    for problem in (*checks.problems(pruned, columns, settings), *expressions.problems(tree, columns)):
         report(problem)
     if not found.problems and settings.environment is not None:
         archive = settings.scope.variables.get("archive")
