@@ -149,6 +149,86 @@ def plan(request: _Request, no_engine: bool) -> None:
         print("\n".join(explain_text(document)))
 
 
+@landfeed.command("show-config")
+@_common
+def show_config(request: _Request) -> None:
+    """Print feeds as they are after defaults, each value with the file and line it comes from."""
+    from framework.loader import annotated, merged_tree, origins
+
+    if not request.feeds:
+        raise click.UsageError("name at least one feed")
+    trees = [merged_tree(request.config, request.env, name, environ=os.environ) for name in request.feeds]
+    if request.as_json:
+        documents = [
+            [{"path": path, "value": node.raw, "file": node.file, "line": node.line} for path, node in origins(tree)]
+            for tree in trees
+        ]
+        _print_json({"feeds": [{"feed": name, "values": v} for name, v in zip(request.feeds, documents, strict=True)]})
+        return
+    print("\n---\n".join("\n".join(annotated(tree)) for tree in trees))
+
+
+@landfeed.command()
+@click.argument("name")
+@click.option("--path", help="The folder where files land.  [default: ${landing}/NAME/]")
+@click.option("--format", type=click.Choice(["csv", "json"]), help="The files' format.  [default: csv]")
+@click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be given several times.")
+@click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
+@click.option("--sequence-by", help="The column that tells the newer of two rows.")
+@click.option("--table", help="The target table.  [default: main.NAME]")
+def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
+    """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
+    from framework.loader import check_project, new_feed
+
+    def answer(option: str, question: str, default: str) -> str:
+        given = answers.get(option)
+        if given is None and sys.stdin.isatty():
+            given = click.prompt(question, default=default)
+        return given or default
+
+    root = click.get_current_context().find_root().params
+    config = root["config"]
+    file = os.path.join(config, "feeds", f"{name}.yml")
+    path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
+    format_ = answer("format", "The files' format (csv, json)", "csv")
+    if not columns and sys.stdin.isatty():
+        columns = tuple(click.prompt("Columns, as in id:bigint, name:string").split(","))
+    parsed = [column.strip().partition(":") for column in columns or ("id:bigint", "updated_at:timestamp")]
+    typed = {column.strip(): type_.strip() or "string" for column, _, type_ in parsed}
+    names = list(typed)
+    key = keys or tuple(answer("", "The key column", names[0]).split(","))
+    default = next((column for column, type_ in typed.items() if type_ in ("timestamp", "date")), "")
+    text = new_feed(
+        name,
+        path=path,
+        format=format_,
+        columns=typed,
+        table=answer("table", "The target table", f"main.{name}"),
+        keys=[each.strip() for each in key],
+        sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
+        schema=_schema_path(file),
+    )
+    with _errors(as_json=False):
+        try:
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            with open(file, "x", encoding="utf-8") as out:
+                out.write(text)
+        except OSError as error:
+            raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
+        _, problems = check_project(config, _given(root["env"]) or "local", environ=os.environ)
+        mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
+        if mine:
+            os.remove(file)
+            raise ConfigError(mine)
+    print(f"{file} is written; check it, then: landfeed plan {name}")
+
+
+def _schema_path(file: str) -> str | None:
+    """The feed schema as a path from the feed file, when the project has it."""
+    schema_file = os.path.join("framework", "schemas", "feed.schema.json")
+    return os.path.relpath(schema_file, os.path.dirname(file)) if os.path.exists(schema_file) else None
+
+
 # Working
 
 

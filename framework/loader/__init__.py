@@ -7,5 +7,16 @@ what concerns several feeds) → the typed Feed (`build`). A problem never stops
 
 from framework.loader.project import Project, check_project, load_project, merged_tree
 from framework.loader.schema import Kind, schema_text
+from framework.loader.written import annotated, new_feed, origins
 
-__all__ = ["Kind", "Project", "check_project", "load_project", "merged_tree", "schema_text"]
+__all__ = [
+    "Kind",
+    "Project",
+    "annotated",
+    "check_project",
+    "load_project",
+    "merged_tree",
+    "new_feed",
+    "origins",
+    "schema_text",
+]

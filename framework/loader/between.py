@@ -81,7 +81,7 @@ def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
             if inside is not None:
                 whose = "the feed's own" if inside is feed else f"the feed {inside.name}'s"
                 message = f"the archived files would land again: it lies inside {whose} source.path"
-                place = _place(tree, "archive", key)
+                place = tree.get("archive", key) or _place(tree, "source", "path")
                 hint = "put the archive beside the landing folder, not into it"
                 yield frozenset({feed.name, inside.name}), place.problem(f"archive.{key}", message, hint)
     for feed, tree in entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from framework.errors import Problem
@@ -20,9 +20,12 @@ from framework.values import check_pattern
 __all__ = ["problems"]
 
 
-def problems(tree: Node, columns: Mapping[str, Node], settings: Settings) -> Iterator[Problem]:
+def problems(
+    tree: Node, columns: Mapping[str, Node], settings: Settings, found: Sequence[Problem]
+) -> Iterator[Problem]:
     """Everything wrong within one feed. `tree` lacks what the schema has refused; `columns` are
-    all columns as written, so that a column with a mistake is still known by name."""
+    all columns as written, so that a column with a mistake is still known by name; `found` are the
+    problems that are known already."""
     source = tree.get("source")
     header = tree.get("source", "options", "header")
     captured = frozenset(c.name for c in filenames.captures(_text(tree, "source", "files")))
@@ -30,7 +33,7 @@ def problems(tree: Node, columns: Mapping[str, Node], settings: Settings) -> Ite
     yield from column_checks.problems(usable, captured, header is None or header.value is not False)
     if source is not None:
         yield from _source(source, captured)
-    yield from _target(tree, columns)
+    yield from _target(tree, columns, found)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
@@ -102,7 +105,7 @@ def _options(source: Node) -> Iterator[Problem]:
         yield records.problem(
             "source.records", f"format {format_} has no records", "it is for format json", at_key=True
         )
-    marks: dict[str, str] = {}
+    marks = {default: f"the default {key}" for key, default in (("sep", ","), ("quote", '"')) if key not in options.map}
     for key in ("sep", "quote", "comment"):
         mark = options.get(key)
         if mark is None or not mark.text or mark.broken:
@@ -118,7 +121,7 @@ def _options(source: Node) -> Iterator[Problem]:
 _NEED_KEYS = ("merge", "insert_only", "snapshot")
 
 
-def _target(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
+def _target(tree: Node, columns: Mapping[str, Node], found: Sequence[Problem]) -> Iterator[Problem]:
     target = tree.get("target")
     if target is None:
         return
@@ -126,7 +129,8 @@ def _target(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
     for key in ("keys", "sequence_by", "except_columns", "cluster_by", "partition_by"):
         yield from _named(target, key, spelt, columns)
     mode = _text(tree, "target", "mode") or "merge"
-    if mode in _NEED_KEYS and "keys" not in target.map:
+    told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
+    if mode in _NEED_KEYS and "keys" not in target.map and not told:
         place = target.get("mode") or target
         hint = "add the columns that identify a row, for example keys: [id]"
         yield place.problem("target.keys", f"mode {mode} needs keys", hint)
@@ -157,6 +161,8 @@ def _named(target: Node, key: str, spelt: Mapping[str, str], columns: Mapping[st
     for index, node in enumerate(_list(target, key)):
         path = f"target.{key}[{index}]" if several else f"target.{key}"
         name = node.text.lower()
+        if not spelt:
+            return  # that there is no schema has been said
         if name not in spelt:
             hint = did_you_mean(node.text, columns) or f"the schema has: {', '.join(list(columns)[:10])}"
             yield node.problem(path, f"there is no column '{node.shown}' in the schema", hint)
@@ -190,6 +196,8 @@ def _paths(tree: Node, settings: Settings) -> Iterator[Problem]:
             yield place.problem(f"archive.{key}", message, hint)
         if path is None or source is None or source.broken or (node is not None and node.broken):
             continue
+        if is_uri(source.text) and not source.text.startswith("gs://"):
+            continue
         if is_uri(path) != is_uri(source.text):
             kind, other = ("gs://", "a local folder") if is_uri(path) else ("a local folder", "gs://")
             message = f"files land on {other} and archive.{key} is on {kind}"
@@ -211,8 +219,8 @@ def _path(node: Node, path: str) -> Iterator[Problem]:
         scheme = text.split(":", 1)[0]
         hint = _SCHEMES.get(scheme.rstrip("an"), "use a local path or gs://bucket/folder")
         yield node.problem(path, f"'{scheme}:' is no storage that Landfeed knows", hint)
-    elif text.startswith("gs://") and not text[5:].split("/")[0]:
-        yield node.problem(path, "gs:// without a bucket", "for example gs://bucket/folder/")
+    elif text.startswith("gs://"):
+        yield node.problem(path, "buckets (gs://) are not supported yet", "use a local folder")
     elif text.startswith("~"):
         yield node.problem(path, "~ is not replaced by a home folder", "write the path out, or use ${env:HOME}")
     elif any(letter in text for letter in "*?") and path == "source.path":
@@ -223,7 +231,12 @@ def _tables(tree: Node) -> Iterator[Problem]:
     table = tree.get("target", "table")
     staging = tree.get("target", "staging")
     quarantine = tree.get("quarantine", "table")
-    seen = {table.text.lower(): "target.table"} if table is not None else {}
+    seen: dict[str, str] = {}
+    if table is not None:
+        seen[table.text.lower()] = "target.table"
+        for node, default in ((staging, "staging"), (quarantine, "quarantine")):
+            if node is None:
+                seen[f"{table.text.lower()}__{default}"] = f"the {default} table"
     for node, path in ((staging, "target.staging"), (quarantine, "quarantine.table")):
         if node is None or node.broken:
             continue

@@ -131,7 +131,7 @@ def parse(content: bytes, file: str, report: Callable[[Problem], None]) -> Node 
         report(error.problem(file))
         return None
     except yaml.MarkedYAMLError as error:
-        report(_syntax_problem(error, file))
+        report(_syntax_problem(error, file, text))
         return None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
@@ -140,7 +140,7 @@ def parse(content: bytes, file: str, report: Callable[[Problem], None]) -> Node 
         )
         return None
     if root is None:
-        report(Problem(file, 1, 1, "", "the file is empty"))
+        report(Problem(file, 1, 1, "", "the file is empty", "begin with `feed: name`"))
         return None
     try:
         return _Tree(file, report).node(root, "", None, 0)
@@ -248,10 +248,14 @@ _SYNTAX = (
 )  # fmt: skip
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     said = f"{error.context or ''} {error.problem or ''}".strip()
+    written = text.splitlines()[line - 1][: column - 1].rstrip() if line <= len(text.splitlines()) else ""
+    if "did not find expected key" in said and written.endswith(("}", "]")):
+        hint = "put text that begins with { or [ in quotes"
+        return Problem(file, line, column, "", f"not valid YAML: text follows a closing {written[-1]}", hint)
     for words, message, hint in _SYNTAX:
         if words in said:
             if "quote" in (message or "") and error.context_mark is not None:

@@ -152,7 +152,7 @@ def _read_feed(config: str, file: str, defaults: Defaults, settings: Settings) -
     found.tree = pruned
     found.tags = tuple(tag.text for tag in pruned.map["tags"].items) if "tags" in pruned.map else ()
     columns = tree.map["schema"].map if "schema" in tree.map else {}
-    for problem in (*checks.problems(pruned, columns, settings), *expressions.problems(tree, columns)):
+    for problem in (*checks.problems(pruned, columns, settings, found.problems), *expressions.problems(tree, columns)):
         report(problem)
     if not found.problems and settings.environment is not None:
         archive = settings.scope.variables.get("archive")

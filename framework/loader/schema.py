@@ -146,11 +146,11 @@ def _problems(
             message, hint = f"'{key[:60]}' cannot be a name here", "use letters, digits and underscores"
             yield (*path, key), child.problem(written((*path, key)), message, hint, at_key=True)
         case "x-landfeed-supported":
-            yield path, node.problem(where, f"{where} is not supported yet", "leave it out", at_key=True)
+            yield path, node.problem(where, "the key is not supported yet", "leave it out", at_key=True)
         case "x-landfeed-unsupported-values":
             words = [str(word) for word in schema["enum"] if word not in schema[error.validator]]
             hint = f"supported now: {', '.join(words)}"
-            yield path, node.problem(where, f"{where}: {node.shown} is not supported yet", hint)
+            yield path, node.problem(where, f"'{node.shown}' is not supported yet", hint)
         case _:
             message, hint_ = _value_problem(error, node, schema)
             yield path, node.problem(where, message, hint_)

@@ -1,0 +1,108 @@
+"""Feed files as text: the merged feed with the origin of each value, and a new feed to begin with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from framework.loader.nodes import Node, scalar
+
+__all__ = ["annotated", "new_feed", "origins"]
+
+_WIDTH = 48
+"""Comments begin in this column where the value leaves room."""
+_PLAIN = re.compile(r"[A-Za-z0-9_./$]([A-Za-z0-9_./${}<>()+ -]*[A-Za-z0-9_./})>+-])?")
+
+
+def origins(tree: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every value of a tree that is no mapping, with its path."""
+    if isinstance(tree.value, dict) and tree.value:
+        for key, node in tree.value.items():
+            yield from origins(node, f"{path}.{key}" if path else key)
+    else:
+        yield path, tree
+
+
+def annotated(tree: Node) -> Iterator[str]:
+    """The tree as YAML lines, each value with `# file:line` of where it was written. References stay as written."""
+    yield from _mapping(tree, 0)
+
+
+def _mapping(tree: Node, depth: int) -> Iterator[str]:
+    for key, node in tree.map.items():
+        yield from _entry("  " * depth + f"{_key(key)}:", node, depth + 1)
+
+
+def _entry(start: str, node: Node, depth: int) -> Iterator[str]:
+    if isinstance(node.value, dict) and node.value:
+        yield start
+        yield from _mapping(node, depth)
+    elif isinstance(node.value, list) and any(isinstance(item.value, dict | list) for item in node.value):
+        yield start
+        for item in node.value:
+            lines = list(_mapping(item, depth + 1)) if item.map else [_line("  " * (depth + 1) + _flow(item), item)]
+            yield "  " * depth + "- " + lines[0].lstrip()
+            yield from lines[1:]
+    else:
+        yield _line(f"{start} {_flow(node)}", node)
+
+
+def _line(text: str, node: Node) -> str:
+    return f"{text.ljust(_WIDTH)}  # {node.file}:{node.line}"
+
+
+def _flow(node: Node) -> str:
+    """A value in one line."""
+    if isinstance(node.value, dict):
+        return "{" + ", ".join(f"{_key(key)}: {_flow(item)}" for key, item in node.value.items()) + "}"
+    if isinstance(node.value, list):
+        return "[" + ", ".join(map(_flow, node.value)) + "]"
+    if isinstance(node.value, str):
+        return _text(node.value)
+    return node.raw or "null"
+
+
+def _key(text: str) -> str:
+    return _text(text)
+
+
+def _text(text: str) -> str:
+    plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str) and ": " not in text and "{" not in text[:1]
+    return text if plain and "${" not in text else json.dumps(text, ensure_ascii=False)
+
+
+def new_feed(
+    name: str,
+    *,
+    path: str,
+    format: str,
+    columns: Mapping[str, str],
+    table: str,
+    keys: Sequence[str],
+    sequence_by: str | None,
+    schema: str | None,
+) -> str:
+    """The text of a feed file with comments. `schema` is the JSON Schema's path from the file, for editors."""
+    lines = [f"# yaml-language-server: $schema={schema}"] if schema else []
+    width = max(len(_key(column)) for column in columns) + 1
+    listed = [f"  {(_key(column) + ':').ljust(width)} {_text(type_)}" for column, type_ in columns.items()]
+    order = f"  sequence_by: {_key(sequence_by)}" if sequence_by else "  # sequence_by: updated_at"
+    return "\n".join(
+        [
+            *lines,
+            f"feed: {name}",
+            "source:",
+            f"  path: {_text(path)}",
+            f"  format: {format}",
+            '  # files: "*.csv"             # only names like this; {day:yyyyMMdd} captures a part',
+            '  # null_values: ["", "NULL"]  # texts that mean: no value',
+            "schema:                        # name: type, or name: {type: …, required: true, pattern: …}",
+            *listed,
+            "target:",
+            f"  table: {table}",
+            f"  keys: [{', '.join(map(_key, keys))}]   # the columns that identify a row",
+            f"{order}    # an older row never replaces a newer one",
+            "",
+        ]
+    )
