@@ -186,6 +186,8 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
             given = click.prompt(question, default=default)
         return given or default
 
+    if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
+        raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
     root = click.get_current_context().find_root().params
     config = root["config"]
     file = os.path.join(config, "feeds", f"{name}.yml")
