@@ -34,7 +34,8 @@ torture: $(BIN)/.dev            ## long and randomised tests
 	$(BIN)/python -m pytest -m torture
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
-	$(BIN)/python benchmarks/load.py
+	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.validate
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

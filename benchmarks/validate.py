@@ -1,6 +1,6 @@
 """Seconds that `validate` takes over many feeds: python benchmarks/validate.py [--feeds 1000 10000] [--repeat 3]
 
-Every third feed uses captures, formats and ranges, every tenth an expression-free `_defaults.yml` applies to all.
+Every third feed uses captures, formats and ranges; a `_defaults.yml` applies to all.
 Each measurement is a process of its own.
 """
 
