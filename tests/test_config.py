@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from framework.cli import landfeed
 from framework.loader import Kind, schema_text
-from tests.support import ACTIVITY, Project
+from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
 
 FEED = ACTIVITY.format(name="activity")
 
@@ -109,3 +113,79 @@ def _properties(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     elif isinstance(schema, list):
         for below in schema:
             yield from _properties(below, path)
+
+
+def test_a_mistake_in_defaults_names_the_feed_that_it_hits(project: Project) -> None:
+    """A value that is fine in itself and wrong for a feed stands in the defaults and is told with the feed."""
+    project.write("pipelines_config/feeds/_defaults.yml", "target:\n  sequence_by: changed_at\n")
+    (problem,) = problems(project, FEED.replace("  sequence_by: event_time\n", ""))
+    assert (problem["file"], problem["line"]) == ("feeds/_defaults.yml", 2)
+    assert "changed_at" in problem["message"]
+    assert problem["feed"] == "activity"
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        (("analytics.other", "analytics.activity"), "target.table", "activity"),
+        (("/other/", "/activity/"), "source", "activity"),
+        (("target:", "archive: {path: '${landing}/activity/done/'}\ntarget:"), "archive.path", "land again"),
+        (("feed: other", "feed: activity"), "feed", "also defined"),
+    ],
+)
+def test_what_two_feeds_cannot_share(project: Project, change: tuple[str, str], path: str, words: str) -> None:
+    text = ACTIVITY.format(name="other")
+    assert change[0] in text
+    project.feed("other", text.replace(*change))
+    found = project.cli("validate").document["problems"]
+    assert any(problem["path"].startswith(path) and words in problem["message"] for problem in found), found
+
+
+def test_values_that_yaml_reads_otherwise_stay_as_they_are_written(project: Project) -> None:
+    """`no`, 1.10, 2024-01-01 and 007 are what the data has, not a truth value, a number, a date and seven."""
+    project.feed(
+        "texts",
+        "feed: texts\nsource: {path: '${landing}/texts/', format: csv, null_values: [no, 1.10, ~]}\n"
+        "schema:\n  id: {type: string, accepted_values: [007, 0x1, 1e3, on]}\n"
+        "  day: {type: date, min: 2024-01-01}\ntarget: {table: s.texts, keys: id}\n",
+    )
+    assert project.cli("validate").document["problems"] == []
+    project.land("texts", "a.csv", "id,day\n007,2024-01-01\n7,\n1e3,2023-12-31\non,no\n0x1,1.10\n")
+    rows = project.cli("run", "texts").feed["rows"]
+    assert (rows["staged"], rows["quarantined"]) == (3, 2)
+    assert project.rows("s.texts") == [("007", "2024-01-01"), ("0x1", None), ("on", None)]
+
+
+def test_plan_tells_files_tables_columns_and_sql(project: Project) -> None:
+    config = project.path("pipelines_config")
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
+    project.land("activity", "2.csv.tmp", HEADER)
+    shown = CliRunner().invoke(landfeed, ["--config", config, "plan"]).stdout
+    for words in (
+        "pending ",
+        "1.csv",
+        "skipped",
+        "2.csv.tmp",
+        "create_table",
+        "analytics.activity",
+        "SELECT",
+        "MERGE",
+    ):
+        assert words in shown, shown
+    project.cli("run")
+    project.feed("activity", FEED.replace("event: string", "event: string\n  country: string"))
+    project.land("activity", "3.csv", "user_id,event,country,event_time\n1,a,IT,2026-01-02\n")
+    before = {name: os.stat(project.path(name)).st_mtime_ns for name in project.files(".")}
+    steps = project.cli("plan").document["feeds"][0]["steps"]
+    added = [(step["column"], step["type"]) for step in steps if step["kind"] == "add_column"]
+    assert added == [("country", "string")]
+    assert {name: os.stat(project.path(name)).st_mtime_ns for name in project.files(".")} == before
+
+
+def test_examples_name_their_schema() -> None:
+    """Editors explain the keys of every file that people copy from."""
+    for file in glob.glob(os.path.join(REPOSITORY, "pipelines_config", "**", "*.yml"), recursive=True):
+        with open(file, encoding="utf-8") as stream:
+            first = stream.readline()
+        schema = first.removeprefix("# yaml-language-server: $schema=").strip()
+        assert os.path.exists(os.path.join(os.path.dirname(file), schema)), file

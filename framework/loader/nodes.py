@@ -226,6 +226,7 @@ class _Tree:
 
 _SYNTAX = (
     # what the parser says (problem, or what it was doing), what is wrong, what to do
+    ("nesting depth", "values are nested too deeply", "write the values out; a feed needs a handful of levels"),
     ("found undefined alias", "text that begins with * names an alias, and there is none", "put the text in quotes"),
     ("scanning an alias", "text that begins with * must stand in quotes", 'as in "*.csv"'),
     ("scanning an anchor", "text that begins with & must stand in quotes", 'as in "&text"'),
