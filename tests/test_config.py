@@ -169,7 +169,7 @@ def test_plan_tells_files_tables_columns_and_sql(project: Project) -> None:
         "create_table",
         "analytics.activity",
         "SELECT",
-        "MERGE",
+        "JOIN",
     ):
         assert words in shown, shown
     project.cli("run")
