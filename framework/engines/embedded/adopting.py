@@ -30,14 +30,18 @@ def may_adopt(staging: DeltaTable, target: DeltaTable, columns: Sequence[str]) -
     return plain and all(name in there and there[name].type == staged[name].type for name in columns)
 
 
-def adopt(source: str, version: int, folder: str, target: DeltaTable, properties: CommitProperties) -> None:
-    """Append the files that one commit added to the local table in the folder `source` to the target in `folder`."""
+def adopt(source: str, version: int, folder: str, target: DeltaTable, properties: CommitProperties) -> int:
+    """Append the files that one commit added to the local table in the folder `source` to the target in
+    `folder`; the number of rows in them, by their statistics."""
+    rows = 0
     actions: list[AddAction | RemoveAction] = []
     for add in _added(source, version):
+        rows += json.loads(add["stats"])["numRecords"]
         shutil.copyfile(os.path.join(source, add["path"]), os.path.join(folder, add["path"]))
         actions.append(AddAction(add["path"], add["size"], {}, add["modificationTime"], True, _stats(add["stats"])))
     target.create_write_transaction(actions, "append", target.schema(), commit_properties=properties)
     target.update_incremental()
+    return rows
 
 
 def _added(source: str, version: int) -> Iterator[dict[str, Any]]:

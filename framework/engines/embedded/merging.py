@@ -53,7 +53,8 @@ class Merging:
         if self._tables.local and may_adopt(staging, target, written_columns(feed)):
             with translated(table):
                 folders = self._tables.uri(feed.target.staging), self._tables.uri(table)
-                adopt(folders[0], staging_version, folders[1], target, commit(merged, files=False))
+                rows = adopt(folders[0], staging_version, folders[1], target, commit(merged, files=False))
+            self._check_written(feed, merged, rows, 0)
         else:
             self._view("s", feed.target.staging, staging)
             self._db.execute("CREATE OR REPLACE TEMP VIEW changing AS SELECT * FROM s")
@@ -134,10 +135,13 @@ class Merging:
                 .when_not_matched_insert(assignments)
                 .execute()
             )
-        written = (metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"])
-        if written != (manifest.rows.inserted, manifest.rows.updated):
+        self._check_written(feed, manifest, metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"])
+
+    def _check_written(self, feed: Feed, manifest: Manifest, inserted: int, updated: int) -> None:
+        """Compare what was written, by the writer's own count, with what was to be."""
+        if (inserted, updated) != (manifest.rows.inserted, manifest.rows.updated):
             raise LandfeedError(
-                f"feed {feed.name}: {written[0]} rows were inserted and {written[1]} updated in "
+                f"feed {feed.name}: {inserted} rows were inserted and {updated} updated in "
                 f"{feed.target.table}; {manifest.rows.inserted} and {manifest.rows.updated} were to be",
                 "this is a defect in Landfeed: the files stay in landing, please report it",
                 code="conservation",
