@@ -115,3 +115,15 @@ class Project:
         """All files below a folder, relative to it."""
         root = self.path(folder)
         return sorted(os.path.relpath(os.path.join(at, name), root) for at, _, names in os.walk(root) for name in names)
+
+
+def terminal_output(terminal: int) -> bytes:
+    """Everything that is written to a pseudo-terminal until its other end is closed."""
+    shown = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+    except OSError:  # what Linux says when the other end is closed
+        pass
+    os.close(terminal)
+    return shown

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support import HEADER, REPOSITORY, Project
+from tests.support import HEADER, REPOSITORY, Project, terminal_output
 
 
 def feed(source: str = "", schema: str = "{id: int, name: string}", target: str = "", more: str = "") -> str:
@@ -182,14 +182,8 @@ def on_a_terminal(project: Project, *arguments: str) -> str:
         [*command, *arguments], stdout=subprocess.DEVNULL, stderr=other, env={**os.environ, "TERM": "xterm"}
     )
     os.close(other)
-    shown = b""
-    try:
-        while chunk := os.read(main, 4096):
-            shown += chunk
-    except OSError:  # what Linux says when the other end is closed
-        pass
+    shown = terminal_output(main)
     assert process.wait() == 0
-    os.close(main)
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
 
 

@@ -12,7 +12,7 @@ import yaml
 from click.testing import CliRunner
 
 from framework.cli import landfeed
-from tests.support import ACTIVITY, REPOSITORY, Project
+from tests.support import ACTIVITY, REPOSITORY, Project, terminal_output
 from tests.test_schemas import complete
 
 
@@ -92,12 +92,7 @@ def test_new_asks_on_a_terminal(project: Project) -> None:
     process = subprocess.Popen([*command, "new", "orders"], stdin=other, stdout=other, stderr=other)
     os.close(other)
     os.write(main, b"\n\nid:bigint, at:timestamp\n\nshop.orders\n\n")
-    shown = b""
-    try:
-        while chunk := os.read(main, 4096):
-            shown += chunk
-    except OSError:  # what Linux says when the other end is closed
-        pass
+    shown = terminal_output(main)
     assert process.wait() == 0, shown
     with open(project.path("pipelines_config", "feeds", "orders.yml"), encoding="utf-8") as stream:
         target = yaml.safe_load(stream)["target"]
