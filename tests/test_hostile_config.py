@@ -80,11 +80,11 @@ def mutated(draw: st.DrawFn) -> bytes:
                     path[-1]
                 )
             case "move":
-                feed[str(path[-1])] = holder[path[-1]]
+                feed[str(path[-1])] = copy.deepcopy(holder[path[-1]])
             case "twice" if isinstance(holder, list):
                 holder.append(copy.deepcopy(holder[path[-1]]))
             case _:
-                holder[path[-1]] = draw(VALUES)
+                holder[path[-1]] = copy.deepcopy(draw(VALUES))
         if not isinstance(feed, dict) or not places(feed):
             break
     content = bytearray(yaml.safe_dump(feed, allow_unicode=True, sort_keys=False).encode())
