@@ -6,7 +6,10 @@ import os
 
 import pytest
 
+from tests.spark_session import spark
 from tests.support import Project
+
+__all__ = ["project", "spark"]
 
 
 @pytest.fixture
