@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from framework.batch import FileOutcome, Manifest
@@ -49,7 +50,7 @@ class Preview:
 
 
 Seal = Callable[[Sequence[FileOutcome]], Manifest]
-"""Called by `Engine.stage` when all files are read and before anything is committed: checks that the
+"""Called by `Engine.stage` when all files are read and before any commit that others can see as this batch: checks that the
 files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
 returns the manifest that the commits carry."""
 
@@ -65,11 +66,13 @@ class Engine(Protocol):
         """The manifest that the feed's batch `seq` left in this table's history, and its version."""
         ...
 
-    def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
+    def stage(
+        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
+    ) -> tuple[Manifest, int]:
         """Read, check and convert the files; append bad rows to the quarantine (once per batch),
         overwrite staging, and return the manifest with the staging version that it was written as.
 
-        The manifest's `staged_at` is the value of `_loaded_at`. Raises Conflict when another runner staged meanwhile.
+        `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict when another runner staged meanwhile.
         """
         ...
 

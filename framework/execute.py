@@ -137,7 +137,7 @@ class BatchWork:
                 _check(storage, step, outcomes)
                 return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, sources, seal)
+            self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
 
     # Merge
 

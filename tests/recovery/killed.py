@@ -15,7 +15,8 @@ from typing import Any
 import deltalake
 
 from framework.cli import main
-from framework.engines.embedded import control, merging, staging
+from framework.engines import control
+from framework.engines.embedded import merging, staging
 from framework.storages.local import LocalStorage
 
 KILL_AT = int(os.environ["KILL_AT"])

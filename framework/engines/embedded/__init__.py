@@ -6,14 +6,15 @@ import contextlib
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 import duckdb
 from deltalake import QueryBuilder
 
 from framework.batch import Manifest
 from framework.engine import Merged, Preview, Seal, SourceFile, TableState
-from framework.engines.embedded.control import append_rows, select_rows
-from framework.engines.embedded.delta import DeltaTables, delta_schema, translated
+from framework.engines.control import append_rows, select_rows
+from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
@@ -63,7 +64,10 @@ class EmbeddedEngine:
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         return self.tables.manifest(table, feed, seq)
 
-    def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
+    def stage(
+        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
+    ) -> tuple[Manifest, int]:
+        del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             return Staging(connection, self.tables).stage(step, sources, seal)
 

@@ -7,28 +7,22 @@ first; so is a file in which some record is broken, without its broken records (
 from __future__ import annotations
 
 import codecs
-import gzip
 import os
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, cast
 
+from framework.engines.sources import lines_of, opened, records_of
 from framework.feed import CsvOptions, Feed, Format
-from framework.records import Record, read_records
+from framework.records import Record
 
 __all__ = [
     "Malformed",
     "careful_copy",
-    "choose_encoding",
-    "header_of",
     "located",
     "may_have_blanks_after_quotes",
     "may_have_surplus_fields",
-    "opened",
     "size_without_surplus",
-    "unreadable",
     "utf8_copy",
 ]
 
@@ -44,39 +38,6 @@ class Malformed:
     message: str
 
 
-def opened(path: str) -> BinaryIO:
-    """The file's bytes, decompressed when its name ends with .gz."""
-    if path.lower().endswith(".gz"):
-        return cast(BinaryIO, gzip.open(path, "rb"))
-    return open(path, "rb", buffering=_CHUNK)
-
-
-def unreadable(error: Exception) -> str:
-    """A sentence for a file that cannot be read, from the error that said so."""
-    match error:
-        case gzip.BadGzipFile() | EOFError() | zlib.error():
-            return f"the file is not a complete gzip file ({error})"
-        case OSError():
-            return f"the file cannot be read: {error.strerror or error}"
-        case _:
-            return f"the file cannot be read: {str(error).splitlines()[0]}"
-
-
-def choose_encoding(path: str, encodings: Sequence[str]) -> str:
-    """The first of the encodings in which the whole file decodes; the first one if none does."""
-    for encoding in encodings if len(encodings) > 1 else ():
-        try:
-            with opened(path) as stream:
-                decoder = codecs.getincrementaldecoder(encoding)()
-                while chunk := stream.read(_CHUNK):
-                    decoder.decode(chunk)
-                decoder.decode(b"", True)
-        except UnicodeError:
-            continue
-        return encoding
-    return encodings[0]
-
-
 def utf8_copy(path: str, encoding: str, to: str) -> str:
     """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have."""
     with opened(path) as stream, open(to, "w", encoding="utf-8", newline="") as out:
@@ -86,16 +47,6 @@ def utf8_copy(path: str, encoding: str, to: str) -> str:
             out.write(text.removeprefix("\ufeff") if first else text)
             first = False
     return to
-
-
-def header_of(path: str, encoding: str, options: CsvOptions) -> tuple[str, ...] | None:
-    """The fields of the first record; None when the file holds no record. Raises UnicodeError when it is broken."""
-    with opened(path) as stream:
-        for record in read_records(stream, encoding=encoding, options=options, width=None):
-            if record.fields is None:
-                raise UnicodeError(f"the header is broken: {record.error}")
-            return tuple(name or "" for name in record.fields)
-    return None
 
 
 def size_without_surplus(path: str, options: CsvOptions, records: int) -> bool:
@@ -146,7 +97,7 @@ def careful_copy(path: str, encoding: str, feed: Feed, width: int, to: str) -> I
     """
     write = _json_line if feed.source.format is Format.JSON else _csv_line
     with open(to, "w", encoding="utf-8", newline="") as out:
-        for record in _records(path, encoding, feed, width):
+        for record in records_of(path, encoding, feed, width):
             if record.fields is None:
                 yield Malformed(record.line, record.raw, record.error or "the record is broken")
             else:
@@ -159,37 +110,6 @@ def _csv_line(record: Record) -> str:
 
 def _json_line(record: Record) -> str:
     return record.raw + "\n"
-
-
-def _records(path: str, encoding: str, feed: Feed, width: int) -> Iterator[Record]:
-    """The file's data records by the law, sound and broken ones."""
-    if feed.source.format is Format.JSON:
-        yield from _json_records(path, encoding)
-        return
-    with opened(path) as stream:
-        records = read_records(stream, encoding=encoding, options=feed.source.csv, width=width)
-        if feed.source.csv.header:
-            next(records, None)
-        yield from records
-
-
-def _json_records(path: str, encoding: str) -> Iterator[Record]:
-    """One record for each line that is not blank. Broken are only undecodable lines: what is not JSON
-    is told later, by the reader that takes it apart."""
-    if codecs.lookup(encoding).name == "utf-8":
-        for number, line in _lines(path):
-            try:
-                text = line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                yield Record(number, None, line.decode("utf-8", "backslashreplace"), f"not UTF-8: {error.reason}")
-                continue
-            yield Record(number, (text,), text, None)
-        return
-    with opened(path) as stream:
-        for number, raw in enumerate(codecs.getreader(encoding)(stream, "backslashreplace"), 1):
-            text = raw.strip().removeprefix("\ufeff")
-            if text:
-                yield Record(number, (text,), text, None)
 
 
 def located(
@@ -210,7 +130,7 @@ def located(
 
 
 def _sound_records(path: str, encoding: str, feed: Feed, width: int) -> Iterator[tuple[int, str | bytes]]:
-    for record in _records(path, encoding, feed, width):
+    for record in records_of(path, encoding, feed, width):
         if record.fields is not None:
             yield record.line, record.raw
 
@@ -230,18 +150,7 @@ def _each_line_is_a_record(path: str, encoding: str, options: CsvOptions) -> boo
 
 
 def _plain_records(path: str, options: CsvOptions) -> Iterator[tuple[int, str | bytes]]:
-    lines = _lines(path)
+    lines = lines_of(path)
     if options.header:
         next(lines, None)
     yield from lines
-
-
-def _lines(path: str) -> Iterator[tuple[int, bytes]]:
-    """The lines that are not blank, without line ends and byte-order mark, with their numbers from 1."""
-    with opened(path) as stream:
-        for number, line in enumerate(stream, 1):
-            text = line.rstrip(b"\r\n")
-            if number == 1:
-                text = text.removeprefix(codecs.BOM_UTF8)
-            if text:
-                yield number, text

@@ -13,10 +13,10 @@ from dataclasses import replace
 import duckdb
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
-from framework.batch import Manifest, transaction_id
+from framework.batch import Manifest
 from framework.engine import Merged
+from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.adopting import adopt, may_adopt
-from framework.engines.embedded.delta import DeltaTables, commit, translated
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.names import Table
@@ -40,7 +40,7 @@ class Merging:
         if target is None:
             raise LandfeedError(f"table {table} was removed during the run", "run again", code="table")
         self._tables.writable(target, table)
-        done = self._already(feed, target, manifest)
+        done = self._tables.merged(feed, target, manifest)
         if done is not None:
             return done
         staging = self._tables.at(feed.target.staging, staging_version)
@@ -60,21 +60,6 @@ class Merging:
             self._db.execute("CREATE OR REPLACE TEMP VIEW changing AS SELECT * FROM s")
             self._write(feed, target, merged)
         return Merged(target.version(), merged.rows)
-
-    def _already(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
-        """What an earlier process merged of this batch; raises when the target is already further."""
-        last = target.transaction_version(transaction_id(feed.name)) or 0
-        if last < manifest.batch.seq:
-            return None
-        found = self._tables.manifest(feed.target.table, feed.name, manifest.batch.seq)
-        if last > manifest.batch.seq or found is None or found[0].batch_id != manifest.batch_id:
-            raise LandfeedError(
-                f"feed {feed.name}: table {feed.target.table} has batch {last} already, which is newer than this "
-                f"one (number {manifest.batch.seq}, {manifest.batch_id})",
-                "another runner was faster; run again",
-                code="superseded",
-            )
-        return Merged(found[1], found[0].rows)
 
     def _classify(self, feed: Feed, table: Table, target: DeltaTable, manifest: Manifest) -> Manifest:
         """Fill the table `changing` with what every staged row does, and count it."""

@@ -18,12 +18,9 @@ from framework.engine import SourceFile
 from framework.engines.embedded.files import (
     Malformed,
     careful_copy,
-    choose_encoding,
-    header_of,
     may_have_blanks_after_quotes,
     may_have_surplus_fields,
     size_without_surplus,
-    unreadable,
     utf8_copy,
 )
 from framework.engines.embedded.sql import (
@@ -35,6 +32,7 @@ from framework.engines.embedded.sql import (
     surplus_records,
     table_columns,
 )
+from framework.engines.sources import choose_encoding, header_of, unreadable
 from framework.feed import Feed, Format
 from framework.layout import Layout, Rejected, csv_layout, json_layout
 

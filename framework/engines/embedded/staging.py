@@ -12,7 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from framework.batch import FileOutcome, Manifest, transaction_id
 from framework.engine import Seal, SourceFile
-from framework.engines.embedded.delta import DeltaTables, commit, translated
+from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.files import located
 from framework.engines.embedded.reading import FileRead, Reader
 from framework.engines.embedded.sql import reasons

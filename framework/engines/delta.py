@@ -12,8 +12,9 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import TableState
+from framework.engine import Merged, TableState
 from framework.errors import Conflict, LandfeedError
+from framework.feed import Feed
 from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
@@ -88,6 +89,22 @@ class DeltaTables:
             if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
                 return manifest, int(entry["version"])
         return None
+
+    def merged(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
+        """What an earlier process merged of this batch; raises when the target is already further."""
+        table = feed.target.table
+        last = target.transaction_version(transaction_id(feed.name)) or 0
+        if last < manifest.batch.seq:
+            return None
+        found = self.manifest(table, feed.name, manifest.batch.seq)
+        if last > manifest.batch.seq or found is None or found[0].batch_id != manifest.batch_id:
+            raise LandfeedError(
+                f"feed {feed.name}: table {table} has batch {last} already, which is newer than this "
+                f"one (number {manifest.batch.seq}, {manifest.batch_id})",
+                "another runner was faster; run again",
+                code="superseded",
+            )
+        return Merged(found[1], found[0].rows)
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""

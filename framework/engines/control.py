@@ -10,7 +10,7 @@ from arro3.core import Array, DataType, Field, Schema
 from arro3.core import Table as ArrowTable
 from deltalake import CommitProperties, QueryBuilder, write_deltalake
 
-from framework.engines.embedded.delta import DeltaTables, translated
+from framework.engines.delta import DeltaTables, translated
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
 from framework.rules import literal
