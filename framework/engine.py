@@ -50,8 +50,8 @@ class Preview:
 
 
 Seal = Callable[[Sequence[FileOutcome]], Manifest]
-"""Called by `Engine.stage` when all files are read and before any commit that others can see as this batch: checks that the
-files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
+"""Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks
+that the files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
 returns the manifest that the commits carry."""
 
 
@@ -72,7 +72,8 @@ class Engine(Protocol):
         """Read, check and convert the files; append bad rows to the quarantine (once per batch),
         overwrite staging, and return the manifest with the staging version that it was written as.
 
-        `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict when another runner staged meanwhile.
+        `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict
+        when another runner staged meanwhile.
         """
         ...
 

@@ -14,7 +14,7 @@ from framework.feed import Column, Feed, NullKeys
 from framework.types import DataType, Scalar
 from framework.values import Dialect, trimmed, typed
 
-__all__ = ["Rule", "error_list", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
+__all__ = ["Rule", "error_list", "is_null", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
 
 STRING = Scalar("string")
 
@@ -73,10 +73,11 @@ def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)
-    return f"CASE WHEN {_is_null(text, column, dialect)} THEN {default} ELSE {value} END"
+    return f"CASE WHEN {is_null(text, column, dialect)} THEN {default} ELSE {value} END"
 
 
-def _is_null(text: str, column: Column, dialect: Dialect) -> str:
+def is_null(text: str, column: Column, dialect: Dialect) -> str:
+    """Whether a text stands for NULL in a column of this type."""
     if column.type == STRING:
         return f"{text} IS NULL"
     return f"({text} IS NULL OR {trimmed(text, dialect)} = '')"
@@ -96,17 +97,17 @@ def _column_rules(feed: Feed, column: Column, text: str, value: str, dialect: Di
     name, zone = column.name, feed.source.timezone
     converted = column.type != STRING and text != "NULL"
     if converted:
-        broken = f"CASE WHEN {value} IS NULL THEN NOT {_is_null(text, column, dialect)} ELSE false END"
+        broken = f"CASE WHEN {value} IS NULL THEN NOT {is_null(text, column, dialect)} ELSE false END"
         yield Rule("bad_value", name, broken, text, f"not {_article(column.type)}{_formats(column)}")
-    is_null = f"({value} IS NULL)"
+    null = f"({value} IS NULL)"
     if converted:
-        is_null = f"CASE WHEN {value} IS NULL THEN {_is_null(text, column, dialect)} ELSE false END"
+        null = f"CASE WHEN {value} IS NULL THEN {is_null(text, column, dialect)} ELSE false END"
     if column.required:
-        yield Rule("missing_required", name, is_null, "NULL", "the column is required and there is no value")
+        yield Rule("missing_required", name, null, "NULL", "the column is required and there is no value")
     if name in feed.target.keys and feed.target.null_keys is NullKeys.QUARANTINE:
-        yield Rule("null_key", name, is_null, "NULL", "a key column must have a value")
+        yield Rule("null_key", name, null, "NULL", "a key column must have a value")
     if name in feed.target.sequence_by:
-        yield Rule("null_sequence", name, is_null, "NULL", "a sequence column must have a value")
+        yield Rule("null_sequence", name, null, "NULL", "a sequence column must have a value")
     shown = text if text != "NULL" else _as_text(value, dialect)
     if column.accepted_values is not None:
         accepted = ", ".join(typed_literal(text, column, zone, dialect) for text in column.accepted_values)

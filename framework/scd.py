@@ -13,7 +13,16 @@ from framework.names import AUDIT_COLUMNS
 from framework.rules import quoted
 from framework.values import Dialect
 
-__all__ = ["Outcome", "compared_columns", "key_match", "outcome", "survivor_order", "written_columns"]
+__all__ = [
+    "Outcome",
+    "compared_columns",
+    "is_older",
+    "is_update",
+    "key_match",
+    "outcome",
+    "survivor_order",
+    "written_columns",
+]
 
 
 class Outcome(StrEnum):
@@ -42,7 +51,7 @@ def key_match(feed: Feed, dialect: Dialect) -> str:
     return " AND ".join(f"(t.{quoted(key, dialect)} {equals} s.{quoted(key, dialect)})" for key in feed.target.keys)
 
 
-def _older(feed: Feed, dialect: Dialect) -> str:
+def is_older(feed: Feed, dialect: Dialect) -> str:
     """True when the source row is older than the target row; a target without a sequence is older than any."""
     columns = [quoted(column, dialect) for column in feed.target.sequence_by]
     tests = []
@@ -54,15 +63,29 @@ def _older(feed: Feed, dialect: Dialect) -> str:
 
 def outcome(feed: Feed, present: str, dialect: Dialect) -> str:
     """SQL for the Outcome of a source row left-joined to the target; `present` is NULL for no match."""
-    differs = [
-        f"s.{quoted(column, dialect)} IS DISTINCT FROM t.{quoted(column, dialect)}" for column in compared_columns(feed)
-    ]
+    differs = _differs(feed, dialect)
     cases = [f"WHEN {present} IS NULL THEN '{Outcome.INSERTED}'"]
     if feed.target.sequence_by:
-        cases.append(f"WHEN {_older(feed, dialect)} THEN '{Outcome.STALE}'")
+        cases.append(f"WHEN {is_older(feed, dialect)} THEN '{Outcome.STALE}'")
     if differs:
         cases.append(f"WHEN {' OR '.join(differs)} THEN '{Outcome.UPDATED}'")
     return f"CASE {' '.join(cases)} ELSE '{Outcome.UNCHANGED}' END"
+
+
+def is_update(feed: Feed, dialect: Dialect) -> str:
+    """SQL condition for a source row to change the target row that it matches."""
+    differs = f"({' OR '.join(_differs(feed, dialect)) or 'false'})"
+    return f"NOT coalesce({is_older(feed, dialect)}, false) AND {differs}" if feed.target.sequence_by else differs
+
+
+def _differs(feed: Feed, dialect: Dialect) -> list[str]:
+    types = {column.name: str(column.type) for column in feed.target_columns}
+
+    def comparable(side: str, column: str) -> str:
+        value = f"{side}.{quoted(column, dialect)}"
+        return f"to_json({value})" if dialect == "spark" and "map<" in types[column] else value
+
+    return [f"{comparable('s', name)} IS DISTINCT FROM {comparable('t', name)}" for name in compared_columns(feed)]
 
 
 def survivor_order(feed: Feed, position: Sequence[str], dialect: Dialect) -> str:

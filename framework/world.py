@@ -47,7 +47,7 @@ def _open_engine(environment: Environment) -> Engine:
         case EngineName.EMBEDDED:
             return _open_embedded(environment)
         case EngineName.SPARK:
-            raise LandfeedError("engine: spark is not supported yet", "set engine: embedded", code="engine")
+            return _open_spark(environment)
 
 
 def _open_embedded(environment: Environment) -> Engine:
@@ -57,8 +57,23 @@ def _open_embedded(environment: Environment) -> Engine:
         raise MissingDependency(
             f"engine: embedded needs the package {error.name}", "pip install 'landfeed[embedded]'"
         ) from error
+    return EmbeddedEngine(_root(environment))
+
+
+def _open_spark(environment: Environment) -> Engine:
+    try:
+        from framework.engines.spark import SparkEngine
+    except ImportError as error:
+        raise MissingDependency(
+            f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'"
+        ) from error
+    return SparkEngine(_root(environment))
+
+
+def _root(environment: Environment) -> str:
+    name = environment.engine.value
     if environment.root is None:
-        raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
+        raise LandfeedError(f"engine: {name} needs tables.root", "set tables.root to a folder", code="engine")
     if "://" in environment.root:
         raise LandfeedError("tables.root in a bucket is not supported yet", "set it to a folder", code="engine")
-    return EmbeddedEngine(environment.root)
+    return environment.root

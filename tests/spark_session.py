@@ -1,11 +1,10 @@
-"""The one Spark session of the tests, set for small data on two cores."""
+"""The one Spark session of the tests, as the Spark engine starts it."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,18 +23,8 @@ def spark() -> Iterator[Any]:
     missing = [name for name, found in needed.items() if found is None]
     if missing and not required("spark"):
         pytest.skip(f"there is no {' and no '.join(missing)}")
-    from pyspark.sql import SparkSession
+    from framework.engines.spark.session import open_session
 
-    with tempfile.TemporaryDirectory() as warehouse:
-        settings: dict[str, bool | float | int | str | None] = {
-            "spark.ui.enabled": "false",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.sql.session.timeZone": "UTC",
-            "spark.sql.warehouse.dir": warehouse,
-            "spark.shuffle.compress": "false",
-            "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -Xshare:auto",
-        }
-        session = SparkSession.builder.master("local[2]").config(map=settings).getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        yield session
-        session.stop()
+    session = open_session()
+    yield session
+    session.stop()

@@ -77,16 +77,6 @@ def test_defaults_are_merged_and_their_mistakes_told_in_their_file(project: Proj
     assert [(problem["file"], problem["line"]) for problem in found] == [("feeds/_defaults.yml", 2)]
 
 
-def test_an_engine_that_is_not_there_yet(project: Project) -> None:
-    project.write(
-        "pipelines_config/environments/spark.yml",
-        "engine: spark\nvariables: {landing: ./landing, archive: ./archive}\ntables: {root: ./tables}\n",
-    )
-    result = project.cli("--env", "spark", "validate")
-    assert result.code == 2
-    assert "not supported yet" in result.document["problems"][0]["message"]
-
-
 def test_secrets_do_not_show(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "hunter2")
     found = problems(project, FEED.replace("bigint", "${env:SECRET}"))

@@ -83,12 +83,16 @@ class DeltaTables:
         return TableState(delta.version(), columns, delta.transaction_version(transaction_id(feed)))
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
-        delta = self.open(table)
-        for entry in delta.history(_HISTORY) if delta is not None else ():
+        for entry in self.history(table):
             manifest = Manifest.from_json(entry.get("userMetadata"))
             if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
                 return manifest, int(entry["version"])
         return None
+
+    def history(self, table: Table) -> list[dict[str, Any]]:
+        """The table's commits as their log tells them, newest first."""
+        delta = self.open(table)
+        return delta.history(_HISTORY) if delta is not None else []
 
     def merged(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
         """What an earlier process merged of this batch; raises when the target is already further."""

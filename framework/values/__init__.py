@@ -17,8 +17,8 @@ against each other. Everything that the law does not accept is a bad value, neve
 """
 
 from framework.values.law import parse
-from framework.values.nested import guarded, pointer, unguarded
+from framework.values.nested import guarded, json_fields, pointer, unguarded
 from framework.values.patterns import check_pattern
 from framework.values.sql import Dialect, trimmed, typed
 
-__all__ = ["Dialect", "check_pattern", "guarded", "parse", "pointer", "trimmed", "typed", "unguarded"]
+__all__ = ["Dialect", "check_pattern", "guarded", "json_fields", "parse", "pointer", "trimmed", "typed", "unguarded"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from framework.types import Array, DataType, Map, Scalar, Struct
 
-__all__ = ["guarded", "parse_nested", "pointer", "typed_nested", "unguarded"]
+__all__ = ["guarded", "json_fields", "parse_nested", "pointer", "typed_nested", "unguarded"]
 
 _MARK = "\ue000\uf8ff\ue000"
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -131,12 +131,40 @@ class _Number(str):
 
 def parse_nested(text: str, type_: DataType, scalar: Callable[[str, DataType], Any]) -> Any:
     """The value of a JSON text: lists, dicts for structs and maps. Raises ValueError as `scalar` does."""
-    document = json.loads(
-        text, parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_first_wins
-    )
+    document = _loads(text)
     if document is None:
         raise ValueError(f"null is not a {type_}")
     return _parsed(document, type_, scalar)
+
+
+def json_fields(text: str) -> dict[str, str | None] | None:
+    """The members of a JSON object, each as the text that a column of any type reads; None for other texts."""
+    try:
+        document = _loads(text)
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    return {name: _member_text(value) for name, value in document.items()}
+
+
+def _member_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return str(value) if isinstance(value, str) else _json_text(value)
+
+
+def _loads(text: str) -> Any:
+    """A JSON document with its numbers as they are written. Raises ValueError."""
+    return json.loads(
+        text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_first_wins
+    )
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""Merging: one MERGE statement, and a commit without rows that carries the batch's transaction.
+
+A MERGE cannot carry a transaction or a manifest where session settings are not to be had, so these
+follow in a commit of their own. If the process dies in between, the next one finds the MERGE in the
+table's history by the batch id in its conditions, with its figures, and only seals it. A MERGE that is
+repeated changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from framework.batch import Manifest
+from framework.engine import Merged
+from framework.engines.spark.tables import SparkTables
+from framework.errors import Conflict, LandfeedError
+from framework.feed import Feed
+from framework.names import AUDIT_COLUMNS
+from framework.rules import literal, quoted
+from framework.scd import is_older, is_update, key_match, written_columns
+
+__all__ = ["Merging", "merge_statement"]
+
+_, _BATCH, _ = AUDIT_COLUMNS
+_CLOCKS_DIFFER = 86_400
+"""Seconds by which the clocks of two machines may differ."""
+
+
+class Merging:
+    """Merges one staged batch."""
+
+    def __init__(self, tables: SparkTables, feed: Feed, manifest: Manifest, staging_version: int) -> None:
+        self._tables, self._feed, self._manifest = tables, feed, manifest
+        self._table = feed.target.table
+        self._staged = tables.reference(feed.target.staging, staging_version)
+
+    def merge(self) -> Merged:
+        """See `Engine.merge`."""
+        logs, manifest = self._tables.logs, self._manifest
+        target = logs.open(self._table)
+        if target is None:
+            raise LandfeedError(f"table {self._table} was removed during the run", "run again", code="table")
+        done = logs.merged(self._feed, target, manifest)
+        if done is not None:
+            return done
+        self._check_staging()
+        commit = self._earlier()
+        if commit is None and not logs.records(self._table, target.version()):
+            return self._insert_all()
+        if commit is None:
+            self._merge()
+            commit = self._earlier()
+        if commit is None:
+            raise Conflict(f"the merge of batch {manifest.batch_id} is not in the history of {self._table}")
+        return self._seal(*commit)
+
+    def _check_staging(self) -> None:
+        """Another runner may have overwritten staging before this batch was sealed."""
+        where = f"{_BATCH} = {literal(self._manifest.batch_id, 'spark')}"
+        query = f"SELECT count(*), count_if({where}) FROM {self._staged}"
+        ((rows, of_batch),) = self._tables.sql(self._feed.target.staging, query)
+        if not rows == of_batch == self._manifest.rows.staged:
+            raise LandfeedError(
+                f"feed {self._feed.name}: staging holds {of_batch} rows of batch {self._manifest.batch_id} and "
+                f"{rows - of_batch} others; {self._manifest.rows.staged} were staged",
+                "another runner staged this feed at the same time: run again",
+                code="superseded",
+            )
+
+    def _insert_all(self) -> Merged:
+        """Fill an empty table: one append, which carries the batch itself."""
+        manifest = self._manifest
+        merged = manifest.merged(replace(manifest.rows, inserted=manifest.rows.staged))
+        columns = ", ".join(quoted(column, "spark") for column in written_columns(self._feed))
+        rows = self._tables.spark.sql(f"SELECT {columns} FROM {self._staged}")
+        if not self._tables.append(self._table, rows, merged, files=False):
+            raise Conflict(f"another runner merged into {self._table} at the same time")
+        return Merged(self._tables.version(self._table), merged.rows)
+
+    def _merge(self) -> None:
+        statement = merge_statement(
+            self._feed, self._tables.reference(self._table), self._staged, self._manifest.batch_id
+        )
+        self._tables.sql(self._table, statement)
+
+    def _earlier(self) -> tuple[int, int, int] | None:
+        """The first MERGE of this batch in the target's history: version, rows inserted and updated."""
+        found = None
+        for entry in self._tables.logs.history(self._table):
+            if entry.get("timestamp", 0) < (self._manifest.staged_at.timestamp() - _CLOCKS_DIFFER) * 1000:
+                break
+            if entry.get("operation") == "MERGE" and _names(entry, self._manifest.batch_id):
+                metrics = entry["operationMetrics"]
+                inserted, updated = int(metrics["numTargetRowsInserted"]), int(metrics["numTargetRowsUpdated"])
+                found = int(entry["version"]), inserted, updated
+        return found
+
+    def _seal(self, version: int, inserted: int, updated: int) -> Merged:
+        rows = replace(self._manifest.rows, inserted=inserted, updated=updated)
+        left = rows.staged - inserted - updated
+        stale = self._stale(version) if left and self._feed.target.sequence_by else 0
+        merged = self._manifest.merged(replace(rows, stale=stale, unchanged=left - stale))
+        if not self._tables.seal(self._table, merged, files=False):
+            raise Conflict(f"another runner merged into {self._table} at the same time")
+        return Merged(self._tables.version(self._table), merged.rows)
+
+    def _stale(self, version: int) -> int:
+        """How many staged rows are older than what the target holds after the merge."""
+        target = self._tables.reference(self._table, version)
+        query = (
+            f"SELECT count(*) FROM (SELECT * FROM {self._staged}) s JOIN (SELECT * FROM {target}) t "
+            f"ON {key_match(self._feed, 'spark')} WHERE {is_older(self._feed, 'spark')}"
+        )
+        ((count,),) = self._tables.sql(self._table, query)
+        return int(count)
+
+
+def _names(entry: dict[str, Any], batch_id: str) -> bool:
+    """Whether a MERGE's condition for inserting is about this batch."""
+    clauses = json.loads(entry.get("operationParameters", {}).get("notMatchedPredicates", "[]"))
+    return any(batch_id in clause.get("predicate", "") for clause in clauses)
+
+
+def merge_statement(feed: Feed, target: str, staged: str, batch_id: str) -> str:
+    """The MERGE; its conditions name the batch, by which it is found in the table's history."""
+    columns = [quoted(column, "spark") for column in written_columns(feed)]
+    of_batch = f"s.{_BATCH} = {literal(batch_id, 'spark')}"
+    return (
+        f"MERGE INTO {target} t USING (SELECT * FROM {staged}) s ON {key_match(feed, 'spark')} "
+        f"WHEN MATCHED AND {of_batch} AND {is_update(feed, 'spark')} "
+        f"THEN UPDATE SET {', '.join(f't.{column} = s.{column}' for column in columns)} "
+        f"WHEN NOT MATCHED AND {of_batch} "
+        f"THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{column}' for column in columns)})"
+    )

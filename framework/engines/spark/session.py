@@ -1,0 +1,137 @@
+"""The Spark session: the one that is there (Databricks, Spark Connect), or a local one, started when first needed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from framework.errors import Conflict, LandfeedError, MissingDependency
+
+__all__ = ["open_session", "translated"]
+
+_CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+_CONFLICT_STATE = "2D521"
+_FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>'
+"""Feeds that are worked on at the same time share the cores, instead of waiting for each other's jobs."""
+
+
+def open_session(environ: Mapping[str, str] = os.environ) -> Any:
+    """The Spark session of this process. Raises MissingDependency when Spark or Java are not installed."""
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise _missing(error) from error
+    if "DATABRICKS_RUNTIME_VERSION" in environ or "SPARK_REMOTE" in environ:
+        return SparkSession.builder.getOrCreate()
+    return SparkSession.getActiveSession() or _start_local(environ)
+
+
+def _start_local(environ: Mapping[str, str]) -> Any:
+    """A session on this machine's cores. Only here is Spark configured."""
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    try:
+        from delta import configure_spark_with_delta_pip
+    except ImportError as error:
+        raise _missing(error) from error
+    home = environ.get("JAVA_HOME")
+    if not (os.path.exists(f"{home}/bin/java") if home else shutil.which("java")):
+        where = f"JAVA_HOME is {home}, which has none" if home else "there is none on this machine"
+        raise MissingDependency(f"engine: spark needs Java 17, and {where}", "apt install openjdk-17-jre-headless")
+    builder = SparkSession.builder.master("local[*]").appName("landfeed").config(map=_local_settings())
+    with tempfile.TemporaryFile() as said, _errors_to(said.fileno()):
+        try:
+            session = configure_spark_with_delta_pip(builder).getOrCreate()
+        except (PySparkException, RuntimeError) as error:
+            said.seek(0)
+            raise _not_started(said.read().decode(errors="replace"), error) from error
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _local_settings() -> dict[str, Any]:
+    cores = os.cpu_count() or 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    with tempfile.NamedTemporaryFile("w", prefix="landfeed-", suffix=".xml", delete=False) as pools:
+        pools.write(_FAIR)
+    return {
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.driver.memory": f"{max(1024, min(8192, memory // 3))}m",
+        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xshare:auto",
+        "spark.scheduler.mode": "FAIR",
+        "spark.scheduler.allocation.file": pools.name,
+        "spark.shuffle.compress": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": str(max(2, cores)),
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def _missing(error: ImportError) -> MissingDependency:
+    return MissingDependency(f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'")
+
+
+def _not_started(said: str, error: Exception) -> LandfeedError:
+    if "unresolved dependency" in said or "download failed" in said.lower():
+        return MissingDependency(
+            "engine: spark needs Delta Lake's jars, and Maven Central, where they come from, was not reached",
+            "start once with access to Maven Central, after which they are in ~/.ivy2.5.2",
+        )
+    last = next((line for line in reversed(said.splitlines()) if line.strip()), str(error))
+    return LandfeedError(f"Spark did not start: {last.strip()}", "check that `java -version` says 17", code="engine")
+
+
+@contextmanager
+def _errors_to(descriptor: int) -> Iterator[None]:
+    """Send what this process and its children write to stderr elsewhere: the JVM keeps what it starts with."""
+    before = os.dup(2)
+    os.dup2(descriptor, 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+
+
+@contextmanager
+def translated(what: object) -> Iterator[None]:
+    """Turn Spark's errors into Landfeed's, naming the table (or whatever `what` is)."""
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except PySparkException as error:
+        text = str(error).strip()
+        condition = error.getCondition() or ""
+        if condition.startswith(_CONFLICTS) or error.getSqlState() == _CONFLICT_STATE or _names_conflict(text):
+            raise Conflict(f"another writer committed to {what} at the same time ({_first_line(text)})") from error
+        raise LandfeedError(f"{what}: Spark: {_first_line(text)}", code="engine") from error
+    except Exception as error:
+        if type(error).__module__ != "py4j.protocol":
+            raise
+        text = str(error)
+        if _names_conflict(text):
+            raise Conflict(f"another writer committed to {what} at the same time") from error
+        raise LandfeedError(f"{what}: Spark: {_java_message(text)}", code="engine") from error
+
+
+def _names_conflict(text: str) -> bool:
+    return any(f"[{condition}" in text for condition in _CONFLICTS)
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else "unknown error"
+
+
+def _java_message(text: str) -> str:
+    """The message of the Java exception in a Py4JJavaError, whose first line only says that there was one."""
+    lines = [line.strip(": ") for line in text.splitlines() if line.strip()]
+    return lines[1] if len(lines) > 1 else _first_line(text)

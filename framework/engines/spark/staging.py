@@ -1,0 +1,184 @@
+"""Staging: records become rows, which overwrite staging; then the batch is sealed.
+
+Spark has no commit that waits until its rows are counted, and reading twice to count first would cost
+as much again. So the rows are written first, the figures are taken from what was written, and a commit
+without rows gives them to the table with the batch's transaction. Until that seal the rows belong to
+nobody: a process that dies before it leaves a staging table that the next one overwrites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from framework.batch import FileOutcome, Manifest
+from framework.engine import Seal, SourceFile
+from framework.engines.spark.reading import FileRead, Frame, Reader
+from framework.engines.spark.session import translated
+from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spark_type, texts_of
+from framework.engines.spark.tables import SparkTables
+from framework.errors import Conflict, LandfeedError, PolicyError
+from framework.feed import OnExceed
+from framework.limits import exceeded
+from framework.names import AUDIT_COLUMNS, Rows
+from framework.rules import literal
+from framework.scd import survivor_order
+from framework.steps import Stage
+
+__all__ = ["Staging", "moment"]
+
+_SOURCE, _BATCH, _LOADED = AUDIT_COLUMNS
+
+
+class Staging:
+    """Stages one batch."""
+
+    def __init__(self, tables: SparkTables, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime) -> None:
+        self._tables, self._feed, self._batch = tables, step.feed, step.batch
+        self._sources, self._loaded_at = sources, loaded_at
+        self._staging = step.feed.target.staging
+        self._writes = 0
+
+    def stage(self, seal: Seal) -> tuple[Manifest, int]:
+        """See `Engine.stage`."""
+        feed, before = self._feed, self._tables.version(self._staging)
+        reader = Reader(self._tables.spark, feed)
+        with translated(f"feed {feed.name}"):
+            files = reader.read(self._sources)
+            typed = [self._typed(frame) for frame in reader.frames]
+        clean = self._write(typed, files)
+        if self._apply_limits(files, clean):
+            clean = self._write(typed, files)
+        staged = clean
+        if self._has_duplicates():
+            staged = self._write(typed, files, once=True)
+        manifest = seal(_outcomes(files, clean, staged))
+        if manifest.rows.quarantined:
+            self._quarantine(typed, files, manifest)
+        self._tables.seal(self._staging, manifest, files=True)
+        version = self._tables.version(self._staging)
+        if version != before + self._writes + 1:
+            raise Conflict(f"another runner staged feed {feed.name} at the same time")
+        return manifest, version
+
+    def _typed(self, frame: Frame) -> Any:
+        """The frame's records as `_file`, `_line`, `_record`, values v0, v1, …, whether they are `_bad`, and `_errors`."""
+        feed = self._feed
+        texts = texts_of(feed, frame.layout, self._sources)
+        named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
+        data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)))
+        values = [f"v{index}" for index in range(len(feed.columns))]
+        has_text = list(texts)
+        return data.selectExpr(
+            "_file",
+            "_line",
+            "_record",
+            *values,
+            f"{bad(feed, has_text)} AS _bad",
+            f"{errors(feed, has_text)} AS _errors",
+        )
+
+    # Rows into staging
+
+    def _write(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool = False) -> dict[str, int]:
+        """Overwrite staging with the clean rows (of each key only the one that counts, with `once`), and
+        count them by file."""
+        self._tables.overwrite(self._staging, self._rows(typed, files, once=once))
+        self._writes += 1
+        reference = self._tables.reference(self._staging)
+        counted = self._tables.sql(self._staging, f"SELECT {_SOURCE}, count(*) FROM {reference} GROUP BY {_SOURCE}")
+        return {path: count for path, count in counted}
+
+    def _rows(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool) -> Any:
+        named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
+        audit = [
+            f"{by_file([source.file.path for source in self._sources])} AS {_SOURCE}",
+            f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
+            f"{moment(self._loaded_at)} AS {_LOADED}",
+        ]
+        clean = self._all(typed, files, "NOT _bad")
+        if clean is None:
+            empty = [f"CAST(NULL AS {spark_type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
+            clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _line", *empty)
+        if once:
+            keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+            order = survivor_order(self._feed, ("_file", "_line"), "spark")
+            rank = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank"
+            clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
+            named = [name_of(column.name) for column in self._feed.columns]
+        return clean.selectExpr(*named, *audit)
+
+    def _all(self, typed: Sequence[Any], files: Sequence[FileRead], condition: str) -> Any:
+        """The rows of all frames that fulfil a condition, without those of rejected files; None for no frame."""
+        rejected = ", ".join(str(file.index) for file in files if file.rejected is not None)
+        condition += f" AND _file NOT IN ({rejected})" if rejected else ""
+        found = None
+        for frame in typed:
+            some = frame.where(condition)
+            found = some if found is None else found.unionByName(some)
+        return found
+
+    def _has_duplicates(self) -> bool:
+        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+        reference = self._tables.reference(self._staging)
+        query = f"SELECT (SELECT count(*) FROM {reference}) > (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference}))"
+        return bool(self._tables.sql(self._staging, query)[0][0])
+
+    # Bad rows
+
+    def _apply_limits(self, files: Sequence[FileRead], clean: dict[str, int]) -> bool:
+        """Reject files with too many bad rows; whether there are any."""
+        feed, found = self._feed, False
+        for file in files:
+            path = file.source.file.path
+            reason = exceeded(feed.quarantine, file.read, file.read - clean.get(path, 0))
+            if file.rejected is None and reason is not None:
+                if feed.quarantine.on_exceed is OnExceed.FAIL:
+                    raise PolicyError(
+                        f"feed {feed.name}, file {path}: {reason}",
+                        "nothing was loaded; mend the file, or raise the limits under `quarantine`",
+                    )
+                file.rejected, found = reason, True
+        return found
+
+    def _quarantine(self, typed: Sequence[Any], files: Sequence[FileRead], manifest: Manifest) -> None:
+        """Append the bad rows, once, and check that they are all there."""
+        feed, table = self._feed, self._feed.quarantine.table
+        bad_rows = self._all(typed, files, "_bad").selectExpr(
+            f"{literal(feed.name, 'spark')} AS _feed",
+            f"{literal(self._batch.id, 'spark')} AS _batch_id",
+            f"{by_file([source.file.path for source in self._sources])} AS _source_file",
+            "CAST(_line AS bigint) AS _line",
+            "_record",
+            "_errors",
+            f"{moment(manifest.staged_at)} AS _quarantined_at",
+        )
+        self._tables.append(table, bad_rows, manifest, files=True)
+        batch = f"_feed = {literal(feed.name, 'spark')} AND _batch_id = {literal(self._batch.id, 'spark')}"
+        query = f"SELECT count(*) FROM {self._tables.reference(table)} WHERE {batch}"
+        ((count,),) = self._tables.sql(table, query)
+        if count != manifest.rows.quarantined:
+            raise LandfeedError(
+                f"feed {feed.name}: {manifest.rows.quarantined} rows were to be quarantined and {count} were",
+                "a file may have changed while it was being read: run again",
+                code="conservation",
+            )
+
+
+def _outcomes(files: Sequence[FileRead], clean: dict[str, int], staged: dict[str, int]) -> list[FileOutcome]:
+    outcomes = []
+    for file in files:
+        path = file.source.file.path
+        if file.rejected is not None:
+            outcomes.append(FileOutcome(file.source.file, rejected=file.rejected))
+            continue
+        good, kept = clean.get(path, 0), staged.get(path, 0)
+        figures = Rows(read=file.read, staged=kept, quarantined=file.read - good, deduplicated=good - kept)
+        outcomes.append(FileOutcome(file.source.file, figures))
+    return outcomes
+
+
+def moment(moment: datetime) -> str:
+    """SQL of an instant."""
+    return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"
