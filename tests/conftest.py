@@ -9,10 +9,29 @@ import pytest
 from tests.spark_session import spark
 from tests.support import Project
 
-__all__ = ["project", "spark"]
+__all__ = ["engine", "project", "spark"]
+
+ON_SPARK = (pytest.mark.spark, pytest.mark.xdist_group("spark"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test marked `engines` runs for every engine."""
+    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("engines"):
+        only = metafunc.definition.get_closest_marker("embedded")
+        engines = ["embedded"] if only else ["embedded", pytest.param("spark", marks=ON_SPARK)]
+        metafunc.parametrize("engine", engines, indirect=True)
 
 
 @pytest.fixture
-def project(tmp_path: os.PathLike[str]) -> Project:
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that a test's project uses; the embedded one unless the test runs for others too."""
+    name: str = getattr(request, "param", "embedded")
+    if name == "spark":
+        request.getfixturevalue("spark")
+    return name
+
+
+@pytest.fixture
+def project(tmp_path: os.PathLike[str], engine: str) -> Project:
     """A project with the feed of the example."""
-    return Project(os.fspath(tmp_path), "activity")
+    return Project(os.fspath(tmp_path), "activity", engine=engine)

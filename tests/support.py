@@ -50,11 +50,11 @@ class Result:
 class Project:
     """A configured project in `root`."""
 
-    def __init__(self, root: str, *names: str, archive: str = "./archive") -> None:
+    def __init__(self, root: str, *names: str, archive: str = "./archive", engine: str = "embedded") -> None:
         self.root = root
         self.write(
             "pipelines_config/environments/local.yml",
-            f"engine: embedded\nvariables: {{landing: ./landing, archive: '{archive}'}}\ntables: {{root: ./tables}}\n",
+            f"engine: {engine}\nvariables: {{landing: ./landing, archive: '{archive}'}}\ntables: {{root: ./tables}}\n",
         )
         for name in names:
             self.feed(name, ACTIVITY.format(name=name))

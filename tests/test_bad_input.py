@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import ACTIVITY, HEADER, Project
 
+pytestmark = pytest.mark.engines
+
 GOOD = "1,a,2026-01-01\n"
 
 
@@ -73,6 +75,7 @@ def test_a_megabyte_in_one_field(project: Project) -> None:
     assert project.rows("analytics.activity", "length(event) n") == [(str(1 << 20),)]
 
 
+@pytest.mark.embedded
 def test_five_thousand_columns(project: Project) -> None:
     names = [f"c{number}" for number in range(5000)]
     project.land(
@@ -106,6 +109,7 @@ def test_names_of_any_kind(project: Project, name: str) -> None:
         (ACTIVITY.format(name="activity").replace("${landing}/activity/", "${archive}/activity/"), "archive"),
     ],
 )
+@pytest.mark.embedded
 def test_configuration_mistakes_stop_the_run_at_their_line(project: Project, text: str, message: str) -> None:
     project.feed("activity", text)
     project.land("activity", "a.csv", HEADER + GOOD)
@@ -116,6 +120,7 @@ def test_configuration_mistakes_stop_the_run_at_their_line(project: Project, tex
     assert project.files("tables") == []
 
 
+@pytest.mark.embedded
 def test_a_missing_landing_folder_and_an_unreadable_target(project: Project) -> None:
     os.rmdir(project.path("landing", "activity"))
     missing = project.cli("run")

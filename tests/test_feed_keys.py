@@ -14,6 +14,8 @@ import pytest
 
 from tests.support import HEADER, REPOSITORY, Project, terminal_output
 
+pytestmark = pytest.mark.engines
+
 
 def feed(source: str = "", schema: str = "{id: int, name: string}", target: str = "", more: str = "") -> str:
     return (
@@ -187,6 +189,7 @@ def on_a_terminal(project: Project, *arguments: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
 
 
+@pytest.mark.embedded
 def test_progress_is_shown_on_a_terminal_when_it_takes_long(project: Project) -> None:
     rows = "".join(f"{number},event,2026-01-01\n" for number in range(2_000_000))
     project.land("activity", "large.csv", HEADER + rows)
@@ -195,6 +198,7 @@ def test_progress_is_shown_on_a_terminal_when_it_takes_long(project: Project) ->
     assert on_a_terminal(project, "run") == "", "nothing is shown when there is nothing to wait for"
 
 
+@pytest.mark.embedded
 def test_one_line_a_feed_when_it_is_no_terminal(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
     _, errors = project.start("run").communicate(timeout=60)

@@ -11,6 +11,8 @@ from deltalake.schema import PrimitiveType
 
 from tests.support import ACTIVITY, HEADER, Project
 
+pytestmark = pytest.mark.engines
+
 
 def test_a_login_becomes_a_purchase(project: Project) -> None:
     project.land("activity", "file1.csv", HEADER + "123,login,2026-01-01 08:00:00\n")
@@ -235,6 +237,7 @@ def test_the_same_file_landing_again_is_a_new_delivery(project: Project) -> None
     assert len(project.cli("history").document["batches"]) == 2
 
 
+@pytest.mark.embedded
 def test_plan_writes_nothing(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
     before = project.files(".")
@@ -301,6 +304,7 @@ def test_a_failing_feed_does_not_stop_the_others(tmp_path: os.PathLike[str]) -> 
     assert by_name["two"]["status"] == "succeeded"
 
 
+@pytest.mark.embedded
 def test_a_first_load_copies_stagings_files(project: Project) -> None:
     """… and a later switch to audit columns shows where those rows came from."""
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\n2,b,2026-01-05\n2,c,2026-01-06\n")
@@ -319,6 +323,7 @@ def test_a_first_load_copies_stagings_files(project: Project) -> None:
     assert [(user, os.path.basename(file)) for user, file in found] == [("1", "1.csv"), ("2", "1.csv"), ("3", "2.csv")]
 
 
+@pytest.mark.embedded
 def test_a_first_load_into_a_partitioned_table_is_written_by_partition(project: Project) -> None:
     types = {"user_id": "long", "event": "string", "event_time": "timestamp"}
     schema = Schema([Field(name, PrimitiveType(type_)) for name, type_ in types.items()])

@@ -19,7 +19,7 @@ from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "commit", "delta_schema", "translated"]
+__all__ = ["DeltaTables", "commit", "delta_schema", "translated", "unwritable"]
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
@@ -130,17 +130,31 @@ class DeltaTables:
                 uri, delta_schema(columns), mode="ignore", description=comment, storage_options=self.options
             )
 
+    def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
+        """Commit the batch's transaction and manifest without any rows, unless they are there already."""
+        if (delta.transaction_version(transaction_id(manifest.batch.feed)) or 0) >= manifest.batch.seq:
+            return False
+        with translated(table):
+            properties = commit(manifest, files=files)
+            delta.create_write_transaction([], "append", delta.schema(), commit_properties=properties)
+        return True
+
     def writable(self, delta: DeltaTable, table: Table) -> None:
         """Refuse a table with features that delta-rs cannot write, before anything is written."""
-        protocol = delta.protocol()
-        features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
-        found = sorted(words for feature, words in _UNWRITABLE.items() if feature in features)
+        found = unwritable(delta)
         if found:
             raise LandfeedError(
                 f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
                 "load this feed with engine: spark, or switch the feature off in the table",
                 code="table_feature",
             )
+
+
+def unwritable(delta: DeltaTable) -> list[str]:
+    """The features of a table that delta-rs cannot write."""
+    protocol = delta.protocol()
+    features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
+    return sorted(words for feature, words in _UNWRITABLE.items() if feature in features)
 
 
 def commit(manifest: Manifest, *, files: bool) -> CommitProperties:

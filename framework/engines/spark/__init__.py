@@ -107,7 +107,7 @@ class SparkEngine:
     def sql(self, feed: Feed, step: Stage | Merge) -> str:
         if isinstance(step, Stage):
             return stage_sql(feed)
-        return merge_statement(feed, feed.target.table.name, feed.target.staging.name, step.batch.id)
+        return merge_statement(feed, feed.target.table.name, f"SELECT * FROM {feed.target.staging}", step.batch.id)
 
     def close(self) -> None:
         """The session stays: others in this process may use it, and it ends with the process."""

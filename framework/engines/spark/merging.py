@@ -19,11 +19,13 @@ from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
 from framework.names import AUDIT_COLUMNS
 from framework.rules import literal, quoted
-from framework.scd import is_older, is_update, key_match, written_columns
+from framework.scd import Outcome, is_older, is_update, key_match, outcome, written_columns
 
 __all__ = ["Merging", "merge_statement"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_SMALL = 200_000
+"""Rows of a batch that are joined with the target so fast that it pays to see first which ones change."""
 _CLOCKS_DIFFER = 86_400
 """Seconds by which the clocks of two machines may differ."""
 
@@ -49,12 +51,11 @@ class Merging:
         commit = self._earlier()
         if commit is None and not logs.records(self._table, target.version()):
             return self._insert_all()
-        if commit is None:
-            self._merge()
+        if commit is None and self._merge():
             commit = self._earlier()
-        if commit is None:
-            raise Conflict(f"the merge of batch {manifest.batch_id} is not in the history of {self._table}")
-        return self._seal(*commit)
+            if commit is None:
+                raise Conflict(f"the merge of batch {manifest.batch_id} is not in the history of {self._table}")
+        return self._seal(*(commit or (target.version(), 0, 0)))
 
     def _check_staging(self) -> None:
         """Another runner may have overwritten staging before this batch was sealed."""
@@ -79,11 +80,28 @@ class Merging:
             raise Conflict(f"another runner merged into {self._table} at the same time")
         return Merged(self._tables.version(self._table), merged.rows)
 
-    def _merge(self) -> None:
-        statement = merge_statement(
-            self._feed, self._tables.reference(self._table), self._staged, self._manifest.batch_id
-        )
-        self._tables.sql(self._table, statement)
+    def _merge(self) -> bool:
+        """Run the MERGE; False when no row would change anything.
+
+        Delta rewrites every file that holds a matched key, whether its row changes or not. So where few
+        rows can be expected to change, those that do are looked for first, and only they take part.
+        """
+        target, source = self._tables.reference(self._table), f"SELECT * FROM {self._staged}"
+        if self._few_changes_expected():
+            changing = changing_rows(self._feed, target, self._staged)
+            ((count,),) = self._tables.sql(self._table, f"SELECT count(*) FROM ({changing})")
+            if not count:
+                return False
+            source = changing if count < self._manifest.rows.staged else source
+        self._tables.sql(self._table, merge_statement(self._feed, target, source, self._manifest.batch_id))
+        return True
+
+    def _few_changes_expected(self) -> bool:
+        """Whether the batch is small, or the one before it changed less than half of its rows."""
+        if self._manifest.rows.staged <= _SMALL:
+            return True
+        before = self._tables.logs.manifest(self._table, self._feed.name, self._manifest.batch.seq - 1)
+        return before is not None and 2 * (before[0].rows.unchanged + before[0].rows.stale) > before[0].rows.staged
 
     def _earlier(self) -> tuple[int, int, int] | None:
         """The first MERGE of this batch in the target's history: version, rows inserted and updated."""
@@ -123,12 +141,21 @@ def _names(entry: dict[str, Any], batch_id: str) -> bool:
     return any(batch_id in clause.get("predicate", "") for clause in clauses)
 
 
-def merge_statement(feed: Feed, target: str, staged: str, batch_id: str) -> str:
-    """The MERGE; its conditions name the batch, by which it is found in the table's history."""
+def changing_rows(feed: Feed, target: str, staged: str) -> str:
+    """A query of the staged rows that insert or update something."""
+    decided = outcome(feed, "t._present", "spark")
+    return (
+        f"SELECT s.* FROM (SELECT * FROM {staged}) s LEFT JOIN (SELECT *, true AS _present FROM {target}) t "
+        f"ON {key_match(feed, 'spark')} WHERE {decided} IN ('{Outcome.INSERTED}', '{Outcome.UPDATED}')"
+    )
+
+
+def merge_statement(feed: Feed, target: str, source: str, batch_id: str) -> str:
+    """The MERGE of a query; its conditions name the batch, by which it is found in the table's history."""
     columns = [quoted(column, "spark") for column in written_columns(feed)]
     of_batch = f"s.{_BATCH} = {literal(batch_id, 'spark')}"
     return (
-        f"MERGE INTO {target} t USING (SELECT * FROM {staged}) s ON {key_match(feed, 'spark')} "
+        f"MERGE INTO {target} t USING ({source}) s ON {key_match(feed, 'spark')} "
         f"WHEN MATCHED AND {of_batch} AND {is_update(feed, 'spark')} "
         f"THEN UPDATE SET {', '.join(f't.{column} = s.{column}' for column in columns)} "
         f"WHEN NOT MATCHED AND {of_batch} "

@@ -63,7 +63,7 @@ class Staging:
         return manifest, version
 
     def _typed(self, frame: Frame) -> Any:
-        """The frame's records as `_file`, `_line`, `_record`, values v0, v1, …, whether they are `_bad`, and `_errors`."""
+        """The frame's records as `_file`, `_line`, `_record`, values v0, v1, …, `_bad` and `_errors`."""
         feed = self._feed
         texts = texts_of(feed, frame.layout, self._sources)
         named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
@@ -88,7 +88,7 @@ class Staging:
         self._writes += 1
         reference = self._tables.reference(self._staging)
         counted = self._tables.sql(self._staging, f"SELECT {_SOURCE}, count(*) FROM {reference} GROUP BY {_SOURCE}")
-        return {path: count for path, count in counted}
+        return {row[0]: row[1] for row in counted}
 
     def _rows(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool) -> Any:
         named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
@@ -122,7 +122,8 @@ class Staging:
     def _has_duplicates(self) -> bool:
         keys = ", ".join(name_of(key) for key in self._feed.target.keys)
         reference = self._tables.reference(self._staging)
-        query = f"SELECT (SELECT count(*) FROM {reference}) > (SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference}))"
+        distinct = f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference})"
+        query = f"SELECT (SELECT count(*) FROM {reference}) > ({distinct})"
         return bool(self._tables.sql(self._staging, query)[0][0])
 
     # Bad rows

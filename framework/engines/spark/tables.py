@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
-from framework.engines.delta import DeltaTables
+from framework.engines.delta import DeltaTables, unwritable
 from framework.engines.spark.session import translated
 from framework.names import Table
 from framework.rules import quoted
@@ -48,7 +48,13 @@ class SparkTables:
         return self.version(table) > before
 
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
-        """Commit the batch's transaction and manifest without any rows."""
+        """Commit the batch's transaction and manifest without any rows. Whether it happened now.
+
+        By delta-rs where it can: Spark writes an empty file along.
+        """
+        delta = self.logs.open(table)
+        if delta is not None and not unwritable(delta):
+            return self.logs.seal(table, delta, manifest, files=files)
         with translated(f"table {table}"):
             nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
         return self.append(table, nothing, manifest, files=files)
