@@ -1,0 +1,436 @@
+"""The engines give the same: random files, each other's tables, crashes, other writers, and no JVM without work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from framework.engines.spark import SparkEngine, reading
+from framework.engines.spark.merging import Merging
+from framework.engines.spark.tables import SparkTables
+from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
+from tests.test_records import PIECES
+
+pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+RANDOM = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+QUARANTINE = "_source_file, _line, _record, _errors"
+SOURCES = re.compile(r"/\S*/landing/")
+
+ANY = """\
+feed: any
+source: {{path: '${{landing}}/any/', format: csv, encoding: [{encoding}], options: {{{options}}}}}
+schema:
+  a: string
+  b: {{type: string, required: true}}
+target: {{table: s.any, keys: [a], null_keys: match}}
+"""
+TYPED = """\
+feed: any
+source: {path: '${landing}/any/', format: csv, timezone: Europe/Rome, null_values: ['', NA]}
+schema:
+  id: bigint
+  small: tinyint
+  money: {type: decimal(7,2), min: -5, max: 50000}
+  ratio: double
+  single: float
+  flag: boolean
+  day: date
+  at: timestamp
+target: {table: s.any, keys: [id], sequence_by: at, audit_columns: false}
+"""
+
+
+def snapshot(project: Project, report: dict[str, Any]) -> dict[str, Any]:
+    """All that the engines must agree on."""
+    feed = report["feeds"][0]
+    rows = project.rows("s.any", "*"), project.rows("s.any__staging", "*")
+    staged = [tuple(SOURCES.sub("", str(value)) for value in row[:-2]) for row in rows[1]]
+    bad = [tuple(SOURCES.sub("", str(value)) for value in row) for row in project.rows("s.any__quarantine", QUARANTINE)]
+    files = [
+        (SOURCES.sub("", file["file"]), file["status"], file["rows_read"], file["reason"]) for file in feed["files"]
+    ]
+    figures = report["status"], feed["rows"], sorted(files)
+    return {"target": rows[0], "staging": sorted(staged), "quarantine": sorted(bad), "figures": figures}
+
+
+def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) -> None:
+    """Load the same files with both engines and compare after every day."""
+    before = reading.LINES_FROM
+    with tempfile.TemporaryDirectory() as folder:
+        projects = {engine: Project(f"{folder}/{engine}", engine=engine) for engine in ("embedded", "spark")}
+        for day, files in enumerate(days):
+            found = {}
+            for engine, project in projects.items():
+                project.feed("any", feed)
+                for name, content in files.items():
+                    project.land("any", f"{day}-{name}.csv", content)
+                reading.LINES_FROM = 1 if lines else before
+                try:
+                    result = project.cli("run")
+                finally:
+                    reading.LINES_FROM = before
+                found[engine] = {"code": result.code, **snapshot(project, result.document)}
+            assert found["spark"] == found["embedded"]
+
+
+def named(contents: Sequence[bytes]) -> dict[str, bytes]:
+    return {f"{number:03}": content for number, content in enumerate(contents)}
+
+
+FILES = st.lists(st.lists(PIECES, max_size=20).map(b"".join), min_size=10, max_size=25)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_random_files(spark: Any, lines: bool) -> None:
+    """Quotes, separators, line ends, ragged rows, bytes that are no UTF-8: with and without Spark reading the lines."""
+
+    @RANDOM
+    @given(FILES)
+    def check(contents: list[bytes]) -> None:
+        feed = ANY.format(encoding="utf-8", options="")
+        compare(feed, [named([b"a,b\n" + content for content in contents])], lines)
+
+    check()
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "utf-16"])
+def test_random_files_in_other_encodings(spark: Any, encoding: str) -> None:
+    @settings(RANDOM, max_examples=1)
+    @given(st.lists(st.lists(PIECES, max_size=20).map(b"".join), min_size=25, max_size=25))
+    def check(contents: list[bytes]) -> None:
+        texts = ["a,b\n" + content.decode("iso-8859-1") + "é€" * (encoding != "iso-8859-1") for content in contents]
+        compare(ANY.format(encoding=encoding, options=""), [named([t.encode(encoding, "ignore") for t in texts])])
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ("sep: ';'", True),
+        ("sep: '||'", True),
+        ('sep: "\\t", quote: "\'", escape: "\'"', True),
+        ("quote: null, escape: null", True),
+        ("header: false", True),
+        ("escape: '\\\\'", False),
+        ("comment: '#'", False),
+    ],
+)
+def test_options(spark: Any, options: str, lines: bool) -> None:
+    @settings(RANDOM, max_examples=1)
+    @given(st.lists(st.lists(PIECES | st.sampled_from([b";", b"||", b"\t", b"'", b"\\", b"#"]), max_size=20)))
+    def check(pieces: list[list[bytes]]) -> None:
+        sep = next((each for each in (";", "||", "\t") if each in options.replace("\\t", "\t")), ",")
+        contents = [f"a{sep}b\n".encode() + b"".join(each).replace(b",", sep.encode()) for each in pieces]
+        contents.append(f"a{sep}b\n1{sep}2\n".encode())
+        compare(ANY.format(encoding="utf-8", options=options), [named(contents)], lines)
+
+    check()
+
+
+NUMBER = st.sampled_from(
+    [
+        "0",
+        "1",
+        "-1",
+        "127",
+        "128",
+        "-129",
+        "12.50",
+        "12.345",
+        "1e3",
+        "1E-2",
+        "0.1e1",
+        "99999.99",
+        "100000",
+        "+7",
+        "1_0",
+        "٣",
+        "NaN",
+        "-Infinity",
+    ]
+)
+TEXTS = NUMBER | st.sampled_from(["", " ", '""', "NA", "true", "No", "2026-02-29", "2024-02-29", "2026-03-29 02:30:00"])
+TEXTS |= st.sampled_from(["2026-10-25T02:30", "2026-01-01T00:00:00.123456789Z", "2026-01-01 24:00:00", "0001-01-01"])
+TEXTS |= st.sampled_from(["2026-01-31 10:00:00+02:00", "1", "2", "3", "x", " 5 ", "1.0", "1e400", "-5.01", "50000.01"])
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_random_values_over_days(spark: Any, lines: bool) -> None:
+    """Types, duplicates, stale and unchanged rows: every figure, reason and value on two days."""
+
+    @settings(RANDOM, max_examples=2)
+    @given(st.lists(st.lists(st.tuples(*[TEXTS] * 8), min_size=40, max_size=80), min_size=2, max_size=2))
+    def check(days: list[list[tuple[str, ...]]]) -> None:
+        header = "id,small,money,ratio,single,flag,day,at\n"
+        good = "".join(f"{number},1,1.5,0.1,0.1,y,2026-01-0{day},2026-01-0{day}\n" for number, day in SOUND)
+        loads = [named([(header + good + "".join(map(line, rows))).encode()]) for rows in days]
+        compare(TYPED, loads, lines)
+
+    check()
+
+
+SOUND = [(1, 1), (2, 3), (3, 2), (1, 2), (4, 1)]
+
+
+def line(texts: tuple[str, ...]) -> str:
+    return ",".join(texts) + "\n"
+
+
+def test_lines_and_blocks(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that Spark splits: line numbers and the order within it are the file's."""
+    monkeypatch.setattr(reading, "LINES_FROM", 1)
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
+    try:
+        rows = [
+            f"{number % 700},{'bad' if number % 333 == 0 else number},{'x' * (number % 50)}" for number in range(3000)
+        ]
+        text = "id,n,s\r\n" + "\r\n".join("" if number % 100 == 99 else row for number, row in enumerate(rows)) + "\r\n"
+        feed = "feed: any\nsource: {path: '${landing}/any/', format: csv}\nschema: {id: int, n: int, s: string}\n"
+        feed += "target: {table: s.any, keys: [id]}\n"
+        compare(feed, [named([text.encode(), text.replace("x", "y").encode()])], True)
+    finally:
+        spark.conf.unset("spark.sql.files.maxPartitionBytes")
+
+
+def environments(project: Project) -> None:
+    """The project can be run with `--env embedded` and `--env spark`."""
+    with open(project.path("pipelines_config/environments/local.yml"), encoding="utf-8") as local:
+        text = local.read()
+    for engine in ("embedded", "spark"):
+        project.write(f"pipelines_config/environments/{engine}.yml", re.sub("^engine: .*", f"engine: {engine}", text))
+
+
+def test_engines_take_turns(spark: Any, project: Project) -> None:
+    """Each day another engine, with a schema that grows and quarantined rows: the tables are one."""
+    environments(project)
+    rows: dict[str, tuple[str, ...]] = {}
+    for day, engine in enumerate(["embedded", "spark", "spark", "embedded", "spark", "embedded"], 1):
+        if day == 4:
+            project.feed("activity", ACTIVITY.format(name="activity").replace("target:", "  note: string\ntarget:"))
+        note = day >= 4
+        header = HEADER.strip() + ",note\n" * note + "\n" * (not note)
+        new = {"0": (f"day{day}",), str(day): (f"day{day}",)}
+        lines = "".join(f"{key},day{day},2026-01-0{day}{',n' * note}\n" for key in new)
+        project.land("activity", f"{day}.csv", header + lines + f"bad,x,2026-01-0{day}{',n' * note}\n")
+        result = project.cli("--env", engine, "run")
+        assert (result.code, result.feed["rows"]["quarantined"]) == (0, 1)
+        assert (result.feed["rows"]["inserted"], result.feed["rows"]["updated"]) == ((2, 0) if day == 1 else (1, 1))
+        rows |= new
+        assert project.rows("analytics.activity", "user_id, event") == sorted(
+            (key, *value) for key, value in rows.items()
+        )
+        assert len(project.rows("analytics.activity__quarantine")) == day
+        assert project.cli("--env", "spark" if engine == "embedded" else "embedded", "run").document["status"] == (
+            "nothing_to_do"
+        )
+    assert DeltaTable(project.path("tables/analytics/activity")).transaction_version("landfeed/activity") == 6
+
+
+@pytest.mark.parametrize(
+    ("property_", "words"),
+    [("delta.enableDeletionVectors", "deletion vectors"), ("delta.columnMapping.mode", "column mapping")],
+)
+def test_a_table_that_only_spark_can_write(spark: Any, project: Project, property_: str, words: str) -> None:
+    environments(project)
+    value = "name" if "mode" in property_ else "true"
+    path = project.path("tables/analytics/activity")
+    spark.sql(
+        f"CREATE TABLE delta.`{path}` (user_id BIGINT, event STRING, event_time TIMESTAMP) USING delta "
+        f"TBLPROPERTIES ('{property_}' = '{value}')"
+    )
+    spark.sql(f"INSERT INTO delta.`{path}` VALUES (1, 'a', TIMESTAMP '2026-01-01 00:00:00')")
+    project.land("activity", "1.csv", HEADER + "1,b,2026-01-02\n2,c,2026-01-01\n")
+    refused = project.cli("--env", "embedded", "run")
+    assert refused.code == 1
+    assert words in refused.feed["error"]["message"]
+    assert "engine: spark" in refused.feed["error"]["hint"]
+    assert spark.sql(f"SELECT event FROM delta.`{path}`").collect() == [("a",)]
+    loaded = project.cli("--env", "spark", "run").feed["rows"]
+    assert (loaded["inserted"], loaded["updated"]) == (1, 1)
+    assert spark.sql(f"SELECT event FROM delta.`{path}` ORDER BY user_id").collect() == [("b",), ("c",)]
+
+
+# Crashes
+
+
+class Crash(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_stopped_at_any_write_and_run_again(
+    spark: Any, project: Project, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """Before and after each of six writes of a second day with good, bad and duplicate rows."""
+    environments(project)
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+    project.cli("--env", "embedded", "run")
+    project.land("activity", "2.csv", HEADER + "1,a2,2026-01-02\nx,bad,2026-01-02\n3,c,2026-01-02\n3,c2,2026-01-03\n")
+    passed = 0
+
+    def around(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            nonlocal passed
+            for moment in (0, 1):
+                if passed == at:
+                    raise Crash
+                passed += 1
+                if moment == 0:
+                    result = function(*arguments, **options)
+            return result
+
+        return call
+
+    for holder, name in (
+        (SparkTables, "overwrite"),
+        (SparkTables, "append"),
+        (SparkTables, "seal"),
+        (Merging, "_merge"),
+    ):
+        monkeypatch.setattr(holder, name, around(getattr(holder, name)))
+    with pytest.raises(Crash):
+        project.cli("--env", "spark", "run")
+    assert passed == at
+    monkeypatch.undo()
+    assert project.cli("--env", "spark", "run").code == 0
+    assert project.rows("analytics.activity", "user_id, event") == [("1", "a2"), ("2", "b"), ("3", "c2")]
+    assert [row[:1] for row in project.rows("analytics.activity__quarantine", "_record")] == [("x,bad,2026-01-02",)]
+    figures = "rows_read, rows_staged, rows_quarantined, rows_deduplicated, inserted, updated, unchanged, stale"
+    archived = [
+        row for row in project.rows("_landfeed.batches", f"rows_quarantined, state, {figures}") if row[0] == "1"
+    ]
+    assert ("1", "archived", "4", "2", "1", "1", "1", "1", "0", "0") in archived
+    assert project.files("landing") == []
+
+
+def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each MERGE of the first three attempts meets a commit that came in between, and the load still ends well."""
+    path = project.path("tables/analytics/activity")
+    environments(project)
+    project.land("activity", "1.csv", HEADER + "".join(f"{number},a,2026-01-01\n" for number in range(50)))
+    project.cli("--env", "spark", "run")
+    stop, commits = threading.Event(), 0
+
+    def write() -> None:
+        nonlocal commits
+        while not stop.is_set():
+            DeltaTable(path).update({"event": "'other'"}, "user_id = 7")
+            commits += 1
+
+    writer = threading.Thread(target=write)
+    retried: list[str] = []
+    merge = SparkEngine.merge
+
+    def counted(*arguments: Any) -> Any:
+        try:
+            return merge(*arguments)
+        except Exception as error:
+            retried.append(getattr(error, "code", str(error)))
+            if len(retried) == 3:
+                stop.set()
+            raise
+
+    monkeypatch.setattr(SparkEngine, "merge", counted)
+    project.land("activity", "2.csv", HEADER + "".join(f"{number},b,2026-01-02\n" for number in range(60)))
+    writer.start()
+    try:
+        result = project.cli("--env", "spark", "run")
+    finally:
+        stop.set()
+        writer.join()
+    assert retried
+    assert set(retried) == {"conflict"}
+    assert result.code == 0
+    assert (result.feed["rows"]["inserted"], result.feed["rows"]["updated"]) == (10, 50)
+    events = (
+        dict(project.rows("analytics.activity", "event, count(*)", "ALL"))
+        if False
+        else project.rows("analytics.activity", "event")
+    )
+    assert len(events) == 60
+
+
+# Without work there is no JVM, and without Spark a clear word
+
+
+def without_java(project: Project, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process whose Java is a program that fails."""
+    project.write("bin/java", "#!/bin/sh\necho started >> " + project.path("started") + "\nexit 1\n")
+    os.chmod(project.path("bin/java"), 0o755)
+    return subprocess.run(
+        [
+            sys.executable,
+            os.path.join(REPOSITORY, "runner.py"),
+            "--config",
+            project.path("pipelines_config"),
+            *arguments,
+        ],
+        env={**os.environ, "JAVA_HOME": project.root, **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_no_jvm_without_work(project: Project, spark: Any) -> None:
+    environments(project)
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
+    project.cli("--env", "embedded", "run")
+    commands = (["validate"], ["status"], ["run"], ["plan", "--no-engine"], ["stage"], ["merge"], ["archive"], ["plan"])
+    for command in commands:
+        result = without_java(project, "--env", "spark", *command)
+        assert result.returncode == 0, result.stderr
+    assert not os.path.exists(project.path("started"))
+    project.land("activity", "2.csv", HEADER + "1,a,2026-01-01\n")
+    failed = without_java(project, "--env", "spark", "--output", "json", "run")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "Spark did not start" in json.loads(failed.stdout)["feeds"][0]["error"]["message"]
+    assert os.path.exists(project.path("started"))
+
+
+def test_without_java(project: Project) -> None:
+    environments(project)
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
+    result = without_java(project, "--env", "spark", "run", JAVA_HOME="/nowhere")
+    assert result.returncode == 1
+    assert "needs Java 17" in result.stdout + result.stderr
+    assert "openjdk-17-jre-headless" in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# What Spark Connect and serverless do not have
+
+FORBIDDEN = (
+    r"sparkContext|\.rdd\b|_jvm|_jsc|\.cache\(|\.persist\(|checkpoint\(|GlobalTempView|hadoopConfiguration|conf\.set\("
+)
+
+
+def sources() -> Iterator[tuple[str, str]]:
+    folder = os.path.join(REPOSITORY, "framework", "engines", "spark")
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".py"):
+            with open(os.path.join(folder, name), encoding="utf-8") as source:
+                yield name, source.read()
+
+
+def test_only_calls_that_spark_connect_has() -> None:
+    """Only the start of a local session may do more."""
+    for name, source in sources():
+        if name == "session.py":
+            source = source[: source.index("def _start_local")] + source[source.index("def _missing") :]
+        assert re.findall(FORBIDDEN, source) == [], name
+        assert "builder.config" not in source
