@@ -327,7 +327,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
     def write() -> None:
         nonlocal commits
         while not stop.is_set():
-            DeltaTable(path).update({"event": "'other'"}, "user_id = 7")
+            DeltaTable(path).update({"event": "'other'"}, predicate="user_id = 7")
             commits += 1
 
     writer = threading.Thread(target=write)
@@ -355,12 +355,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
     assert set(retried) == {"conflict"}
     assert result.code == 0
     assert (result.feed["rows"]["inserted"], result.feed["rows"]["updated"]) == (10, 50)
-    events = (
-        dict(project.rows("analytics.activity", "event, count(*)", "ALL"))
-        if False
-        else project.rows("analytics.activity", "event")
-    )
-    assert len(events) == 60
+    assert len(project.rows("analytics.activity")) == 60
 
 
 # Without work there is no JVM, and without Spark a clear word
@@ -369,7 +364,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
 def without_java(project: Project, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """A command in a process whose Java is a program that fails."""
     project.write("bin/java", "#!/bin/sh\necho started >> " + project.path("started") + "\nexit 1\n")
-    os.chmod(project.path("bin/java"), 0o755)
+    os.chmod(project.path("bin/java"), 0o700)
     return subprocess.run(
         [
             sys.executable,
