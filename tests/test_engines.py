@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.engines.spark import SparkEngine, reading
@@ -24,7 +24,12 @@ from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
 from tests.test_records import PIECES
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
-RANDOM = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+RANDOM = settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to shrink an example costs minutes on Spark
+)
 QUARANTINE = "_source_file, _line, _record, _errors"
 SOURCES = re.compile(r"/\S*/landing/")
 

@@ -137,3 +137,12 @@ def test_an_open_quote_is_given_up_after_32_mib(lines: int, sound: list[bool]) -
     stream = io.BytesIO(b'1,"open\n' + (b"2," + b"x" * ((1 << 20) - 3) + b"\n") * lines + b'end"\n')
     records = list(read_records(stream, encoding="utf-8", options=CsvOptions(), width=2))
     assert [record.fields is not None for record in records] == sound
+
+
+def test_line_ends_in_quotes_beside_a_broken_record(project: Project) -> None:
+    """The copy without broken records has line ends of its own; those in quotes are values."""
+    project.feed("two", ONE.format(name="two", options=""))
+    project.land("two", "1.csv", b'c0,c1\r\n1,"a\r\nb"\r\n2\r\n')
+    rows = project.cli("run", "two").feed["rows"]
+    assert (rows["staged"], rows["quarantined"]) == (1, 1)
+    assert project.rows("t.two") == [("1", "a\r\nb")]

@@ -120,6 +120,15 @@ class DeltaTables:
         actions = self.at(table, version).get_add_actions(flatten=True)
         return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
 
+    def only_value(self, table: Table, version: int, column: str) -> str | None:
+        """The value that a text column has in all rows of a version, by its statistics; None if they do not tell."""
+        actions = self.at(table, version).get_add_actions(flatten=True)
+        names = (f"min.{column}", f"max.{column}")
+        if not set(names).issubset(actions.column_names):
+            return None
+        values = {value for name in names for value in actions.column(name).to_pylist()}
+        return values.pop() if len(values) == 1 else None
+
     def create(self, table: Table, columns: tuple[TableColumn, ...], comment: str | None) -> DeltaTable:
         """Make the table, or open it when somebody else made it first."""
         uri = self.uri(table)

@@ -1,9 +1,9 @@
 """The law as SQL: `typed` gives an expression for a text's value, NULL for what the type does not accept.
 
 Neither engine's casts are trusted with text as it comes (DuckDB reads '12.7' as 13 and '1_000' as
-1000, Spark reads '12.7' as 12): a cast only sees text that the grammar has passed. On DuckDB the
-common spelling of each type takes a faster way to the same end: a value whose own text is the text
-that was read needs no grammar.
+1000, Spark reads '12.7' as 12): a cast only sees text that the grammar has passed. The common
+spelling of each type takes a faster way to the same end: on DuckDB a value whose own text is the text
+that was read needs no grammar, on Spark one simple regular expression is enough.
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ def typed(
         return typed_nested(text, type, lambda member, type_: typed(member, type_, zone=zone, dialect=dialect))
     build = _Builder(dialect, trimmed(text, dialect))
     exact = build.value(type, formats, zone)
-    common = _common_spelling(text, type, zone) if dialect == "duckdb" and not formats else None
+    spelling = _duckdb_spelling if dialect == "duckdb" else _spark_spelling
+    common = None if formats else spelling(text, type, zone)
     return f"CASE WHEN {common[0]} THEN {common[1]} ELSE {exact} END" if common else exact
 
 
-def _common_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
-    """DuckDB: (a cheap test for the type's usual spelling, the value)."""
+def _duckdb_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
+    """A cheap test for the type's usual spelling, and the value."""
     match type_:
         case Scalar(name) if name in INTEGERS:
             value = f"TRY_CAST({text} AS {name.upper()})"
@@ -66,6 +67,28 @@ def _common_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] |
     return None
 
 
+def _spark_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
+    """A cheap test for the type's usual spelling, and the value."""
+    build = _Builder("spark", text)
+    match type_:
+        case Scalar(name) if name in INTEGERS:
+            regex, value = "[+-]?[0-9]{1,19}", build.cast(text, name)
+        case Decimal(precision, scale) if 0 < scale < precision:
+            regex = f"[+-]?[0-9]{{1,{precision - scale}}}(?:[.][0-9]{{1,{scale}}})?"
+            value = build.cast(text, str(type_))
+        case Scalar("float" | "double" as name):
+            regex, value = "[+-]?[0-9]{1,15}(?:[.][0-9]{1,15})?", build.cast(text, name)
+        case Scalar("date"):
+            regex, value = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}", build.cast(text, "date")
+        case Scalar("timestamp"):
+            clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
+            regex = f"(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
+            value = build.instant(build.cast(text, "TIMESTAMP_NTZ"), zone)
+        case _:
+            return None
+    return build.matches(regex), value
+
+
 class _Builder:
     """Builds expressions over one text, in one dialect."""
 
@@ -76,7 +99,7 @@ class _Builder:
         """The value by the grammar."""
         match type_:
             case Scalar(name) if name in INTEGERS:
-                return self._if(INTEGER, self._cast(self._group(INTEGER, 1), name))
+                return self._if(INTEGER, self.cast(self._group(INTEGER, 1), name))
             case Decimal(_, scale):
                 return self._decimal(type_, scale)
             case Scalar("double" | "float" as name):
@@ -85,7 +108,7 @@ class _Builder:
                 return self._boolean()
             case Scalar("date"):
                 if formats:
-                    return self._first(formats, lambda pattern: self._cast(self._day(pattern), "date"))
+                    return self._first(formats, lambda pattern: self.cast(self._day(pattern), "date"))
                 return self._if("[0-9]{4}-[0-9]{2}-[0-9]{2}", self._date(self._text))
             case Scalar("timestamp"):
                 if formats:
@@ -100,7 +123,7 @@ class _Builder:
         escaped = text if self._duckdb else text.replace("\\", "\\\\")
         return "'" + escaped.replace("'", "''" if self._duckdb else "\\'") + "'"
 
-    def _matches(self, regex: str) -> str:
+    def matches(self, regex: str) -> str:
         if self._duckdb:
             return f"regexp_full_match({self._text}, {self._literal(regex)})"
         return f"{self._text} RLIKE {self._literal(chr(92) + 'A(?:' + regex + ')' + chr(92) + 'z')}"
@@ -112,21 +135,23 @@ class _Builder:
     def _groups(self, regex: str, count: int) -> tuple[list[str], Callable[[str], str]]:
         """SQL of every group of a match, and what an expression over them must be wrapped in.
 
-        DuckDB matches once and binds the groups in a lambda: the expression stays small, and so does
-        the time to plan it, which is what a small file costs.
+        The groups are bound in a lambda, so that each is found once: the expression stays small, and so
+        do the time to plan it, which is what a small file costs, and the code that Spark makes of it,
+        which the JVM would not compile if it were large.
         """
-        if not self._duckdb:
-            return [self._group(regex, number) for number in range(1, count + 1)], lambda inner: inner
-        names = ", ".join(f"'g{number}'" for number in range(1, count + 1))
-        match = f"regexp_extract({self._text}, {self._literal(f'^(?:{regex})$')}, [{names}])"
         fields = [f"m.g{number}" for number in range(1, count + 1)]
-        return fields, lambda inner: f"list_transform([{match}], lambda m: {inner})[1]"
+        if self._duckdb:
+            names = ", ".join(f"'g{number}'" for number in range(1, count + 1))
+            match = f"regexp_extract({self._text}, {self._literal(f'^(?:{regex})$')}, [{names}])"
+            return fields, lambda inner: f"list_transform([{match}], lambda m: {inner})[1]"
+        found = ", ".join(f"'g{number}', {self._group(regex, number)}" for number in range(1, count + 1))
+        return fields, lambda inner: f"transform(array(named_struct({found})), m -> {inner})[0]"
 
-    def _cast(self, value: str, type_: str) -> str:
+    def cast(self, value: str, type_: str) -> str:
         return f"try_cast({value} AS {type_})"
 
     def _if(self, regex: str, value: str) -> str:
-        return f"CASE WHEN {self._matches(regex)} THEN {value} END"
+        return f"CASE WHEN {self.matches(regex)} THEN {value} END"
 
     # Numbers
 
@@ -140,7 +165,7 @@ class _Builder:
         at = f"greatest({point}, 1)"
         decimals = self._without_zeros("TRAILING", f"substring({padded}, {at} + 1)")
         integer = self._without_zeros("LEADING", f"substring({padded}, 1, {at})")
-        number = self._cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
+        number = self.cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
         fits = f"length({decimals}) <= {scale} AND length({integer}) <= {type_.precision - scale}"
         return self._if(NUMBER, bound(f"CASE WHEN {fits} THEN {number} END"))
 
@@ -150,13 +175,13 @@ class _Builder:
         return f"trim({side} '0' FROM {digits})"
 
     def _floating(self, name: str) -> str:
-        value = self._cast(self._text, name)
+        value = self.cast(self._text, name)
         finite = f"CASE WHEN abs({value}) < CAST('Infinity' AS {name}) THEN {value} END"
         specials = " ".join(
             f"WHEN lower({self._text}) = '{word.lower()}' THEN CAST('{word}' AS {name})"
             for word in ("NaN", "Infinity", "-Infinity")
         )
-        return f"CASE WHEN {self._matches(NUMBER)} THEN {finite} {specials} END"
+        return f"CASE WHEN {self.matches(NUMBER)} THEN {finite} {specials} END"
 
     def _boolean(self) -> str:
         yes, no = (", ".join(f"'{word}'" for word in words) for words in (TRUE, FALSE))
@@ -167,9 +192,9 @@ class _Builder:
     def _date(self, day: str) -> str:
         """A date from yyyy-MM-dd; the year 0000 is not one."""
         return (
-            f"CASE WHEN NOT starts_with({day}, '0000') THEN {self._cast(day, 'date')} END"
+            f"CASE WHEN NOT starts_with({day}, '0000') THEN {self.cast(day, 'date')} END"
             if self._duckdb
-            else (f"CASE WHEN NOT startswith({day}, '0000') THEN {self._cast(day, 'date')} END")
+            else (f"CASE WHEN NOT startswith({day}, '0000') THEN {self.cast(day, 'date')} END")
         )
 
     def _timestamp(self, zone: str) -> str:
@@ -225,7 +250,7 @@ class _Builder:
 
     def _first(self, formats: Sequence[str], value: object) -> str:
         patterns = [compile_pattern(pattern) for pattern in formats]
-        tries = [f"CASE WHEN {self._matches(p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
+        tries = [f"CASE WHEN {self.matches(p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
         return f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
 
     def _found(self, pattern: Pattern, name: str) -> str | None:

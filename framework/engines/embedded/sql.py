@@ -70,6 +70,7 @@ def csv_source(
     }
     if careful:
         reading["max_line_size"] = str(_RECORD_LIMIT)
+        reading["new_line"] = "'\\n'"  # DuckDB would take the first line end for it, also one inside quotes
     reading |= _REJECTS if rejects else {"ignore_errors": "true"}
     return _read_csv([f"f{index}" for index in range(len(layout.names))], files, reading)
 

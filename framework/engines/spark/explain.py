@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlglot
 
-from framework.engines.spark.sql import bad, line_fields, name_of, rows, texts_of
+from framework.engines.spark.sql import bad, line_field, line_fields, name_of, rows, texts_of
 from framework.feed import Feed, Format
 from framework.layout import Layout
 
@@ -20,7 +20,7 @@ def stage_sql(feed: Feed) -> str:
     )
     texts = texts_of(feed, layout, [])
     if feed.source.format is Format.CSV:
-        fields = ", ".join(f"fields[{index}] AS f{index}" for index in range(len(columns)))
+        fields = ", ".join(f"{line_field(feed.source.csv, index)} AS f{index}" for index in range(len(columns)))
         records = f"SELECT *, {fields} FROM (SELECT value, {line_fields(feed.source.csv)} AS fields FROM lines)"
     else:
         records = "SELECT * FROM records"

@@ -35,7 +35,7 @@ class Merging:
 
     def __init__(self, tables: SparkTables, feed: Feed, manifest: Manifest, staging_version: int) -> None:
         self._tables, self._feed, self._manifest = tables, feed, manifest
-        self._table = feed.target.table
+        self._table, self._version = feed.target.table, staging_version
         self._staged = tables.reference(feed.target.staging, staging_version)
 
     def merge(self) -> Merged:
@@ -59,9 +59,7 @@ class Merging:
 
     def _check_staging(self) -> None:
         """Another runner may have overwritten staging before this batch was sealed."""
-        where = f"{_BATCH} = {literal(self._manifest.batch_id, 'spark')}"
-        query = f"SELECT count(*), count_if({where}) FROM {self._staged}"
-        ((rows, of_batch),) = self._tables.sql(self._feed.target.staging, query)
+        rows, of_batch = self._staged_rows()
         if not rows == of_batch == self._manifest.rows.staged:
             raise LandfeedError(
                 f"feed {self._feed.name}: staging holds {of_batch} rows of batch {self._manifest.batch_id} and "
@@ -69,6 +67,16 @@ class Merging:
                 "another runner staged this feed at the same time: run again",
                 code="superseded",
             )
+
+    def _staged_rows(self) -> tuple[int, int]:
+        """The rows of staging, and those of this batch among them; by its statistics where they tell."""
+        staging, batch_id = self._feed.target.staging, self._manifest.batch_id
+        if self._tables.logs.only_value(staging, self._version, _BATCH) == batch_id:
+            rows = self._tables.logs.records(staging, self._version)
+            return rows, rows
+        query = f"SELECT count(*), count_if({_BATCH} = {literal(batch_id, 'spark')}) FROM {self._staged}"
+        ((rows, of_batch),) = self._tables.sql(staging, query)
+        return rows, of_batch
 
     def _insert_all(self) -> Merged:
         """Fill an empty table: one append, which carries the batch itself."""

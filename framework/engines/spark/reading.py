@@ -21,7 +21,7 @@ from typing import Any
 from framework.engine import SourceFile
 from framework.engines.sources import choose_encoding, header_of, opened, records_of, unreadable
 from framework.engines.spark.session import translated
-from framework.engines.spark.sql import is_nested, is_open, line_fields, line_problem, text
+from framework.engines.spark.sql import is_nested, is_open, line_field, line_fields, line_problem, text
 from framework.feed import Column, Feed, Format
 from framework.layout import Layout, Rejected, csv_layout, json_layout
 from framework.records import Record
@@ -145,7 +145,7 @@ class Reader:
         indexes = ", ".join(f"{text(file.source.location)}, {file.index}" for file in files)
         path = "regexp_replace(_metadata.file_path, '^(file|dbfs):/+', '/')"
         lines = self._spark.read.text(paths).selectExpr(
-            f"map({indexes})[{path}] AS _file",
+            f"map({indexes})[{path}] AS _file" if len(files) > 1 else f"{files[0].index} AS _file",
             "_metadata.file_block_start AS _start",
             "monotonically_increasing_id() AS _id",
             "value",
@@ -174,7 +174,7 @@ class Reader:
         line = f"_id + map({', '.join(before)})[concat(_file, ':', _start)]" if before else "_id"
         width = len(layout.names)
         fields = lines.where(keep).selectExpr("_file", f"{line} AS _line", "value", f"{line_fields(options)} AS fields")
-        numbered = [f"get(fields, {index}) AS f{index}" for index in range(width)]
+        numbered = [f"{line_field(options, index)} AS f{index}" for index in range(width)]
         records = fields.selectExpr(
             "_file", "_line", "value AS _record", f"{line_problem(options, width)} AS _why", *numbered
         )

@@ -22,6 +22,7 @@ __all__ = [
     "errors",
     "is_nested",
     "is_open",
+    "line_field",
     "line_fields",
     "line_problem",
     "name_of",
@@ -93,15 +94,20 @@ def line_problem(options: CsvOptions, width: int) -> str:
 
 
 def line_fields(options: CsvOptions) -> str:
-    """The fields of the line `value`: an array of texts, NULL for an empty one without quotes."""
+    """The fields of the line `value`: an array of texts, in lines with quotes NULL for an empty one without them."""
     sep, line = text(options.sep), _Line(options)
-    plain = f"transform(split(value, {text(line.sep)}, -1), x -> nullif(x, ''))"
+    plain = f"split(value, {text(line.sep)}, -1)"
     if options.quote is None:
         return plain
     quote, pattern = text(options.quote), text(f"(?s)({line.field}){line.sep}")
     unquoted = f"replace(substring(x, 2, length(x) - 2), {quote} || {quote}, {quote})"
     each = f"CASE WHEN startswith(x, {quote}) THEN {unquoted} ELSE nullif(x, '') END"
     return _with_quotes(options, f"transform(regexp_extract_all(value || {sep}, {pattern}, 1), x -> {each})", plain)
+
+
+def line_field(options: CsvOptions, index: int) -> str:
+    """One of the `fields` of the line `value`, NULL for an empty one without quotes."""
+    return _with_quotes(options, f"get(fields, {index})", f"nullif(get(fields, {index}), '')")
 
 
 # Rows

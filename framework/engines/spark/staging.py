@@ -47,12 +47,12 @@ class Staging:
         with translated(f"feed {feed.name}"):
             files = reader.read(self._sources)
             typed = [self._typed(frame) for frame in reader.frames]
-        clean = self._write(typed, files)
+        clean, keys = self._write(typed, files)
         if self._apply_limits(files, clean):
-            clean = self._write(typed, files)
+            clean, keys = self._write(typed, files)
         staged = clean
-        if self._has_duplicates():
-            staged = self._write(typed, files, once=True)
+        if sum(clean.values()) > keys:
+            staged, _ = self._write(typed, files, once=True)
         manifest = seal(_outcomes(files, clean, staged))
         if manifest.rows.quarantined:
             self._quarantine(typed, files, manifest)
@@ -67,7 +67,10 @@ class Staging:
         feed = self._feed
         texts = texts_of(feed, frame.layout, self._sources)
         named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
-        data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)))
+        # What is filtered by the values must not make Spark compute them twice, once for the filter:
+        # it moves no filter below a column that differs each time.
+        once = "monotonically_increasing_id() AS _once"
+        data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)), once)
         values = [f"v{index}" for index in range(len(feed.columns))]
         has_text = list(texts)
         return data.selectExpr(
@@ -75,20 +78,28 @@ class Staging:
             "_line",
             "_record",
             *values,
-            f"{bad(feed, has_text)} AS _bad",
+            f"{bad(feed, has_text)} AND _once >= 0 AS _bad",
             f"{errors(feed, has_text)} AS _errors",
         )
 
     # Rows into staging
 
-    def _write(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool = False) -> dict[str, int]:
-        """Overwrite staging with the clean rows (of each key only the one that counts, with `once`), and
-        count them by file."""
+    def _write(
+        self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool = False
+    ) -> tuple[dict[str, int], int]:
+        """Overwrite staging with the clean rows (of each key only the one that counts, with `once`); count
+        what it then holds: rows by file, and different keys."""
         self._tables.overwrite(self._staging, self._rows(typed, files, once=once))
         self._writes += 1
         reference = self._tables.reference(self._staging)
-        counted = self._tables.sql(self._staging, f"SELECT {_SOURCE}, count(*) FROM {reference} GROUP BY {_SOURCE}")
-        return {row[0]: row[1] for row in counted}
+        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+        by_file = f"SELECT {_SOURCE} AS file, count(*) AS number FROM {reference} GROUP BY {_SOURCE}"
+        query = (
+            f"SELECT (SELECT collect_list(struct(file, number)) FROM ({by_file})), "
+            f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference}))"
+        )
+        ((counted, different),) = self._tables.sql(self._staging, query)
+        return {row["file"]: row["number"] for row in counted}, different
 
     def _rows(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool) -> Any:
         named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
@@ -118,13 +129,6 @@ class Staging:
             some = frame.where(condition)
             found = some if found is None else found.unionByName(some)
         return found
-
-    def _has_duplicates(self) -> bool:
-        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
-        reference = self._tables.reference(self._staging)
-        distinct = f"SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference})"
-        query = f"SELECT (SELECT count(*) FROM {reference}) > ({distinct})"
-        return bool(self._tables.sql(self._staging, query)[0][0])
 
     # Bad rows
 
