@@ -239,7 +239,7 @@ def _schema_path(file: str) -> str | None:
 @click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds.")
 def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> None:
     """Write the Databricks bundle: each environment with a `databricks` block is a target."""
-    from framework.databricks import State, compare, make_bundle, write
+    from framework.databricks import State, compare, make_bundle, unwatched, write
     from framework.loader import load_targets
 
     request = _request(params)
@@ -252,19 +252,22 @@ def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> Non
         states = compare(folder, wanted)
         if not check:
             write(folder, wanted)
+        notes = unwatched(projects)
+    targets = [project.environment.name for project in projects]
     changed = [file for file, state in states.items() if state is not State.UP_TO_DATE]
     if request.as_json:
-        files = [
-            {"file": file, "state": state.value, "written": not check and file in changed}
-            for file, state in states.items()
-        ]
-        _print_json({"ok": not (check and changed), "targets": [p.environment.name for p in projects], "files": files})
-    for file in changed if not request.as_json else ():
-        print(f"{file}: {states[file].value}" if check else f"{file}: written")
+        written = [] if check else changed
+        files = [{"file": file, "state": str(states[file]), "written": file in written} for file in states]
+        _print_json({"ok": not (check and changed), "targets": targets, "files": files, "notes": notes})
+    else:
+        for file in changed:
+            print(f"{file}: {states[file] if check else 'written'}")
+        if not changed:
+            print("the bundle is up to date")
+    for note in notes:
+        _say(f"note: {note}")
     if check and changed:
-        _say("\nhint: update with `landfeed bundle`, and look at the difference")
-    elif not changed and not request.as_json:
-        print("the bundle is up to date")
+        _say(f"\nhint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
     sys.exit(1 if check and changed else 0)
 
 

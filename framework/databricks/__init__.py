@@ -8,6 +8,6 @@ the project around them, `files` knows YAML.
 """
 
 from framework.databricks.files import BUNDLE_FILE, JOB_FILE, State, compare, write
-from framework.databricks.make import make_bundle
+from framework.databricks.make import make_bundle, unwatched
 
-__all__ = ["BUNDLE_FILE", "JOB_FILE", "State", "compare", "make_bundle", "write"]
+__all__ = ["BUNDLE_FILE", "JOB_FILE", "State", "compare", "make_bundle", "unwatched", "write"]

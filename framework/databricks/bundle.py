@@ -12,7 +12,9 @@ __all__ = ["JOB", "Bundle", "Places", "bundle", "split"]
 
 JOB = "landfeed"
 """The job's key among the bundle's resources."""
-_ROOT = "/Workspace/Shared/.bundle/${bundle.name}/${bundle.target}"
+_ROOT = "/Workspace/Users/{}/.bundle/${{bundle.name}}/${{bundle.target}}"
+"""One copy, whoever deploys it, and where only its own identity and administrators write: who can write there can
+have anything run as that identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,11 @@ def _artifact(sources: str) -> Tree:
 
 def _target(settings: DatabricksSettings) -> Tree:
     found: Tree = {"mode": settings.mode.value}
-    if settings.mode is BundleMode.PRODUCTION:
-        found["workspace"] = {"root_path": settings.root_path or _ROOT}
+    root = settings.root_path
+    if root is None and settings.mode is BundleMode.PRODUCTION and settings.run_as is not None:
+        root = _ROOT.format(settings.run_as.name)
+    if root is not None:
+        found["workspace"] = {"root_path": root}
     if settings.run_as is not None:
         found["run_as"] = principal(settings.run_as)
     return found

@@ -177,7 +177,7 @@ def _retries(settings: DatabricksSettings, *, last: bool) -> Tree:
     """The job's result is its last task's: that one tells of rejected files by its exit code, and a second attempt,
     which finds nothing to do, would hide them. The other tasks send their own mail."""
     if last:
-        return {"max_retries": 0, "disable_auto_optimization": True}
+        return {"max_retries": 0, **({"disable_auto_optimization": True} if settings.cluster is None else {})}
     found: Tree = {"max_retries": settings.max_retries}
     if settings.max_retries:
         found |= {"min_retry_interval_millis": _RETRY_AFTER_MILLIS, "retry_on_timeout": False}

@@ -9,10 +9,12 @@ from framework.databricks.files import plain, texts
 from framework.databricks.folder import bundle_name, equipped, places
 from framework.databricks.job import Target
 from framework.databricks.lint import lint
+from framework.environment import JobTrigger
 from framework.errors import LandfeedError
-from framework.loader import Project
+from framework.loader import Project, watched_folder
+from framework.places import inside
 
-__all__ = ["make_bundle"]
+__all__ = ["make_bundle", "unwatched"]
 
 
 def make_bundle(projects: Sequence[Project], config: str, folder: str, name: str | None = None) -> dict[str, str]:
@@ -30,3 +32,18 @@ def make_bundle(projects: Sequence[Project], config: str, folder: str, name: str
         hint = "check the databricks blocks of the environments; if they are right, please report it"
         raise LandfeedError("the job would not work: " + "; ".join(mistakes), hint, code="bundle")
     return texts(made)
+
+
+def unwatched(projects: Sequence[Project]) -> list[str]:
+    """A sentence for each feed whose files start no run."""
+    found = []
+    for project in projects:
+        settings = project.environment.databricks
+        if settings is None or settings.trigger is JobTrigger.NONE:
+            continue
+        folder = watched_folder(settings, project.feeds) or ""
+        for feed in project.feeds:
+            if not inside(feed.source.path, folder):
+                lands = f"{project.environment.name}: the feed {feed.name} lands outside of {folder}"
+                found.append(f"{lands}: its files start no run, and are left out of those that files start")
+    return found

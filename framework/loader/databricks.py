@@ -22,8 +22,8 @@ _OLDEST_RUNTIME = (15, 4)
 """The first runtime with Python 3.11."""
 
 
-def problems(tree: Node) -> Iterator[Problem]:
-    """What is wrong in the environment file of a bundle target."""
+def problems(tree: Node, written: Node) -> Iterator[Problem]:
+    """What is wrong in the environment file of a bundle target. `tree` lacks what the schema has refused."""
     block = tree.get("databricks")
     if block is None:
         return
@@ -40,10 +40,7 @@ def problems(tree: Node) -> Iterator[Problem]:
     yield from _git(block)
     yield from _trigger_path(block)
     yield from _principals(block)
-    mode, root = block.get("mode"), block.get("root_path")
-    if root is not None and (mode is None or mode.text == "development"):
-        message = "a development target is deployed to the home folder of who deploys it"
-        yield root.problem("databricks.root_path", message, "remove it, or say mode: production")
+    yield from _mode(block, written.map["databricks"])
 
 
 def _scalars(node: Node, path: str) -> Iterator[tuple[str, Node]]:
@@ -107,6 +104,17 @@ def _trigger_path(block: Node) -> Iterator[Problem]:
         yield node.problem("databricks.trigger_path", message, hint)
 
 
+def _mode(block: Node, written: Node) -> Iterator[Problem]:
+    mode, root = block.get("mode"), block.get("root_path")
+    if mode is not None and mode.text == "production" and not {"run_as", "root_path"} & written.map.keys():
+        message = "a production target needs run_as, who the job runs as and whose home folder holds its files"
+        hint = "add run_as: {service_principal_name: …}, or give root_path"
+        yield mode.problem("databricks.mode", message, hint)
+    elif root is not None and (mode is None or mode.text == "development"):
+        message = "a development target is deployed to the home folder of who deploys it"
+        yield root.problem("databricks.root_path", message, "remove it, or say mode: production")
+
+
 def _principals(block: Node) -> Iterator[Problem]:
     for index, node in enumerate(block.map["permissions"].items if "permissions" in block.map else []):
         named = [kind for kind in PRINCIPALS if kind in node.map]
@@ -148,7 +156,8 @@ def landing_problems(
         hint = "give trigger_path, a folder in a volume or in a bucket, or say trigger: none"
         yield frozenset(feed.name for feed in feeds), node.problem(path, message, hint, at_key=True)
         return
-    hint = "put it elsewhere, or give a trigger_path without it" if path == "databricks" else "put it elsewhere"
+    at_key = path == "databricks"
+    hint = "put it elsewhere, or give a trigger_path without it" if at_key else "put it elsewhere"
     archives = [
         (feed, f"archive.{key}")
         for feed in feeds
@@ -159,7 +168,7 @@ def landing_problems(
         (feed, key), others = archives[0], len({feed.name for feed, _ in archives}) - 1
         whose = f"{key} of the feed {feed.name}" + (f" (and {others} more feeds)" if others else "")
         message = f"archived files would start the job again: {folder} is watched and contains {whose}"
-        yield frozenset(feed.name for feed, _ in archives), node.problem(path, message, hint)
+        yield frozenset(feed.name for feed, _ in archives), node.problem(path, message, hint, at_key=at_key)
     if environment.root is not None and inside(environment.root, folder):
         message = f"every load would start the job again: {folder} is watched and contains tables.root"
-        yield frozenset(feed.name for feed in feeds), node.problem(path, message, hint)
+        yield frozenset(feed.name for feed in feeds), node.problem(path, message, hint, at_key=at_key)

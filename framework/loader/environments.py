@@ -65,7 +65,7 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     settings = substitute(_without_variables(tree), "", scope, problems.append)
     bad = schema.check(settings, schema.Kind.ENVIRONMENT, problems.append)
     pruned = schema.prune(settings, bad)
-    problems += _checks(pruned)
+    problems += _checks(pruned, settings)
     for problem in problems:
         report(problem)
     environment = None if problems else build_environment(pruned, env, project)
@@ -119,21 +119,23 @@ def _variables(tree: Node, scope: Scope, report: Callable[[Problem], None]) -> S
     return replace(scope, variables=known, broken=frozenset(broken))
 
 
-def _checks(tree: Node) -> list[Problem]:
+def _checks(tree: Node, written: Node) -> list[Problem]:
+    """`tree` lacks what the schema has refused, `written` does not."""
     problems = []
     tables = tree.get("tables")
     if tables is not None and len(tables.map) != 1:
         what = "give one of root and catalog" if not tables.map else "give only one of root and catalog"
         problems.append(tables.problem("tables", "tables live either below a root or in a catalog", what))
     engine = tree.get("engine")
-    if tables is not None and engine is not None and engine.text == "embedded" and "catalog" in tables.map:
+    embedded = engine is not None and engine.text == "embedded" and "databricks" not in tree.map
+    if tables is not None and embedded and "catalog" in tables.map:
         catalog = tables.map["catalog"]
         message = "the embedded engine has no catalog"
         problems.append(catalog.problem("tables.catalog", message, "give tables.root, or take engine: spark"))
     zone = tree.get("timezone")
     if zone is not None and (problem := zone_problem(zone, "timezone")):
         problems.append(problem)
-    return [*problems, *databricks.problems(tree)]
+    return [*problems, *databricks.problems(tree, written)]
 
 
 def zone_problem(node: Node, path: str) -> Problem | None:

@@ -81,6 +81,7 @@ def load_targets(config: str, *, environ: Mapping[str, str]) -> tuple[Project, .
     """Every environment with a `databricks` block, with all feeds that are enabled, in name order.
 
     Raises ConfigError with every problem of each of them, and when there is none."""
+    _require(config)
     projects: list[Project] = []
     problems: list[Problem] = []
     for env in bundle_targets(config):
@@ -91,7 +92,7 @@ def load_targets(config: str, *, environ: Mapping[str, str]) -> tuple[Project, .
     if problems:
         raise ConfigError(_ordered(problems))
     if not projects:
-        hint = "add one to the environment of the workspace, for example databricks: {mode: production}"
+        hint = "add one to the environment of the workspace, for example databricks: {mode: development}"
         raise ConfigError([Problem("environments", 1, 1, "", "no environment has a databricks block", hint)])
     return tuple(projects)
 
@@ -116,9 +117,7 @@ def merged_tree(config: str, env: str, name: str, *, environ: Mapping[str, str])
 def _load(
     config: str, env: str, environ: Mapping[str, str], feeds: Sequence[str], tags: Sequence[str]
 ) -> tuple[Settings, list[_FeedFile], list[Problem]]:
-    if not os.path.isdir(config):
-        hint = "start it in the project folder, or name the folder with --config"
-        raise ConfigError([Problem(config, 1, 1, "", "there is no such configuration folder", hint)])
+    _require(config)
     problems: list[Problem] = []
     settings = load_environment(config, env, environ, problems.append)
     defaults = Defaults(config)
@@ -138,6 +137,12 @@ def _load(
     for file in chosen:
         problems += file.problems
     return settings, chosen, problems
+
+
+def _require(config: str) -> None:
+    if not os.path.isdir(config):
+        hint = "start it in the project folder, or name the folder with --config"
+        raise ConfigError([Problem(config, 1, 1, "", "there is no such configuration folder", hint)])
 
 
 def _feed_files(config: str, report: Callable[[Problem], None]) -> Iterable[str]:
