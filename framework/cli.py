@@ -64,8 +64,14 @@ def _request(params: dict[str, Any]) -> _Request:
     feeds = [name for value in params.pop("feeds", ()) if _given(value) for name in value.replace(",", " ").split()]
     tags = [tag for tag in params.pop("tag", ()) if _given(tag)]
     as_json = (params.pop("output", None) or root["output"]) == "json"
-    config = _given(root["config"]) or "pipelines_config"
-    return _Request(config, _given(root["env"]) or "local", tuple(feeds), tuple(tags), as_json)
+    config, env = _project_options(root)
+    return _Request(config, env, tuple(feeds), tuple(tags), as_json)
+
+
+def _project_options(root: dict[str, Any]) -> tuple[str, str]:
+    """--config and --env, or what holds when they are not given."""
+    env = _given(root["env"]) or _given(os.environ.get("LANDFEED_ENV")) or "local"
+    return _given(root["config"]) or "pipelines_config", env
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -189,8 +195,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
 
     if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
         raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
-    root = click.get_current_context().find_root().params
-    config = root["config"]
+    config, env = _project_options(click.get_current_context().find_root().params)
     file = os.path.join(config, "feeds", f"{name}.yml")
     path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
     format_ = answer("format", "The files' format (csv, json)", "csv")
@@ -218,7 +223,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
                 out.write(text)
         except OSError as error:
             raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
-        _, problems = check_project(config, _given(root["env"]) or "local", environ=os.environ)
+        _, problems = check_project(config, env, environ=os.environ)
         mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
         if mine:
             os.remove(file)
@@ -506,8 +511,8 @@ def _say_report(report: RunReport) -> None:
 
 
 def main() -> None:
-    """Entry point of `landfeed` and `runner.py`. Returns when all is well: Databricks counts every SystemExit of a
-    task as a failure, also one of 0. There the entry point may run in a thread, which takes no signals."""
+    """Entry point of `landfeed` and `runner.py`. Returns when all is well: a host that calls it, as Databricks does,
+    may take a SystemExit for a failure, also one of 0, and may call it in a thread, which takes no signals."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

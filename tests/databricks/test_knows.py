@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import entry_points
 
 import pytest
 
@@ -45,6 +48,14 @@ def test_no_config_and_no_environment_given(
 ) -> None:
     monkeypatch.chdir(project.root)
     assert project.cli(option, given, "validate").document == {"ok": True, "feeds": 3, "problems": []}
+
+
+def test_an_environment_that_is_not_given_is_the_one_of_the_variable(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDFEED_ENV", "nowhere")
+    (problem,) = project.cli("--env", "{{job.parameters.env}}", "validate").document["problems"]
+    assert problem["message"] == "there is no environment 'nowhere'"
 
 
 def test_the_run_id_becomes_the_jobs(project: Project) -> None:
@@ -104,3 +115,30 @@ def test_the_jobs_own_command_lines(project: Project) -> None:
         assert names(result, "succeeded") == ["one", "three", "two"]
     assert project.files("landing") == []
     assert project.rows("analytics.one", "event") == [("login",)]
+
+
+def entry_point(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+    """What Databricks does with a wheel task: it calls the entry point and goes on; here in a thread, to be strict."""
+    monkeypatch.setattr(sys, "argv", ["landfeed", *arguments])
+    (point,) = entry_points(group="console_scripts", name="landfeed")
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(point.load()).result()
+
+
+def test_the_entry_point_returns_when_all_is_well(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A SystemExit, also of 0, would fail the task."""
+    assert entry_point(monkeypatch, "--config", project.path("pipelines_config"), "validate") is None
+    assert "nothing wrong" in capsys.readouterr().out
+    assert entry_point(monkeypatch, "--config", project.path("pipelines_config"), "run") is None
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("--env", "prod"), 2), (("--env", "local"), 3)])
+def test_the_entry_point_raises_when_something_is_wrong(
+    project: Project, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int
+) -> None:
+    project.land("one", "empty.csv", "")
+    with pytest.raises(SystemExit) as raised:
+        entry_point(monkeypatch, "--config", project.path("pipelines_config"), *arguments, "run")
+    assert raised.value.code == code
