@@ -12,6 +12,8 @@ __all__ = ["JOB", "Bundle", "Places", "bundle", "split"]
 
 JOB = "landfeed"
 """The job's key among the bundle's resources."""
+_CLI = ">= 0.262.0"
+"""Older ones look for the paths of a target's job beside the job's file, not beside databricks.yml."""
 _ROOT = "/Workspace/Users/{}/.bundle/${{bundle.name}}/${{bundle.target}}"
 """One copy, whoever deploys it, and where only its own identity and administrators write: who can write there can
 have anything run as that identity."""
@@ -46,7 +48,7 @@ def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
     every = len(wheels) == len(targets)
     first = next((each for each in targets if each.settings.mode is BundleMode.DEVELOPMENT), targets[0])
     root: Tree = {
-        "bundle": {"name": name},
+        "bundle": {"name": name, "databricks_cli_version": _CLI},
         "include": [LocalPath("resources/landfeed.job.yml")],
         "sync": {"paths": [LocalPath(places.config)]},
         **(artifacts if every else {}),

@@ -84,6 +84,10 @@ def _requirements(sources: str | None, extra: str | None) -> list[str]:
     if sources is not None:
         project = _pyproject(sources)
         return list(project.get("optional-dependencies", {}).get(extra, []) if extra else project["dependencies"])
-    needed = [each.partition(";") for each in importlib.metadata.requires(KEY) or []]
+    try:
+        needed = [each.partition(";") for each in importlib.metadata.requires(KEY) or []]
+    except importlib.metadata.PackageNotFoundError as error:
+        message = "what Landfeed needs cannot be told: neither its pyproject.toml nor its package is here"
+        raise LandfeedError(message, "pip install Landfeed, or work in a clone of it", code="bundle") from error
     condition = f'extra == "{extra}"' if extra else ""
     return [name.strip() for name, _, marker in needed if marker.strip().replace("'", '"') == condition]

@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
+import re
+import shutil
+import subprocess
 import tempfile
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -16,7 +21,11 @@ from databricks.bundles.jobs import Job
 
 from framework.cli import landfeed
 from framework.databricks import BUNDLE_FILE, JOB_FILE
+from framework.databricks.folder import equipped
+from framework.databricks.job import Target
 from framework.databricks.lint import lint
+from framework.environment import DatabricksSettings, JobSource
+from framework.loader import load_targets
 from tests.databricks.targets import EXAMPLE, PROD, jobs, project_of, root
 from tests.support import ACTIVITY, REPOSITORY, Project
 
@@ -135,7 +144,7 @@ def test_a_bundle_keeps_its_name(prod: Project) -> None:
     """Two projects in a workspace need two names."""
     assert prod.cli("bundle", "--name", "sales").code == 0
     assert prod.cli("bundle", "--check").code == 0
-    assert root(prod.root)["bundle"] == {"name": "sales"}
+    assert root(prod.root)["bundle"]["name"] == "sales"
     assert prod.cli("bundle", "--name", "a b").code == 1
 
 
@@ -176,6 +185,45 @@ def test_from_git_the_repositorys_own_requirements_are_installed(prod: Project) 
     assert not any("spark" in text for text in installed)
 
 
+def test_a_job_does_not_depend_on_the_other_targets(tmp_path: os.PathLike[str]) -> None:
+    """What the targets have in common and what each has of its own make up the job that it would have alone."""
+    folder = os.path.join(HERE, "golden", "several_targets")
+    together = jobs(folder)
+    assert len(together) == 3
+    for name, found in together.items():
+        text = read(folder, "environments", f"{name}.yml")
+        alone = project_of(os.path.join(os.fspath(tmp_path), name), {name: text})
+        alone.cli("bundle")
+        written = json.dumps(found).replace("./dist/", "../dist/")
+        assert json.loads(written) == job(alone, name)
+
+
+def test_buckets_need_their_client(prod: Project) -> None:
+    """It is an extra, and a wheel in dist/ comes without extras."""
+    (project,) = load_targets(prod.path("pipelines_config"), environ={})
+    feed = project.feeds[0]
+    settings = DatabricksSettings()
+    volume = Target(project.environment, settings, (feed,))
+    bucket = replace(volume, feeds=(replace(feed, source=replace(feed.source, path="gs://lake/landing/")),))
+    config = os.path.join(REPOSITORY, "pipelines_config")
+    assert [target.requirements for target in equipped([volume, bucket], config)] == [
+        (),
+        ("google-cloud-storage>=3.7,<4",),
+    ]
+    (from_git,) = equipped([replace(bucket, settings=replace(settings, source=JobSource.GIT))], config)
+    assert {"google-cloud-storage>=3.7,<4", "click>=8.1"} <= set(from_git.requirements)
+
+
+def test_without_sources_the_installed_package_tells_what_it_needs(prod: Project) -> None:
+    os.remove(prod.path("pyproject.toml"))
+    git = "  source: git\n  git: {url: 'https://github.com/example/landfeed.git'}\n"
+    prod.write("pipelines_config/environments/prod.yml", PROD + git)
+    prod.cli("bundle")
+    installed = job(prod)["environments"][0]["spec"]["dependencies"]
+    assert "click>=8.1" in installed
+    assert not any("extra" in text or "duckdb" in text for text in installed)
+
+
 def test_problems_of_all_targets_are_told_at_once(prod: Project) -> None:
     prod.write("pipelines_config/environments/prod.yml", PROD.replace("mode:", "mdoe:"))
     prod.write("pipelines_config/environments/qa.yml", PROD.replace("tables: {catalog: main}\n", ""))
@@ -189,6 +237,24 @@ def test_problems_of_all_targets_are_told_at_once(prod: Project) -> None:
 def test_an_environment_file_that_cannot_be_read_may_be_a_target(prod: Project) -> None:
     prod.write("pipelines_config/environments/qa.yml", "engine: [\n")
     assert [p["file"] for p in prod.cli("bundle").document["problems"]] == ["environments/qa.yml"]
+
+
+def test_the_walk_from_a_clone(tmp_path: os.PathLike[str]) -> None:
+    """The page's own commands up to those of the Databricks CLI, and every other command of Landfeed that it names."""
+    page = read(REPOSITORY, "docs", "databricks.md")
+    clone = os.fspath(tmp_path)
+    for name in ("pipelines_config", "examples", "pyproject.toml"):
+        source, copy = os.path.join(REPOSITORY, name), os.path.join(clone, name)
+        (shutil.copytree if os.path.isdir(source) else shutil.copy)(source, copy)
+    walk = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    (copying,) = [line for line in walk if line.startswith("cp ")]
+    subprocess.run(copying.partition("#")[0].split(), cwd=clone, check=True)
+    result = CliRunner().invoke(landfeed, ["--config", os.path.join(clone, "pipelines_config"), "bundle"])
+    assert result.exit_code == 0, result.stderr
+    assert list(root(clone)["targets"]) == ["prod"]
+    named = re.findall(r"(?:`|^| )landfeed +((?:--env \w+\s)?)(\w+)", page, re.MULTILINE)
+    assert {command for _, command in named} == {"validate", "bundle", "stage", "merge", "archive"}
+    assert {command for _, command in named} <= set(landfeed.commands)
 
 
 def test_without_a_target(prod: Project) -> None:
