@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
 
 def _artifact(sources: str) -> Tree:
     """The wheel is made anew for each deployment, under a name of its own, so that no older one is taken for it."""
-    build = f"python3 -m pip wheel --quiet --no-deps --wheel-dir dist {sources}"
+    build = f"python3 -m pip wheel --quiet --no-deps --wheel-dir dist {shlex.quote(sources)}"
     return {"type": "whl", "path": LocalPath("."), "build": build, "dynamic_version": True}
 
 

@@ -22,7 +22,9 @@ __all__ = ["bundle_name", "equipped", "places"]
 def bundle_name(folder: str) -> str:
     """The name that the bundle in the folder has; one that is new is called landfeed."""
     text = read(os.path.join(folder, BUNDLE_FILE)) or ""
-    found = re.search(r"^bundle:\n  name: ([A-Za-z0-9_.-]+)$", text, re.MULTILINE) if text.startswith(MARK) else None
+    found = (
+        re.search(r"^bundle:\n  name: '?([A-Za-z0-9_.-]+)'?$", text, re.MULTILINE) if text.startswith(MARK) else None
+    )
     return found[1] if found else KEY
 
 

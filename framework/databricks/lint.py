@@ -90,10 +90,12 @@ _URL = re.compile(r"(/Volumes/[^/]+/[^/]+/[^/]+|(s3|gs|abfss)://[^/]+)/(.*/)?")
 
 
 def _bad_url(job: Job) -> Iterator[str]:
-    url = _arrival(job).get("url")
-    if url is None:
+    if "file_arrival" not in job.get("trigger", {}):
         return
-    if any(letter in url for letter in "*?[]{}"):
+    url = _arrival(job).get("url")
+    if not url:
+        yield "trigger.file_arrival has no url: there is no folder to watch"
+    elif any(letter in url for letter in "*?[]{}"):
         yield f"trigger.file_arrival.url {url} has a wildcard, and is watched literally"
     elif not _URL.fullmatch(url):
         what = "neither a folder in a volume (/Volumes/…/) nor one in a bucket (gs://…/)"

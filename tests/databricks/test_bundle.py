@@ -131,6 +131,16 @@ def test_without_a_trigger_path_the_feeds_common_folder_is_watched(prod: Project
     assert job(prod)["trigger"]["file_arrival"]["url"] == "/Volumes/main/raw/landing/user_activity/"
 
 
+def test_without_a_feed_there_is_nothing_to_watch(prod: Project) -> None:
+    for name in ("orders", "user_activity"):
+        prod.feed(name, ACTIVITY.format(name=name) + "enabled: false\n")
+    result = prod.cli("bundle")
+    assert result.code == 1
+    assert "prod: trigger.file_arrival has no url" in result.document["error"]["message"]
+    prod.write("pipelines_config/environments/prod.yml", PROD + "  trigger_path: /Volumes/main/raw/landing\n")
+    assert prod.cli("bundle").code == 0
+
+
 def test_somebody_elses_files_are_left_alone(prod: Project) -> None:
     prod.write(BUNDLE_FILE, "bundle: {name: mine}\n")
     result = prod.cli("bundle")
@@ -145,6 +155,10 @@ def test_a_bundle_keeps_its_name(prod: Project) -> None:
     assert prod.cli("bundle", "--name", "sales").code == 0
     assert prod.cli("bundle", "--check").code == 0
     assert root(prod.root)["bundle"]["name"] == "sales"
+    for odd in ("12", "1.50", "yes"):
+        assert prod.cli("bundle", "--name", odd).code == 0
+        assert prod.cli("bundle", "--check").code == 0
+        assert root(prod.root)["bundle"]["name"] == odd
     assert prod.cli("bundle", "--name", "a b").code == 1
 
 
