@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -53,9 +55,8 @@ class _Request:
 
 def _given(value: str | None) -> str | None:
     """A scheduler passes parameters that are empty or unresolved `{{…}}`; they count as not given."""
-    if value is None or not value.strip() or (value.startswith("{{") and value.endswith("}}")):
-        return None
-    return value
+    text = (value or "").strip()
+    return None if not text or (text.startswith("{{") and text.endswith("}}")) else value
 
 
 def _request(params: dict[str, Any]) -> _Request:
@@ -63,8 +64,14 @@ def _request(params: dict[str, Any]) -> _Request:
     feeds = [name for value in params.pop("feeds", ()) if _given(value) for name in value.replace(",", " ").split()]
     tags = [tag for tag in params.pop("tag", ()) if _given(tag)]
     as_json = (params.pop("output", None) or root["output"]) == "json"
-    config = _given(root["config"]) or "pipelines_config"
-    return _Request(config, _given(root["env"]) or "local", tuple(feeds), tuple(tags), as_json)
+    config, env = _project_options(root)
+    return _Request(config, env, tuple(feeds), tuple(tags), as_json)
+
+
+def _project_options(root: dict[str, Any]) -> tuple[str, str]:
+    """--config and --env, or what holds when they are not given."""
+    env = _given(root["env"]) or _given(os.environ.get("LANDFEED_ENV")) or "local"
+    return _given(root["config"]) or "pipelines_config", env
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -188,8 +195,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
 
     if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
         raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
-    root = click.get_current_context().find_root().params
-    config = root["config"]
+    config, env = _project_options(click.get_current_context().find_root().params)
     file = os.path.join(config, "feeds", f"{name}.yml")
     path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
     format_ = answer("format", "The files' format (csv, json)", "csv")
@@ -217,7 +223,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
                 out.write(text)
         except OSError as error:
             raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
-        _, problems = check_project(config, _given(root["env"]) or "local", environ=os.environ)
+        _, problems = check_project(config, env, environ=os.environ)
         mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
         if mine:
             os.remove(file)
@@ -231,7 +237,49 @@ def _schema_path(file: str) -> str | None:
     return os.path.relpath(schema_file, os.path.dirname(file)) if os.path.exists(schema_file) else None
 
 
+@landfeed.command()
+@click.option("--out", metavar="DIR", help="The folder of databricks.yml.  [default: the project folder]")
+@click.option("--name", help="The bundle's name.  [default: the one that it has, or landfeed]")
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a file is out of date.")
+@click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds.")
+def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> None:
+    """Write the Databricks bundle: each environment with a `databricks` block is a target."""
+    from framework.databricks import State, compare, make_bundle, unwatched, write
+    from framework.loader import load_targets
+
+    request = _request(params)
+    with _errors(as_json=request.as_json):
+        projects = load_targets(request.config, environ=os.environ)
+        folder = _given(out) or os.path.dirname(os.path.abspath(request.config))
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise LandfeedError(f"'{name}' cannot be a bundle's name", "use letters, digits, _, . and -", code="bundle")
+        wanted = make_bundle(projects, request.config, folder, name)
+        states = compare(folder, wanted)
+        if not check:
+            write(folder, wanted)
+        notes = unwatched(projects)
+    targets = [project.environment.name for project in projects]
+    changed = [file for file, state in states.items() if state is not State.UP_TO_DATE]
+    if request.as_json:
+        written = [] if check else changed
+        files = [{"file": file, "state": str(states[file]), "written": file in written} for file in states]
+        _print_json({"ok": not (check and changed), "targets": targets, "files": files, "notes": notes})
+    else:
+        for file in changed:
+            print(f"{file}: {states[file] if check else 'written'}")
+        if not changed:
+            print("the bundle is up to date")
+    for note in notes:
+        _say(f"note: {note}")
+    if check and changed:
+        _say(f"\nhint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
+    sys.exit(1 if check and changed else 0)
+
+
 # Working
+
+
+_LOCATION_HELP = "Where files arrived: only feeds there are staged. merge and archive finish all that is staged."
 
 
 def _run_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -240,6 +288,7 @@ def _run_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--fail-fast", is_flag=True, help="Start no further feed after one has failed."),
         click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed."),
         click.option("--run-id", default=None, help="The id of this run in the control tables."),
+        click.option("--trigger-location", metavar="LOCATION", default=None, help=_LOCATION_HELP),
     ):
         command = decorate(command)
     return command
@@ -293,7 +342,10 @@ def _work(
     fail_fast: bool,
     wait: float,
     run_id: str | None,
+    trigger_location: str | None,
 ) -> None:
+    from framework.places import narrowed
+    from framework.plan import Task
     from framework.progress import Progress
     from framework.report import RunReport
     from framework.run import Options, run_feeds
@@ -302,7 +354,8 @@ def _work(
     identity = _given(run_id) or uuid.uuid4().hex[:16]
     with _opened(request, identity) as (project, world, leases), Progress(sys.stderr, _SLOW_SECONDS) as progress:
         options = Options(tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed)
-        feeds = run_feeds(project.feeds, world, leases, options)
+        location = _given(trigger_location) if Task.STAGE in tasks else None
+        feeds = run_feeds(narrowed(project.feeds, location), world, leases, options)
     report = RunReport(identity, project.environment.engine.value, time.perf_counter() - started, tuple(feeds))
     if request.as_json:
         _print_json(report.as_dict())
@@ -457,11 +510,15 @@ def _say_report(report: RunReport) -> None:
                 _say(f"  hint: {feed.error.hint}")
 
 
-def main() -> NoReturn:
-    """Entry point of `landfeed` and `runner.py`."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def main() -> None:
+    """Entry point of `landfeed` and `runner.py`. Returns when all is well: a host that calls it, as Databricks does,
+    may take a SystemExit for a failure, also one of 0, and may call it in a thread, which takes no signals."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         landfeed.main(prog_name="landfeed", standalone_mode=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
+    except SystemExit as error:
+        if error.code:
+            raise

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["DatabricksSettings", "EngineName", "Environment"]
+__all__ = [
+    "BundleMode",
+    "Cluster",
+    "DatabricksSettings",
+    "EngineName",
+    "Environment",
+    "GitRepository",
+    "JobSource",
+    "JobTrigger",
+    "Permission",
+    "Principal",
+]
 
 
 class EngineName(StrEnum):
@@ -13,14 +24,78 @@ class EngineName(StrEnum):
     SPARK = "spark"
 
 
+class BundleMode(StrEnum):
+    """What a bundle target is for: a copy of one's own, or the one that counts."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class JobSource(StrEnum):
+    """Where the job's code comes from: the built wheel, or runner.py in a Git repository."""
+
+    WHEEL = "wheel"
+    GIT = "git"
+
+
+class JobTrigger(StrEnum):
+    FILE_ARRIVAL = "file_arrival"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A job cluster; one without workers is a single machine."""
+
+    node_type_id: str
+    num_workers: int
+    spark_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitRepository:
+    """`provider` in the spelling of the Jobs API, as in `gitHub`."""
+
+    url: str
+    branch: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody in a workspace: `kind` is user_name, group_name or service_principal_name."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`level` in the spelling of the Jobs API, as in `CAN_VIEW`."""
+
+    level: str
+    principal: Principal
+
+
 @dataclass(frozen=True, slots=True)
 class DatabricksSettings:
-    """The `databricks` block (contract section 8), validated by the environment's JSON Schema.
+    """The `databricks` block: what the job of this environment is like. Without a `cluster` it is serverless;
+    without a `trigger_path` it watches the folder that the feeds' source paths have in common."""
 
-    `settings` is that block as plain data: strings, numbers, lists and dicts, after substitution.
-    """
-
-    settings: dict[str, object]
+    mode: BundleMode = BundleMode.DEVELOPMENT
+    cluster: Cluster | None = None
+    source: JobSource = JobSource.WHEEL
+    git: GitRepository | None = None
+    trigger: JobTrigger = JobTrigger.FILE_ARRIVAL
+    trigger_path: str | None = None
+    min_time_between_triggers_seconds: int = 60
+    wait_after_last_change_seconds: int = 60
+    notify: tuple[str, ...] = ()
+    run_as: Principal | None = None
+    permissions: tuple[Permission, ...] = ()
+    max_retries: int = 2
+    timeout_seconds: int = 14400
+    root_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

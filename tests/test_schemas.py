@@ -106,8 +106,7 @@ def test_a_feed_with_every_supported_key_runs(project: Project) -> None:
     assert project.files("archive/crm/customers")
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("environment.yml", []), ("environment_other.yml", ["tables.catalog"])])
-def test_environments_are_checked_without_being_reached(project: Project, name: str, wrong: list[str]) -> None:
+@pytest.mark.parametrize("name", ["environment.yml", "environment_other.yml"])
+def test_environments_are_checked_without_being_reached(project: Project, name: str) -> None:
     project.write("pipelines_config/environments/prod.yml", complete(name))
-    problems = project.cli("--env", "prod", "validate").document["problems"]
-    assert [problem["path"] for problem in problems] == wrong
+    assert project.cli("--env", "prod", "validate").document["problems"] == []

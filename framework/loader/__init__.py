@@ -5,7 +5,8 @@ A file's way: bytes → nodes with places (`nodes`) → defaults merged (`files`
 what concerns several feeds) → the typed Feed (`build`). A problem never stops the search for more.
 """
 
-from framework.loader.project import Project, check_project, load_project, merged_tree
+from framework.loader.databricks import watched_folder
+from framework.loader.project import Project, check_project, load_project, load_targets, merged_tree
 from framework.loader.schema import Kind, schema_text
 from framework.loader.written import annotated, new_feed, origins
 
@@ -15,8 +16,10 @@ __all__ = [
     "annotated",
     "check_project",
     "load_project",
+    "load_targets",
     "merged_tree",
     "new_feed",
     "origins",
     "schema_text",
+    "watched_folder",
 ]

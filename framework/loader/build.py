@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from framework.environment import DatabricksSettings, EngineName, Environment
+from framework.environment import (
+    Cluster,
+    DatabricksSettings,
+    EngineName,
+    Environment,
+    GitRepository,
+    Permission,
+    Principal,
+)
 from framework.feed import (
     Archive,
     ArchiveAction,
@@ -34,11 +42,14 @@ from framework.feed import (
     Source,
     Target,
 )
-from framework.loader.nodes import Node, data
+from framework.loader.nodes import Node
 from framework.names import Table
 from framework.types import parse_type
 
-__all__ = ["absolute", "build_environment", "build_feed", "folder", "is_uri"]
+__all__ = ["PRINCIPALS", "absolute", "build_environment", "build_feed", "folder", "git_provider", "is_uri"]
+
+PRINCIPALS = ("service_principal_name", "user_name", "group_name")
+"""The keys that name somebody in a workspace."""
 
 _Word = TypeVar("_Word", bound=StrEnum)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
@@ -208,9 +219,64 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         jobs=_whole(tree, "jobs") or 4,
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=_text(tree, "gcs", "project"),
-        databricks=DatabricksSettings(data(databricks)) if databricks else None,
+        databricks=_databricks(databricks) if databricks is not None else None,
         file=tree.file,
     )
+
+
+def _databricks(tree: Node) -> DatabricksSettings:
+    default = DatabricksSettings()
+    cluster, run_as = tree.get("compute"), tree.get("run_as")
+    return DatabricksSettings(
+        mode=_word(tree, default.mode, "mode"),
+        cluster=_cluster(cluster) if cluster is not None and cluster.map else None,
+        source=_word(tree, default.source, "source"),
+        git=_git(tree.map["git"]) if "git" in tree.map else None,
+        trigger=_word(tree, default.trigger, "trigger"),
+        trigger_path=_text(tree, "trigger_path"),
+        min_time_between_triggers_seconds=_or(tree, default.min_time_between_triggers_seconds, _MIN_TIME),
+        wait_after_last_change_seconds=_or(tree, default.wait_after_last_change_seconds, _WAIT),
+        notify=_texts(tree, "notify"),
+        run_as=_principal(run_as) if run_as is not None else None,
+        permissions=tuple(
+            Permission(_text(node, "level") or "", _principal(node)) for node in _list(tree, "permissions")
+        ),
+        max_retries=_or(tree, default.max_retries, "max_retries"),
+        timeout_seconds=_or(tree, default.timeout_seconds, "timeout_seconds"),
+        root_path=_text(tree, "root_path"),
+    )
+
+
+_MIN_TIME, _WAIT = "min_time_between_triggers_seconds", "wait_after_last_change_seconds"
+
+
+def _cluster(tree: Node) -> Cluster:
+    return Cluster(
+        _text(tree, "node_type_id") or "", _whole(tree, "num_workers") or 0, _text(tree, "spark_version") or ""
+    )
+
+
+_GIT_PROVIDERS = {
+    "github.com": "gitHub",
+    "gitlab.com": "gitLab",
+    "bitbucket.org": "bitbucketCloud",
+    "dev.azure.com": "azureDevOpsServices",
+}
+
+
+def git_provider(url: str) -> str | None:
+    """The provider that a repository's address tells."""
+    return _GIT_PROVIDERS.get(url.removeprefix("https://").split("/", 1)[0].lower())
+
+
+def _git(tree: Node) -> GitRepository:
+    url = _text(tree, "url") or ""
+    return GitRepository(url, _text(tree, "branch") or "main", _text(tree, "provider") or git_provider(url) or "")
+
+
+def _principal(tree: Node) -> Principal:
+    kind = next(kind for kind in PRINCIPALS if kind in tree.map)
+    return Principal(kind, _text(tree, kind) or "")
 
 
 def _text(tree: Node, *keys: str) -> str | None:
@@ -231,6 +297,11 @@ def _number(tree: Node, *keys: str) -> float | None:
 def _whole(tree: Node, *keys: str) -> int | None:
     number = _number(tree, *keys)
     return None if number is None else int(number)
+
+
+def _or(tree: Node, default: int, key: str) -> int:
+    found = _whole(tree, key)
+    return default if found is None else found
 
 
 def _map(tree: Node, *keys: str) -> Mapping[str, Node]:

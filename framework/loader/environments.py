@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 from framework.environment import Environment
 from framework.errors import Problem
-from framework.loader import schema
+from framework.loader import databricks, schema
 from framework.loader.build import build_environment
 from framework.loader.files import read
 from framework.loader.nodes import Node
 from framework.loader.substitute import Scope, Text, substitute
 from framework.loader.suggest import one_of
 
-__all__ = ["Settings", "environment_names", "load_environment", "zone_problem"]
+__all__ = ["Settings", "bundle_targets", "environment_names", "load_environment", "zone_problem"]
 
 _SUFFIXES = (".yml", ".yaml")
 _REFERENCE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -30,6 +30,7 @@ class Settings:
     environment: Environment | None
     scope: Scope
     project: str
+    tree: Node | None = None
 
 
 def environment_names(config: str) -> list[str]:
@@ -39,10 +40,17 @@ def environment_names(config: str) -> list[str]:
     return sorted(n.rsplit(".", 1)[0] for n in names if n.endswith(_SUFFIXES) and not n.startswith((".", "_")))
 
 
+def bundle_targets(config: str) -> list[str]:
+    """The environments with a `databricks` block. A file that cannot be read may have one."""
+    files = {env: _file(config, env) for env in environment_names(config)}
+    trees = {env: read(config, file, lambda _: None) for env, file in files.items() if file is not None}
+    return [env for env, tree in trees.items() if tree is None or "databricks" in tree.map]
+
+
 def load_environment(config: str, env: str, environ: Mapping[str, str], report: Callable[[Problem], None]) -> Settings:
     """Read `environments/<env>.yml`; everything wrong goes to `report`."""
     project = os.path.dirname(os.path.abspath(config))
-    file = next((f for f in (f"environments/{env}{s}" for s in _SUFFIXES) if _exists(config, env, f)), None)
+    file = _file(config, env)
     unknown = Settings(None, Scope({}, environ, f"environments/{env}.yml", complete=False), project)
     if file is None:
         message = f"there is no environment '{env[:60]}'"
@@ -57,15 +65,17 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     settings = substitute(_without_variables(tree), "", scope, problems.append)
     bad = schema.check(settings, schema.Kind.ENVIRONMENT, problems.append)
     pruned = schema.prune(settings, bad)
-    problems += _checks(pruned)
+    problems += _checks(pruned, settings)
     for problem in problems:
         report(problem)
     environment = None if problems else build_environment(pruned, env, project)
-    return Settings(environment, scope, project)
+    return Settings(environment, scope, project, pruned)
 
 
-def _exists(config: str, env: str, file: str) -> bool:
-    return os.sep not in env and os.path.isfile(os.path.join(config, file))
+def _file(config: str, env: str) -> str | None:
+    """The environment's file, relative to the config folder."""
+    files = [f"environments/{env}{suffix}" for suffix in _SUFFIXES] if os.sep not in env else []
+    return next((file for file in files if os.path.isfile(os.path.join(config, file))), None)
 
 
 def _without_variables(tree: Node) -> Node:
@@ -109,21 +119,23 @@ def _variables(tree: Node, scope: Scope, report: Callable[[Problem], None]) -> S
     return replace(scope, variables=known, broken=frozenset(broken))
 
 
-def _checks(tree: Node) -> list[Problem]:
+def _checks(tree: Node, written: Node) -> list[Problem]:
+    """`tree` lacks what the schema has refused, `written` does not."""
     problems = []
     tables = tree.get("tables")
     if tables is not None and len(tables.map) != 1:
         what = "give one of root and catalog" if not tables.map else "give only one of root and catalog"
         problems.append(tables.problem("tables", "tables live either below a root or in a catalog", what))
     engine = tree.get("engine")
-    if tables is not None and engine is not None and engine.text == "embedded" and "catalog" in tables.map:
+    embedded = engine is not None and engine.text == "embedded" and "databricks" not in tree.map
+    if tables is not None and embedded and "catalog" in tables.map:
         catalog = tables.map["catalog"]
         message = "the embedded engine has no catalog"
         problems.append(catalog.problem("tables.catalog", message, "give tables.root, or take engine: spark"))
     zone = tree.get("timezone")
     if zone is not None and (problem := zone_problem(zone, "timezone")):
         problems.append(problem)
-    return problems
+    return [*problems, *databricks.problems(tree, written)]
 
 
 def zone_problem(node: Node, path: str) -> Problem | None:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from framework.environment import Environment
 from framework.errors import ConfigError, Problem
 from framework.feed import Feed
-from framework.loader import between, checks, expressions, schema
+from framework.loader import between, checks, databricks, expressions, schema
 from framework.loader.build import build_feed
-from framework.loader.environments import Settings, load_environment
+from framework.loader.environments import Settings, bundle_targets, load_environment
 from framework.loader.files import Defaults, feed_files, merge, read
 from framework.loader.nodes import Node
 from framework.loader.substitute import substitute
 from framework.loader.suggest import one_of
 
-__all__ = ["Project", "check_project", "load_project", "merged_tree"]
+__all__ = ["Project", "check_project", "load_project", "load_targets", "merged_tree"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -77,6 +77,26 @@ def check_project(
     return len(files), _ordered(problems)
 
 
+def load_targets(config: str, *, environ: Mapping[str, str]) -> tuple[Project, ...]:
+    """Every environment with a `databricks` block, with all feeds that are enabled, in name order.
+
+    Raises ConfigError with every problem of each of them, and when there is none."""
+    _require(config)
+    projects: list[Project] = []
+    problems: list[Problem] = []
+    for env in bundle_targets(config):
+        try:
+            projects.append(load_project(config, env, environ=environ))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(_ordered(problems))
+    if not projects:
+        hint = "add one to the environment of the workspace, for example databricks: {mode: development}"
+        raise ConfigError([Problem("environments", 1, 1, "", "no environment has a databricks block", hint)])
+    return tuple(projects)
+
+
 def merged_tree(config: str, env: str, name: str, *, environ: Mapping[str, str]) -> Node:
     """The feed as it stands after defaults and before substitution, each value with its origin.
 
@@ -97,17 +117,17 @@ def merged_tree(config: str, env: str, name: str, *, environ: Mapping[str, str])
 def _load(
     config: str, env: str, environ: Mapping[str, str], feeds: Sequence[str], tags: Sequence[str]
 ) -> tuple[Settings, list[_FeedFile], list[Problem]]:
-    if not os.path.isdir(config):
-        hint = "start it in the project folder, or name the folder with --config"
-        raise ConfigError([Problem(config, 1, 1, "", "there is no such configuration folder", hint)])
+    _require(config)
     problems: list[Problem] = []
     settings = load_environment(config, env, environ, problems.append)
     defaults = Defaults(config)
     files = [_read_feed(config, file, defaults, settings) for file in _feed_files(config, problems.append)]
     chosen = _select(files, feeds, tags, problems.append)
     _unique_names(files)
-    for names, problem in between.problems(
-        [(file.feed, file.tree) for file in files if file.feed and file.tree], settings.environment
+    good = [(file.feed, file.tree) for file in files if file.feed and file.tree]
+    for names, problem in (
+        *between.problems(good, settings.environment),
+        *databricks.landing_problems(good, settings.environment, settings.tree),
     ):
         for file in chosen:
             if file.name in names:
@@ -117,6 +137,12 @@ def _load(
     for file in chosen:
         problems += file.problems
     return settings, chosen, problems
+
+
+def _require(config: str) -> None:
+    if not os.path.isdir(config):
+        hint = "start it in the project folder, or name the folder with --config"
+        raise ConfigError([Problem(config, 1, 1, "", "there is no such configuration folder", hint)])
 
 
 def _feed_files(config: str, report: Callable[[Problem], None]) -> Iterable[str]:

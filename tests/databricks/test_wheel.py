@@ -1,0 +1,112 @@
+"""The wheel: it installs without any engine on every Python that is here, and validates and bundles from there."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from functools import cache
+
+import pytest
+
+from tests.databricks.targets import PROD, project_of
+from tests.support import REPOSITORY, Project
+
+BUILT_FROM = ("framework", "pyproject.toml", "README.md")
+OLDEST = (3, 11)
+ENGINES = {"duckdb", "deltalake", "pyspark", "delta-spark", "google-cloud-storage", "pandas", "pyarrow"}
+
+
+def output(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, env=_environ(), check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LANDFEED"))}
+
+
+@cache
+def pythons() -> dict[tuple[int, int], str]:
+    """A Python of each version that Landfeed is for, by version."""
+    candidates = [sys.executable, *glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python"))]
+    candidates += [path for minor in range(OLDEST[1], 20) if (path := shutil.which(f"python3.{minor}"))]
+    found: dict[tuple[int, int], str] = {}
+    for path in candidates:
+        code = "import sys; print(*sys.version_info[:2])"
+        asked = subprocess.run([path, "-c", code], capture_output=True, text=True, env=_environ(), check=False)
+        if asked.returncode == 0:
+            major, minor = map(int, asked.stdout.split())
+            found.setdefault((major, minor), path)
+    return {version: found[version] for version in sorted(found) if version >= OLDEST}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The wheel, built from a copy: setuptools leaves its traces in the folder that it builds."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for name in BUILT_FROM:
+        source, copy = os.path.join(REPOSITORY, name), os.path.join(folder, name)
+        if os.path.isdir(source):
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    output(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", f"{folder}/dist", f"{folder}")
+    (found,) = glob.glob(f"{folder}/dist/landfeed-*.whl")
+    return found
+
+
+def test_the_wheel_holds_what_it_needs(wheel: str) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        required = [line for line in archive.read(metadata).decode().splitlines() if line.startswith("Requires-Dist:")]
+        entry = archive.read(metadata.replace("METADATA", "entry_points.txt")).decode()
+    kinds = ("feed", "environment", "defaults")
+    assert {f"framework/schemas/{kind}.schema.json" for kind in kinds} | {"framework/py.typed"} <= set(names)
+    assert {name.split("/")[0] for name in names} == {"framework", metadata.split("/")[0]}
+    always = [line.split()[1] for line in required if "extra ==" not in line]
+    assert always
+    assert not any(name.startswith(tuple(ENGINES)) for name in always)
+    assert "landfeed = framework.cli:main" in entry
+
+
+def works_in_a_clean_venv(python: str, wheel: str, root: str) -> None:
+    venv = os.path.join(root, "venv")
+    output(python, "-m", "venv", "--without-pip", venv)
+    inside = os.path.join(venv, "bin", "python")
+    output(sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", wheel)
+    installed = json.loads(output(sys.executable, "-m", "pip", "--python", inside, "list", "--format", "json"))
+    assert not ENGINES & {package["name"].lower() for package in installed}
+
+    project = project_of(os.path.join(root, "project"), {"prod": PROD})
+    landfeed = (os.path.join(venv, "bin", "landfeed"), "--config", project.path("pipelines_config"))
+    assert output(landfeed[0], "--version").startswith("landfeed, version ")
+    assert json.loads(output(landfeed[0], "schema"))["title"]
+    assert output(*landfeed, "--env", "prod", "validate") == "2 feed(s) checked, nothing wrong\n"
+    assert "databricks.yml: written" in output(*landfeed, "bundle")
+    assert output(*landfeed, "bundle", "--check") == "the bundle is up to date\n"
+    needs_an_engine(landfeed, Project(os.path.join(root, "local"), "activity"))
+
+
+def needs_an_engine(landfeed: tuple[str, ...], project: Project) -> None:
+    """What cannot be done says how it could."""
+    command = [landfeed[0], "--config", project.path("pipelines_config"), "run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=_environ(), check=False)
+    assert done.returncode == 1
+    assert "pip install 'landfeed[embedded]'" in done.stderr
+
+
+def test_it_works_in_a_clean_venv(wheel: str, tmp_path: os.PathLike[str]) -> None:
+    works_in_a_clean_venv(sys.executable, wheel, os.fspath(tmp_path))
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("version", [pytest.param(v, id=".".join(map(str, v))) for v in pythons()])
+def test_it_works_on_every_python(version: tuple[int, int], wheel: str, tmp_path: os.PathLike[str]) -> None:
+    works_in_a_clean_venv(pythons()[version], wheel, os.fspath(tmp_path))
