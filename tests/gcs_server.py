@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ Bucket = Callable[[], str]
 
 
 class GcsServer:
-    """A running emulator, at `address`."""
+    """A running emulator, at `address`. Code that has no options for it takes STORAGE_EMULATOR_HOST=address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -104,7 +103,7 @@ def require_go() -> str:
     """The go command; tests are skipped without it unless LANDFEED_REQUIRE names gcs."""
     command = go()
     if command is None:
-        reason = "there is no Go, so NOTHING of Google Cloud Storage is tested; install Go 1.26"
+        reason = "there is no Go: NOTHING about Google Cloud Storage is tested. Install Go 1.26 to test it"
         if required("gcs"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -113,13 +112,13 @@ def require_go() -> str:
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[GcsServer]:
-    """An emulator of one's own; it also ends when this process does."""
+    """An emulator of one's own (arguments: main.go); it also ends when this process does."""
     command = [build(require_go()), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr) as process:
-        assert process.stdin is not None
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield GcsServer(process.stdout.readline().decode().strip())
-        process.stdin.close()
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://"), "the emulator did not start"
+        yield GcsServer(address)
 
 
 @pytest.fixture(scope="session")
