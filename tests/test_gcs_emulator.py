@@ -125,8 +125,9 @@ def test_requests_are_counted(gcs_server: GcsServer, bucket: Bucket) -> None:
         store.blob(name).upload_from_string(b"")
     store.move_blob(store.blob("a"), "c")
     list(store.list_blobs())
-    counts = {operation: count for operation, count in gcs_server.counts().items() if count}
-    assert counts == {"upload": 2, "move": 1, "list": 1}
+    counts = gcs_server.counts()
+    counts.pop("bucket")  # the client looks buckets up in the background
+    assert {operation: count for operation, count in counts.items() if count} == {"upload": 2, "move": 1, "list": 1}
 
 
 def test_a_resumable_upload_goes_on_after_a_lost_answer(gcs_server: GcsServer, bucket: Bucket) -> None:
