@@ -21,6 +21,8 @@ from tests.spark_session import required
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gcs_emulator")
 
+NO_GO = "there is no Go to build the emulator of Google Cloud Storage with"
+
 Bucket = Callable[[], str]
 """Creates an empty bucket and gives its name."""
 
@@ -103,10 +105,9 @@ def require_go() -> str:
     """The go command; tests are skipped without it unless LANDFEED_REQUIRE names gcs."""
     command = go()
     if command is None:
-        reason = "there is no Go: NOTHING about Google Cloud Storage is tested. Install Go 1.26 to test it"
         if required("gcs"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(f"{NO_GO}; install Go 1.26")
+        pytest.skip(NO_GO)
     return command
 
 
