@@ -327,6 +327,10 @@ func TestALargeRewriteTakesSeveralCalls(t *testing.T) {
 	c.ask(400, "POST", object("o")+"/rewriteTo/b/c/o/other?rewriteToken="+token, "")
 	c.put("o", "another content")
 	c.ask(400, "POST", target+"?rewriteToken="+token, "")
+	for _, limits := range [][2]string{{"3", "3"}, {"9", "4"}} {
+		limited := c.ask(200, "POST", target+"?maxBytesRewrittenPerCall="+limits[0], "").json(t)
+		equal(t, limited["totalBytesRewritten"].(string), limits[1])
+	}
 	unlimited := start(t, 0)
 	unlimited.put("o", "0123456789")
 	equal(t, unlimited.ask(200, "POST", target+"?maxBytesRewrittenPerCall=9", "").json(t)["done"].(bool), false)
@@ -457,32 +461,36 @@ func TestABatchIsSeveralRequests(t *testing.T) {
 
 // "Request preconditions": of several writers at once that demand the same generation, one succeeds.
 func TestOneOfManyWritersWins(t *testing.T) {
-	for name, write := range writers {
-		if name == "move" { // where the losers may also find no source
-			continue
-		}
+	large := strings.Repeat("x", 1<<20) // takes long enough to store for others to come in between
+	oneWins := map[int]int{200: 1, 412: 9}
+	putXML := func(c cloud, _ string) answer { return c.try("PUT", "/b/to", large, "X-Goog-If-Generation-Match: 0") }
+	for _, write := range []func(c cloud, conditions string) answer{writers["copy"], writers["rewrite"], writers["compose"], putXML} {
 		c := start(t, 0)
-		c.put("from", "new")
-		equal(t, together(func(int) int { return write(c, "ifGenerationMatch=0").status }), map[int]int{200: 1, 412: 19})
+		c.put("from", large)
+		equal(t, together(func(int) int { return write(c, "ifGenerationMatch=0").status }), oneWins)
 	}
 	c := start(t, 0)
-	equal(t, together(func(int) int { return c.try("PUT", "/b/o", "", "X-Goog-If-Generation-Match: 0").status }), map[int]int{200: 1, 412: 19})
-	for i := range 20 {
-		c.put("from"+strconv.Itoa(i), "")
+	for i := range 10 {
+		c.put("from"+strconv.Itoa(i), large)
 	}
 	moved := together(func(i int) int {
 		return c.try("POST", object("from"+strconv.Itoa(i))+"/moveTo/o/to?ifGenerationMatch=0", "").status
 	})
-	equal(t, moved, map[int]int{200: 1, 412: 19})
-	equal(t, len(c.names("?prefix=from")), 19)
+	equal(t, moved, oneWins)
+	equal(t, len(c.names("?prefix=from")), 9)
+	generation := c.generation("to")
+	once := together(func(i int) int {
+		return c.try("POST", object("to")+"/moveTo/o/"+strconv.Itoa(i)+"?ifSourceGenerationMatch="+generation, "").status
+	})
+	equal(t, once, map[int]int{200: 1, 404: 9})
 }
 
-// together does something twenty times at once and counts the results.
+// together does something ten times at once and counts the results.
 func together(do func(int) int) map[int]int {
 	results := map[int]int{}
 	var lock sync.Mutex
 	var group sync.WaitGroup
-	for i := range 20 {
+	for i := range 10 {
 		group.Go(func() {
 			result := do(i)
 			lock.Lock()

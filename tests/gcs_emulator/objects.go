@@ -13,6 +13,8 @@ import (
 // Metadata are not versioned here: a patch keeps the metageneration, and conditions on it are refused.
 const metageneration = "1"
 
+const timeFormat = "2006-01-02T15:04:05.000000Z"
+
 func objectPath(bucket, name string) string {
 	return "/b/" + url.PathEscape(bucket) + "/o/" + url.PathEscape(name)
 }
@@ -32,8 +34,8 @@ func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 		"md5Hash":        object.Md5Hash,
 		"etag":           object.Etag,
 		"storageClass":   object.StorageClass,
-		"timeCreated":    object.Created.UTC().Format(time.RFC3339Nano),
-		"updated":        object.Updated.UTC().Format(time.RFC3339Nano),
+		"timeCreated":    object.Created.UTC().Format(timeFormat),
+		"updated":        object.Updated.UTC().Format(timeFormat),
 		"selfLink":       base + "/storage/v1" + path,
 		"mediaLink":      base + "/download/storage/v1" + path + "?alt=media",
 	}
@@ -52,7 +54,7 @@ func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 		described["metadata"] = object.Metadata
 	}
 	if !object.CustomTime.IsZero() {
-		described["customTime"] = object.CustomTime.UTC().Format(time.RFC3339Nano)
+		described["customTime"] = object.CustomTime.UTC().Format(timeFormat)
 	}
 	return described
 }

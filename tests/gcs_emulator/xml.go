@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // The parameters of the JSON API that these headers of the XML API stand for
@@ -152,7 +151,7 @@ func (e *emulator) listXML(asked request) reply {
 	}
 	for _, object := range found.objects {
 		answer.Contents = append(answer.Contents, contents{
-			object.Name, object.Generation, object.Size, object.Updated.UTC().Format(time.RFC3339Nano), quoted(object.Etag),
+			object.Name, object.Generation, object.Size, object.Updated.UTC().Format(timeFormat), quoted(object.Etag),
 		})
 	}
 	for _, prefix := range found.prefixes {
