@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -306,6 +308,30 @@ func TestAMovedObjectKeepsContentAndMetadata(t *testing.T) {
 	equal(t, c.content("to"), "content")
 }
 
+// "Object holds": an object under a hold can be read, copied and patched, not deleted, overwritten or moved.
+func TestAHoldKeepsAnObject(t *testing.T) {
+	for _, hold := range []string{"temporaryHold", "eventBasedHold"} {
+		c := start(t, 0)
+		c.put("from", "old")
+		c.put("other", "new")
+		held := c.ask(200, "PATCH", object("from"), `{"`+hold+`": true}`).json(t)
+		equal(t, held[hold].(bool), true)
+		c.ask(403, "DELETE", object("from"), "")
+		c.ask(403, "POST", object("from")+"/moveTo/o/to", "")
+		c.ask(403, "POST", object("other")+"/moveTo/o/from", "")
+		c.ask(403, "POST", object("other")+"/copyTo/b/b/o/from", "")
+		c.ask(403, "POST", "/upload/storage/v1/b/b/o?uploadType=media&name=from", "new")
+		c.ask(403, "PUT", "/b/from", "new")
+		c.ask(200, "POST", object("from")+"/copyTo/b/b/o/copied", "")
+		c.ask(200, "PATCH", object("from"), `{"metadata": {"k": "v"}}`)
+		equal(t, c.content("from"), "old")
+		c.ask(403, "DELETE", object("from"), "")
+		c.ask(200, "PATCH", object("from"), `{"`+hold+`": false}`)
+		c.ask(200, "POST", object("from")+"/moveTo/o/to", "")
+		equal(t, c.names(""), []string{"copied", "other", "to"})
+	}
+}
+
 // "Objects: rewrite": until it is done there is a token to go on with, and no destination.
 func TestALargeRewriteTakesSeveralCalls(t *testing.T) {
 	c := start(t, 4)
@@ -436,6 +462,27 @@ func TestResumableUploadsSurviveLostReplies(t *testing.T) {
 	session = strings.TrimPrefix(cancelled.header.Get("Location"), c.server.URL)
 	c.ask(499, "DELETE", session, "")
 	c.ask(404, "PUT", session, "")
+}
+
+// "Use gzip on the JSON API" for requests, "Transcoding of gzip-compressed files" for content.
+func TestCompressedRequestsAreOpenedAndCompressedContentIsKept(t *testing.T) {
+	c := start(t, 0)
+	c.put("o", "")
+	c.ask(200, "PATCH", object("o"), zip(`{"contentType": "text/csv"}`), "Content-Encoding: gzip")
+	equal(t, c.ask(200, "GET", object("o"), "").json(t)["contentType"].(string), "text/csv")
+	c.ask(400, "PATCH", object("o"), "not compressed", "Content-Encoding: gzip")
+	c.ask(200, "PUT", "/b/z", zip("content"), "Content-Encoding: gzip")
+	equal(t, c.ask(200, "GET", object("z"), "").json(t)["contentEncoding"].(string), "gzip")
+	equal(t, c.ask(200, "GET", "/b/z", "", "Accept-Encoding: gzip").body, zip("content"))
+	equal(t, c.ask(200, "GET", "/b/z", "", "Accept-Encoding: identity").body, "content")
+}
+
+func zip(text string) string {
+	var zipped bytes.Buffer
+	writer := gzip.NewWriter(&zipped)
+	writer.Write([]byte(text))
+	writer.Close()
+	return zipped.String()
 }
 
 // "Batch requests": each part is a request of its own.

@@ -20,7 +20,7 @@ func objectPath(bucket, name string) string {
 }
 
 // resource describes an object (documentation: "Objects", resource representations).
-func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
+func (e *emulator) resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 	base, path := "http://"+asked.host, objectPath(object.BucketName, object.Name)
 	described := map[string]any{
 		"kind":           "storage#object",
@@ -50,6 +50,9 @@ func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 			described[field] = value
 		}
 	}
+	if held := e.holds[path]; held.any() {
+		described["temporaryHold"], described["eventBasedHold"] = held.Temporary, held.EventBased
+	}
 	if len(object.Metadata) > 0 {
 		described["metadata"] = object.Metadata
 	}
@@ -65,7 +68,7 @@ func (e *emulator) describe(asked request, bucket, name string) reply {
 	if err != nil {
 		return noSuchObject(bucket, name)
 	}
-	return answerJSON(http.StatusOK, resource(asked, object.ObjectAttrs))
+	return answerJSON(http.StatusOK, e.resource(asked, object.ObjectAttrs))
 }
 
 func (e *emulator) metadata(asked request) reply {
@@ -91,6 +94,9 @@ func (e *emulator) delete(asked request) reply {
 	if _, wrong := e.existing(asked, asked.bucket, asked.object, "generation", "Generation"); wrong != nil {
 		return *wrong
 	}
+	if held := e.free(asked.bucket, asked.object); held != nil {
+		return *held
+	}
 	if err := e.store.Backend().DeleteObject(asked.bucket, asked.object); err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
@@ -100,6 +106,9 @@ func (e *emulator) delete(asked request) reply {
 func (e *emulator) patch(asked request) reply {
 	if _, wrong := e.existing(asked, asked.bucket, asked.object, "generation", "Generation"); wrong != nil {
 		return *wrong
+	}
+	if err := e.setHolds(asked); err != nil {
+		return failure(http.StatusBadRequest, err.Error())
 	}
 	if answer := e.forwardAsSent(asked); answer.status != http.StatusOK {
 		return answer
@@ -117,7 +126,10 @@ func (e *emulator) move(asked request) reply {
 	if asked.object == asked.to {
 		return failure(http.StatusBadRequest, "The source and destination must have different object names.")
 	}
-	if wrong := e.writable(asked, asked.bucket, asked.to); wrong != nil {
+	if wrong = e.writable(asked, asked.bucket, asked.to); wrong == nil {
+		wrong = e.free(asked.bucket, asked.object)
+	}
+	if wrong != nil {
 		return *wrong
 	}
 	moved := source
@@ -209,7 +221,7 @@ func (e *emulator) finishRewrite(asked request) reply {
 		"done":                true,
 		"objectSize":          size,
 		"totalBytesRewritten": size,
-		"resource":            resource(asked, written.ObjectAttrs),
+		"resource":            e.resource(asked, written.ObjectAttrs),
 	})
 }
 
