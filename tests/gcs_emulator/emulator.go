@@ -85,7 +85,7 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e.counts.add(asked.operation)
 	fault := e.faults.take(asked)
-	fault.apply(w, r, asked, func() reply { return e.answer(asked) })
+	fault.apply(w, asked, func() reply { return e.answer(asked) })
 }
 
 func (e *emulator) answer(asked request) reply {

@@ -270,6 +270,17 @@ func TestMetagenerationConditionsAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotThereIsRefused(t *testing.T) {
+	c := start(t, 0)
+	c.put("o", "")
+	c.ask(501, "GET", object("o")+"/acl", "")
+	c.ask(501, "PUT", "/b", "")
+	c.ask(400, "GET", "/storage/v1/b/b?ifMetagenerationMatch=7", "")
+	c.ask(400, "PATCH", "/storage/v1/b/b", `{"versioning": {"enabled": true}}`)
+	c.ask(400, "POST", "/upload/storage/v1/b/b/o?name=o", "")
+	c.ask(404, "GET", "/_emulator/faults", "")
+}
+
 // "Object versioning", "Objects: get", "Objects: delete": without versioning an overwritten generation is gone.
 func TestAnOverwrittenGenerationIsGone(t *testing.T) {
 	c := start(t, 0)
@@ -285,7 +296,6 @@ func TestAnOverwrittenGenerationIsGone(t *testing.T) {
 	equal(t, c.ask(200, "GET", object("o")+"?alt=media&generation="+live, "").body, "live")
 	c.ask(204, "DELETE", object("o")+"?generation="+live, "")
 	equal(t, len(c.names("")), 0)
-	c.ask(400, "PATCH", "/storage/v1/b/b", `{"versioning": {"enabled": true}}`)
 }
 
 // "Objects: move": content and metadata stay, generation and times are new, the source is gone, the names differ.

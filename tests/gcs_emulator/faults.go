@@ -88,7 +88,7 @@ func (f *fault) matches(asked request) bool {
 		strings.Contains(address+"?"+asked.query.Encode(), f.Path)
 }
 
-func (f *fault) apply(w http.ResponseWriter, r *http.Request, asked request, operation func() reply) {
+func (f *fault) apply(w http.ResponseWriter, asked request, operation func() reply) {
 	time.Sleep(time.Duration(f.DelaySeconds * float64(time.Second)))
 	if f.DropRequest {
 		panic(http.ErrAbortHandler) // net/http closes the connection
