@@ -200,8 +200,9 @@ func TestComposeObeysConditionsOnItsSources(t *testing.T) {
 	c := start(t, 0)
 	generation := c.put("from", "a")
 	for source, status := range map[string]int{
-		`{"name": "none"}`:                    404,
-		`{"name": "from", "generation": "7"}`: 404,
+		`{"name": "none"}`:                                                                     404,
+		`{"name": "from", "generation": 7}`:                                                    404,
+		`{"name": "from", "generation": "7"}`:                                                  404,
 		`{"name": "from", "objectPreconditions": {"ifGenerationMatch": "7"}}`:                  412,
 		`{"name": "from", "objectPreconditions": {"ifGenerationMatch": "` + generation + `"}}`: 200,
 	} {

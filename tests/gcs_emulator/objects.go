@@ -241,10 +241,10 @@ func (e *emulator) chunk(asked request) (int64, *reply) {
 func (e *emulator) compose(asked request) reply {
 	var order struct {
 		SourceObjects []struct {
-			Name                string `json:"name"`
-			Generation          string `json:"generation"`
+			Name                string      `json:"name"`
+			Generation          json.Number `json:"generation"` // which may be quoted
 			ObjectPreconditions struct {
-				IfGenerationMatch string `json:"ifGenerationMatch"`
+				IfGenerationMatch json.Number `json:"ifGenerationMatch"`
 			} `json:"objectPreconditions"`
 		} `json:"sourceObjects"`
 	}
@@ -254,8 +254,8 @@ func (e *emulator) compose(asked request) reply {
 	for _, source := range order.SourceObjects {
 		demands := asked
 		demands.query = url.Values{
-			"generation":        {source.Generation},
-			"ifGenerationMatch": {source.ObjectPreconditions.IfGenerationMatch},
+			"generation":        {source.Generation.String()},
+			"ifGenerationMatch": {source.ObjectPreconditions.IfGenerationMatch.String()},
 		}
 		if _, wrong := e.existing(demands, asked.bucket, source.Name, "generation", "Generation"); wrong != nil {
 			return *wrong
