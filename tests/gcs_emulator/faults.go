@@ -10,7 +10,7 @@ import (
 )
 
 // fault is what shall go wrong with a request. A rule matches by method, by operation (the names of the counts) and
-// by a part of the decoded path and query; what is empty matches everything.
+// by a part of the decoded path and query; what is empty matches everything. Of a batch the whole can fail, not a part.
 type fault struct {
 	Method    string `json:"method"`
 	Operation string `json:"operation"`
