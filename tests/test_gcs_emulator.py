@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import duckdb
 import pytest
 from deltalake import DeltaTable, Field, QueryBuilder, Schema
+from deltalake.schema import PrimitiveType
 from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
 from google.cloud.storage.exceptions import DataCorruption
 
@@ -201,8 +202,9 @@ for i in range(20):
 def test_two_processes_that_append_lose_nothing(gcs_server: GcsServer, bucket: Bucket) -> None:
     options = gcs_server.delta_options
     table = f"gs://{bucket()}/tables/t"
+    number = PrimitiveType("integer")
     # Of two writers that create a table at once delta-rs refuses one: its metadata have changed.
-    DeltaTable.create(table, Schema([Field("writer", "integer"), Field("i", "integer")]), storage_options=options)
+    DeltaTable.create(table, Schema([Field("writer", number), Field("i", number)]), storage_options=options)
     command = [sys.executable, "-c", APPEND, table, json.dumps(options)]
     writers = [subprocess.Popen([*command, str(writer)]) for writer in range(2)]
     assert [writer.wait() for writer in writers] == [0, 0]
