@@ -141,7 +141,11 @@ def test_an_open_quote_is_given_up_after_32_mib(lines: int, sound: list[bool]) -
 
 def test_line_ends_in_quotes_beside_a_broken_record(project: Project) -> None:
     """The copy without broken records has line ends of its own; those in quotes are values."""
-    project.feed("two", ONE.format(name="two", options=""))
+    project.feed(
+        "two",
+        "feed: two\nsource: {path: '${landing}/two/', format: csv}\nschema: {c0: string, c1: string}\n"
+        "target: {table: t.two, keys: [c0]}\n",
+    )
     project.land("two", "1.csv", b'c0,c1\r\n1,"a\r\nb"\r\n2\r\n')
     rows = project.cli("run", "two").feed["rows"]
     assert (rows["staged"], rows["quarantined"]) == (1, 1)
