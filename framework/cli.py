@@ -140,12 +140,12 @@ def plan(request: _Request, no_engine: bool) -> None:
     from framework.explain import explain, explain_text
     from framework.observe import observe
     from framework.plan import compile_plan
-    from framework.run import landing
+    from framework.run import landing_of
 
     with _opened(request) as (project, world, _):
-        documents = []
+        documents, landing = [], landing_of(project.feeds, world)
         for feed in project.feeds:
-            listing = landing(feed, world)
+            listing = landing.listing(feed)
             facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
             compiled = compile_plan(feed, facts)
             documents.append(explain(compiled, listing, (lambda *_: None) if no_engine else world.engine.sql))

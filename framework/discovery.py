@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from framework.feed import Source
 from framework.names import File
-from framework.storage import Storage
 from framework.types import Scalar
 from framework.values import parse
 
@@ -39,11 +38,11 @@ class Listing:
         return Listing(pending, self.skipped + skipped)
 
 
-def discover(source: Source, storage: Storage) -> Listing:
-    """List the landing folder. Raises StorageError when it is missing or cannot be read."""
+def discover(source: Source, files: Iterable[File]) -> Listing:
+    """Which of the files in a landing folder are pending."""
     pending: list[File] = []
     skipped: list[Skipped] = []
-    for file in storage.list(source.path, recursive=source.recursive):
+    for file in files:
         reason = _skip_reason(source, file)
         if reason is None:
             pending.append(file)

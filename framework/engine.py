@@ -11,6 +11,7 @@ from framework.batch import FileOutcome, Manifest
 from framework.feed import Feed
 from framework.names import File, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+from framework.storage import Storage
 
 __all__ = ["Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
 
@@ -25,12 +26,35 @@ class TableState:
     seq: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the batch and where its bytes are readable for the engine (a local path or a URI)."""
+    """A file of the batch, and how an engine comes to its bytes: as a local file or where it stands."""
 
-    file: File
-    location: str
+    def __init__(self, file: File, storage: Storage, folder: str) -> None:
+        self.file, self._storage, self._folder = file, storage, folder
+        self._local: str | None = None
+        self._in_place = False
+
+    @property
+    def location(self) -> str:
+        """A local path with the bytes of this version, fetched when first asked for. Raises FileGone."""
+        if self._local is None:
+            self._local = self._storage.fetch(self.file, self._folder)
+        return self._local
+
+    @property
+    def in_place(self) -> str:
+        """The file's own path or URI, for engines that read it there."""
+        self._in_place = True
+        return self.file.path
+
+    def beginning(self, length: int) -> bytes:
+        """The first bytes of this version. Raises FileGone."""
+        return self._storage.read_range(self.file, 0, length)
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether what was read may be another version than the one listed: it was not a copy of that one."""
+        return self._in_place or self._local in (None, self.file.path)
 
 
 @dataclass(frozen=True, slots=True)

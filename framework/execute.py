@@ -42,7 +42,8 @@ _MERGE_ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run works with. `clock` gives the time in UTC, `storage` serves landing and archive."""
+    """What a run works with. `clock` gives the time in UTC, `storage` serves landing and archive, `tables` is
+    the folder of the tables where they have one."""
 
     engine: Engine
     storage: Callable[[Feed], Storage]
@@ -50,6 +51,7 @@ class World:
     engine_name: str
     run_id: str
     clock: Callable[[], datetime]
+    tables: str | None = None
 
 
 def archive_folder(root: str, manifest: Manifest) -> str:
@@ -131,10 +133,10 @@ class BatchWork:
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-            sources = [SourceFile(file, storage.fetch(file, folder)) for file in step.batch.files]
+            sources = [SourceFile(file, storage, folder) for file in step.batch.files]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
-                _check(storage, step, outcomes)
+                _check(storage, step, sources, outcomes)
                 return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
 
             self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
@@ -337,9 +339,10 @@ class BatchWork:
             yield FileReport(file.path, status, outcome.rows.read, self.moved.get(file), reason)
 
 
-def _check(storage: Storage, step: Stage, outcomes: Sequence[FileOutcome]) -> None:
-    """Check that the files that were read are still the ones in landing, and that the figures add up."""
-    heads = ((file, storage.head(file.path)) for file in step.batch.files)
+def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:
+    """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
+    read = [source.file for source in sources if source.may_have_changed]
+    heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:
         raise SourceChanged(changed)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from framework.batch import Manifest
-from framework.discovery import Listing, discover
+from framework.discovery import Listing
 from framework.engine import Engine, TableState
-from framework.feed import ArchiveAction, Feed
-from framework.ledger import BatchEvent, FileEvent, Ledger
-from framework.names import BatchState, File, FileState
+from framework.feed import Feed
+from framework.ledger import BatchEvent, Ledger
+from framework.names import BatchState, File
 from framework.storage import Storage
 
-__all__ = ["Facts", "Unfinished", "listing_of", "observe"]
+__all__ = ["Facts", "Unfinished", "observe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +80,3 @@ def _changed(storage: Storage, files: Iterable[File]) -> tuple[File, ...]:
     """Those of the files that are no longer there as they were listed."""
     now = ((file, storage.head(file.path)) for file in files)
     return tuple(file for file, head in now if head is None or head.identity != file.identity)
-
-
-def listing_of(feed: Feed, storage: Storage, ledger_files: Callable[[Sequence[str]], Sequence[FileEvent]]) -> Listing:
-    """What the feed's landing folder holds: pending files in order, and skipped ones with the reason.
-
-    With `on_success: keep` or `copy` loaded files stay in landing; `ledger_files` (paths → events)
-    tells which ones have been loaded at the version that is there now.
-    """
-    listing = discover(feed.source, storage)
-    if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
-        return listing
-    events = ledger_files([file.path for file in listing.pending])
-    done = {(e.file, e.file_version, e.file_size) for e in events if e.state is FileState.ARCHIVED}
-    return listing.without(lambda file: file.identity in done, "already loaded")

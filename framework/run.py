@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,15 +11,15 @@ from framework.discovery import Listing
 from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged
 from framework.execute import BatchWork, World
 from framework.feed import Feed
+from framework.landing import Landing
 from framework.leases import Leases
-from framework.ledger import FileEvent
 from framework.names import BatchState, Rows, Status
-from framework.observe import listing_of, observe
+from framework.observe import observe
 from framework.plan import ALL_TASKS, Plan, Task, compile_plan
 from framework.report import FeedReport, FileReport
 from framework.steps import Archive, Stage
 
-__all__ = ["Options", "landing", "run_feeds"]
+__all__ = ["Options", "landing_of", "run_feeds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,14 @@ class Options:
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
     """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
+    landing = landing_of(feeds, world)
     open_feeds = {feed for feed, event in world.ledger.latest().items() if event.state not in _CLOSED}
     failed: list[str] = []
 
     def one(feed: Feed) -> FeedReport:
         if options.fail_fast and failed:
             return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {failed[0]} failed",))
-        report = _FeedRun(feed, world, leases, options, feed.name in open_feeds).report()
+        report = _FeedRun(feed, world, leases, options, landing, feed.name in open_feeds).report()
         if report.status is Status.FAILED:
             failed.append(feed.name)
         options.on_feed(feed.name, str(report.status))
@@ -51,16 +53,14 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
         return list(pool.map(one, feeds))
 
 
+_WAITED = 0.5
+"""Seconds of waiting for a lease after which another runner may have moved what was found in landing."""
 _CLOSED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 
-def landing(feed: Feed, world: World) -> Listing:
-    """What the feed's landing folder holds now."""
-
-    def events(paths: Sequence[str]) -> Sequence[FileEvent]:
-        return world.ledger.file_events(feeds=[feed.name], files=paths)
-
-    return listing_of(feed, world.storage(feed), events)
+def landing_of(feeds: Sequence[Feed], world: World) -> Landing:
+    """What the feeds' landing folders hold from now on."""
+    return Landing(feeds, world.storage, world.ledger, [world.tables] if world.tables else [])
 
 
 @dataclass(slots=True)
@@ -71,6 +71,7 @@ class _FeedRun:
     world: World
     leases: Leases
     options: Options
+    landing: Landing
     unfinished: bool
     """Whether the ledger knows a batch of this feed that did not reach the archive."""
     _files: list[FileReport] = field(default_factory=list)
@@ -86,7 +87,10 @@ class _FeedRun:
         try:
             if not self.unfinished and not self._pending():
                 return self._summary(None)
+            asked = time.monotonic()
             with self.leases.hold(self.feed.name, self.options.wait):
+                if time.monotonic() - asked > _WAITED:
+                    self.landing.look_again(self.feed)
                 while self._one_batch():
                     pass
         except LandfeedError as error:
@@ -100,7 +104,7 @@ class _FeedRun:
         return bool(self._listing().pending)
 
     def _listing(self) -> Listing:
-        listing = landing(self.feed, self.world)
+        listing = self.landing.listing(self.feed)
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
     def _one_batch(self) -> bool:
@@ -129,9 +133,13 @@ class _FeedRun:
         return tasks == ALL_TASKS or (Task.STAGE in tasks and not staged)
 
     def _changed(self, error: SourceChanged) -> None:
-        self._avoid.update(error.paths)
-        names = ", ".join(path.rsplit("/", 1)[-1] for path in error.paths[:5])
-        self._warnings.append(f"{names}: changed while being read, stays pending in its new version")
+        self.landing.look_again(self.feed)
+        storage = self.world.storage(self.feed)
+        replaced = [path for path in error.paths if storage.head(path) is not None]
+        self._avoid.update(replaced)
+        if replaced:
+            names = ", ".join(path.rsplit("/", 1)[-1] for path in replaced[:5])
+            self._warnings.append(f"{names}: changed while being read, stays pending in its new version")
 
     def _add(self, work: BatchWork) -> None:
         self._files += work.file_reports()
@@ -141,6 +149,7 @@ class _FeedRun:
             self._seconds[task] += seconds
         if work.manifest is not None:
             self._batch_id = work.manifest.batch_id
+            self.landing.worked_on(self.feed, work.manifest.batch.files)
         if work.merged is not None:
             self._version = work.merged.version
 

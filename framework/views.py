@@ -9,9 +9,10 @@ from typing import Any
 
 from framework.execute import World
 from framework.feed import Feed
+from framework.landing import Landing
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState
-from framework.run import landing
+from framework.run import landing_of
 
 __all__ = ["history", "history_files", "status"]
 
@@ -20,12 +21,12 @@ _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
     """One entry a feed: what is pending, what is unfinished, what was loaded last."""
-    latest = world.ledger.latest()
-    return {"feeds": [_feed_status(feed, world, latest.get(feed.name)) for feed in feeds]}
+    latest, landing = world.ledger.latest(), landing_of(feeds, world)
+    return {"feeds": [_feed_status(feed, world, landing, latest.get(feed.name)) for feed in feeds]}
 
 
-def _feed_status(feed: Feed, world: World, last: BatchEvent | None) -> dict[str, Any]:
-    pending = len(landing(feed, world).pending)
+def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | None) -> dict[str, Any]:
+    pending = len(landing.listing(feed).pending)
     unfinished = None
     if last is not None and last.state not in _FINISHED:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}

@@ -36,7 +36,7 @@ def open_world(
 
     try:
         ledger = Ledger(engine, environment.control)
-        world = World(engine, storage, ledger, environment.engine.value, run_id, clock)
+        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root)
         yield world, open_leases(environment, environ)
     finally:
         engine.close()
