@@ -1,4 +1,4 @@
-"""Local folders, and everything that looks like one (a mounted bucket, a Databricks Volume).
+"""Local folders, and everything that renames in one step as they do.
 
 Moving a file must neither lose an upload that replaces it meanwhile, nor overwrite anything, nor stop
 half-way for good. So a file is first *taken*: renamed to a private name in its own folder, which is
@@ -13,11 +13,10 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
-from collections.abc import Iterator
 
-from framework.errors import FileGone, StorageError
+from framework.errors import StorageError
 from framework.names import File
+from framework.storages.posix import PosixFolders, digest_of, is_version, occupied, translated
 
 __all__ = ["LocalStorage"]
 
@@ -25,53 +24,11 @@ _CHUNK = 1 << 20
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EINVAL}
 
 
-class LocalStorage:
+class LocalStorage(PosixFolders):
     """Implements `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
-        root = folder.rstrip("/") + "/"
-        folders = [root]
-        while folders:
-            current = folders.pop()
-            try:
-                entries = list(os.scandir(current))
-            except FileNotFoundError:
-                if current != root:
-                    continue  # a subfolder that went away meanwhile
-                raise StorageError(
-                    f"the folder {folder} does not exist", "create it, or mend source.path", code="missing_folder"
-                ) from None
-            except OSError as error:
-                raise StorageError(f"the folder {current} cannot be listed: {error.strerror}") from error
-            for entry in entries:
-                if recursive and entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path + "/")
-                    continue
-                found = _file(entry.path, entry.path[len(root) :])
-                if found is not None:
-                    yield found
-
-    def head(self, path: str) -> File | None:
-        return _file(path, os.path.basename(path))
-
-    def read_range(self, file: File, start: int, length: int) -> bytes:
-        try:
-            with open(file.path, "rb") as stream:
-                if not _is(os.fstat(stream.fileno()), file):
-                    raise FileGone(f"{file.path} was replaced")
-                stream.seek(start)
-                return stream.read(length)
-        except FileNotFoundError:
-            raise FileGone(f"{file.path} is gone") from None
-        except OSError as error:
-            raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
-
-    def fetch(self, file: File, folder: str) -> str:
-        del folder  # local files are read where they are
-        return file.path
-
     def move(self, file: File, destination: str) -> bool:
-        with _translated(file):
+        with translated(file):
             taken = self._take(file, destination)
             if taken is None:
                 return _stands(destination, file)
@@ -80,7 +37,7 @@ class LocalStorage:
             return True
 
     def copy(self, file: File, destination: str) -> bool:
-        with _translated(file):
+        with translated(file):
             found = self.head(file.path)
             if found is None or found.identity != file.identity:
                 return _stands(destination, file)
@@ -89,7 +46,7 @@ class LocalStorage:
             return True
 
     def delete(self, file: File) -> bool:
-        with _translated(file):
+        with translated(file):
             taken = self._take(file, "")
             if taken is not None:
                 os.unlink(taken)
@@ -104,7 +61,7 @@ class LocalStorage:
                 os.rename(file.path, private)
             except FileNotFoundError:
                 return None
-        if _is(os.stat(private), file):
+        if is_version(os.stat(private), file):
             return private
         try:
             os.link(private, file.path)  # somebody else's upload: put it back
@@ -120,20 +77,6 @@ class LocalStorage:
         return None
 
 
-def _file(path: str, name: str) -> File | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
-
-
-def _is(status: os.stat_result, file: File) -> bool:
-    return (status.st_mtime_ns, status.st_size) == (file.version, file.size)
-
-
 def _private(file: File, destination: str) -> str:
     """A name that discovery skips, the same for every attempt at the same move."""
     digest = hashlib.sha256(repr((file.identity, destination)).encode("utf-8", "surrogateescape")).hexdigest()
@@ -143,7 +86,7 @@ def _private(file: File, destination: str) -> str:
 def _stands(destination: str, file: File) -> bool:
     """Whether an earlier call put this very file at its destination; archive paths are a batch's own."""
     try:
-        return _is(os.stat(destination), file)
+        return is_version(os.stat(destination), file)
     except OSError:
         return False
 
@@ -172,7 +115,7 @@ def _copy(source: str, file: File, destination: str) -> None:
         shutil.copyfileobj(reading, writing, _CHUNK)
         writing.flush()
         os.fsync(writing.fileno())
-    if _digest(source) != _digest(partial):
+    if digest_of(source) != digest_of(partial):
         raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
     os.utime(partial, ns=(file.version, file.version))
     try:
@@ -191,30 +134,5 @@ def _copy(source: str, file: File, destination: str) -> None:
 
 
 def _same_or_refuse(source: str, destination: str) -> None:
-    if os.path.getsize(source) != os.path.getsize(destination) or _digest(source) != _digest(destination):
-        raise StorageError(
-            f"another file stands at {destination}", "move it away; it is never overwritten", code="archive_exists"
-        )
-
-
-def _digest(path: str) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-class _translated:  # noqa: N801 (reads as a verb)
-    """Turns system errors about a file into StorageError."""
-
-    def __init__(self, file: File) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            where = f" ({error.filename2 or error.filename})" if error.filename else ""
-            raise StorageError(
-                f"{self._file.path} cannot be moved: {error.strerror}{where}",
-                "check permissions and free space; the move is tried again in the next run",
-            ) from error
+    if os.path.getsize(source) != os.path.getsize(destination) or digest_of(source) != digest_of(destination):
+        raise occupied(destination)

@@ -1,0 +1,101 @@
+"""What folders of a file system have in common: listing, looking and reading, and how errors are told."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from framework.errors import FileGone, StorageError
+from framework.names import File
+
+__all__ = ["PosixFolders", "digest_of", "is_version", "occupied", "translated"]
+
+
+class PosixFolders:
+    """The reading half of `framework.storage.Storage`. A version is the modification time in nanoseconds."""
+
+    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+        root = folder.rstrip("/") + "/"
+        folders = [root]
+        while folders:
+            current = folders.pop()
+            try:
+                entries = list(os.scandir(current))
+            except FileNotFoundError:
+                if current != root:
+                    continue  # a subfolder that went away meanwhile
+                raise StorageError(
+                    f"the folder {folder} does not exist", "create it, or mend source.path", code="missing_folder"
+                ) from None
+            except OSError as error:
+                raise StorageError(f"the folder {current} cannot be listed: {error.strerror}") from error
+            for entry in entries:
+                if recursive and entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path + "/")
+                    continue
+                found = _file(entry.path, entry.path[len(root) :])
+                if found is not None:
+                    yield found
+
+    def head(self, path: str) -> File | None:
+        return _file(path, os.path.basename(path))
+
+    def read_range(self, file: File, start: int, length: int) -> bytes:
+        try:
+            with open(file.path, "rb") as stream:
+                if not is_version(os.fstat(stream.fileno()), file):
+                    raise FileGone(f"{file.path} was replaced")
+                stream.seek(start)
+                return stream.read(length)
+        except FileNotFoundError:
+            raise FileGone(f"{file.path} is gone") from None
+        except OSError as error:
+            raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
+
+    def fetch(self, file: File, folder: str) -> str:
+        del folder  # such files are read where they are
+        return file.path
+
+
+def _file(path: str, name: str) -> File | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
+
+
+def is_version(status: os.stat_result, file: File) -> bool:
+    """Whether what stands there is the very version of `file`."""
+    return (status.st_mtime_ns, status.st_size) == (file.version, file.size)
+
+
+def digest_of(path: str) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def occupied(destination: str) -> StorageError:
+    """What is raised where something else stands at a file's destination."""
+    return StorageError(
+        f"another file stands at {destination}", "move it away; it is never overwritten", code="archive_exists"
+    )
+
+
+@contextmanager
+def translated(file: File) -> Iterator[None]:
+    """Turns system errors about a file into StorageError."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename2 or error.filename})" if error.filename else ""
+        raise StorageError(
+            f"{file.path} cannot be moved: {error.strerror}{where}",
+            "check permissions and free space; the move is tried again in the next run",
+        ) from error
