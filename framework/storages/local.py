@@ -12,15 +12,23 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 
 from framework.errors import StorageError
 from framework.names import File
-from framework.storages.posix import PosixFolders, digest_of, is_version, occupied, translated
+from framework.storages.posix import (
+    PosixFolders,
+    copied,
+    digest_of,
+    is_version,
+    occupied,
+    partials,
+    remove,
+    same_bytes,
+    translated,
+)
 
 __all__ = ["LocalStorage"]
 
-_CHUNK = 1 << 20
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EINVAL}
 
 
@@ -29,11 +37,18 @@ class LocalStorage(PosixFolders):
 
     def move(self, file: File, destination: str) -> bool:
         with translated(file):
-            taken = self._take(file, destination)
-            if taken is None:
+            private = _private(file, destination)
+            for standing in (private, file.path) if os.path.lexists(destination) else ():
+                if _stands(standing, file):
+                    _same_or_refuse(standing, destination)
+            if not self._take(file, private):
                 return _stands(destination, file)
-            _place(taken, file, destination)
-            os.unlink(taken)
+            try:
+                _place(private, file, destination)
+            except FileNotFoundError:
+                if not _stands(destination, file):  # where somebody else has done the same move meanwhile
+                    raise
+            remove(private)
             return True
 
     def copy(self, file: File, destination: str) -> bool:
@@ -47,34 +62,32 @@ class LocalStorage(PosixFolders):
 
     def delete(self, file: File) -> bool:
         with translated(file):
-            taken = self._take(file, "")
-            if taken is not None:
-                os.unlink(taken)
+            private = _private(file, "")
+            if self._take(file, private):
+                remove(private)
                 return True
             return self.head(file.path) is None
 
-    def _take(self, file: File, destination: str) -> str | None:
-        """The private path under which the file now stands, None when it is gone or another version."""
-        private = _private(file, destination)
-        if not os.path.lexists(private):
-            try:
-                os.rename(file.path, private)
-            except FileNotFoundError:
-                return None
-        if is_version(os.stat(private), file):
-            return private
+    def _take(self, file: File, private: str) -> bool:
+        """Whether the file now stands under its private name; False when it is gone or another version."""
         try:
+            if not os.path.lexists(private):
+                os.rename(file.path, private)
+            if is_version(os.stat(private), file):
+                return True
             os.link(private, file.path)  # somebody else's upload: put it back
+        except FileNotFoundError:
+            return False
         except FileExistsError:
-            pass  # and a newer one is already there, which replaces it as it would have anyway
+            pass  # a newer one is already there, which replaces it as it would have anyway
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
             if not os.path.lexists(file.path):
                 os.rename(private, file.path)
-                return None
-        os.unlink(private)
-        return None
+                return False
+        remove(private)
+        return False
 
 
 def _private(file: File, destination: str) -> str:
@@ -107,32 +120,40 @@ def _place(taken: str, file: File, destination: str) -> None:
 
 
 def _copy(source: str, file: File, destination: str) -> None:
-    """Copy under a temporary name, sync, compare, then give it its name without overwriting anything."""
+    """Copy under a private name, sync, compare, then give it its name without overwriting anything."""
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    digest = hashlib.sha256(destination.encode("utf-8", "surrogateescape")).hexdigest()
-    partial = os.path.join(os.path.dirname(destination), f".landfeed-{digest[:16]}.part")
-    with open(source, "rb") as reading, open(partial, "wb") as writing:
-        shutil.copyfileobj(reading, writing, _CHUNK)
-        writing.flush()
-        os.fsync(writing.fileno())
-    if digest_of(source) != digest_of(partial):
-        raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
-    os.utime(partial, ns=(file.version, file.version))
+    earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
+    for partial in partials(file, destination):
+        try:
+            writing = open(partial, "xb")  # noqa: SIM115 (copied closes it)
+            break
+        except FileExistsError:
+            earlier.append(partial)
+    try:
+        if copied(source, writing) != digest_of(partial):
+            raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
+        os.utime(partial, ns=(file.version, file.version))
+        _name(partial, destination)
+    finally:
+        remove(partial)
+    for left in earlier:
+        remove(left)
+
+
+def _name(partial: str, destination: str) -> None:
     try:
         os.link(partial, destination)
     except FileExistsError:
-        _same_or_refuse(source, destination)
+        _same_or_refuse(partial, destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
         if os.path.lexists(destination):
-            _same_or_refuse(source, destination)
+            _same_or_refuse(partial, destination)
         else:
             os.rename(partial, destination)
-            return
-    os.unlink(partial)
 
 
 def _same_or_refuse(source: str, destination: str) -> None:
-    if os.path.getsize(source) != os.path.getsize(destination) or digest_of(source) != digest_of(destination):
+    if not same_bytes(source, destination):
         raise occupied(destination)

@@ -6,12 +6,26 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
+from typing import BinaryIO
 
 from framework.errors import FileGone, StorageError
 from framework.names import File
 
-__all__ = ["PosixFolders", "digest_of", "is_version", "occupied", "translated"]
+__all__ = [
+    "PosixFolders",
+    "copied",
+    "digest_of",
+    "is_version",
+    "occupied",
+    "partials",
+    "remove",
+    "same_bytes",
+    "translated",
+]
+
+_CHUNK = 1 << 20
 
 
 class PosixFolders:
@@ -79,6 +93,40 @@ def digest_of(path: str) -> str:
     """SHA-256 of a file's bytes."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def same_bytes(one: str, other: str) -> bool:
+    return os.path.getsize(one) == os.path.getsize(other) and digest_of(one) == digest_of(other)
+
+
+def remove(path: str) -> None:
+    """Delete a file that somebody else may delete at the same time."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def partials(file: File, destination: str) -> Iterator[str]:
+    """Private names beside the destination for copies of a file, one for each attempt; discovery skips them.
+
+    An attempt takes the first name that is free, so copies never get into each other's way, and whoever
+    comes to the end removes those before its own.
+    """
+    key = repr((file.identity, destination)).encode("utf-8", "surrogateescape")
+    name = os.path.join(os.path.dirname(destination), f".landfeed-{hashlib.sha256(key).hexdigest()[:16]}")
+    for number in count():
+        yield f"{name}-{number}.part"
+
+
+def copied(source: str, writing: BinaryIO) -> str:
+    """Copy from beginning to end, sync and close. Gives the SHA-256 of what was read."""
+    digest = hashlib.sha256()
+    with open(source, "rb") as reading, writing:
+        while chunk := reading.read(_CHUNK):
+            digest.update(chunk)
+            writing.write(chunk)
+        writing.flush()
+        os.fsync(writing.fileno())
+    return digest.hexdigest()
 
 
 def occupied(destination: str) -> StorageError:

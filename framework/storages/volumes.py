@@ -15,7 +15,6 @@ under the same name is deleted with it. Upload under new names, or with `on_succ
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,7 +22,16 @@ from typing import BinaryIO
 
 from framework.errors import StorageError
 from framework.names import File
-from framework.storages.posix import PosixFolders, digest_of, is_version, occupied, translated
+from framework.storages.posix import (
+    PosixFolders,
+    copied,
+    digest_of,
+    is_version,
+    occupied,
+    partials,
+    same_bytes,
+    translated,
+)
 
 __all__ = ["FileCalls", "VolumeStorage"]
 
@@ -77,29 +85,29 @@ class VolumeStorage(PosixFolders):
             self._finish_renaming(file, destination)
         if _unchanged(file) and not os.path.lexists(destination):
             return self._copy(file, destination)
-        self._tidy(_attempts(file, destination))
+        self._tidy(partials(file, destination))
         if not _unchanged(file):
             return _stands(destination, file)
-        if not _same(file.path, destination):
+        if not same_bytes(file.path, destination):
             raise occupied(destination)
         return True
 
     def _copy(self, file: File, destination: str) -> bool:
         self._calls.makedirs(os.path.dirname(destination))
         earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
-        for partial in _attempts(file, destination):
+        for partial in partials(file, destination):
             try:
                 writing = self._calls.create(partial)
                 break
             except FileExistsError:
                 earlier.append(partial)
         try:
-            digest = _copied(file.path, writing)
+            digest = copied(file.path, writing)
             if _unchanged(file):
                 if digest_of(partial) != digest:
                     raise StorageError(f"the copy of {file.path} at {partial} differs from it", "it is tried again")
                 if os.path.lexists(destination):
-                    if not _same(partial, destination):
+                    if not same_bytes(partial, destination):
                         raise occupied(destination)
                 else:
                     self._calls.rename(partial, destination)
@@ -116,28 +124,18 @@ class VolumeStorage(PosixFolders):
         """Give a complete private copy its name if an earlier call was cut off while doing so."""
         if _size(destination) == file.size:
             return
-        for partial in _existing(_attempts(file, destination)):
+        for partial in _existing(partials(file, destination)):
             if _size(partial) == file.size and _begins(partial, destination):
                 self._calls.rename(partial, destination)
                 return
 
-    def _tidy(self, partials: Iterable[str]) -> None:
-        for partial in _existing(partials):
+    def _tidy(self, paths: Iterable[str]) -> None:
+        for partial in _existing(paths):
             self._unlink(partial)
 
     def _unlink(self, path: str) -> None:
         with suppress(FileNotFoundError):  # somebody did the same
             self._calls.unlink(path)
-
-
-def _attempts(file: File, destination: str) -> Iterator[str]:
-    """Private names for copies of this file, one for each attempt; discovery skips them."""
-    key = repr((file.identity, destination)).encode("utf-8", "surrogateescape")
-    name = os.path.join(os.path.dirname(destination), f".landfeed-{hashlib.sha256(key).hexdigest()[:16]}")
-    number = 0
-    while True:
-        yield f"{name}-{number}.part"
-        number += 1
 
 
 def _existing(paths: Iterable[str]) -> Iterator[str]:
@@ -165,22 +163,6 @@ def _size(path: str) -> int | None:
 def _stands(destination: str, file: File) -> bool:
     """Whether the file is at its destination, once its source is gone: an archive path is a batch's own."""
     return _size(destination) == file.size
-
-
-def _same(one: str, other: str) -> bool:
-    return _size(one) == _size(other) and digest_of(one) == digest_of(other)
-
-
-def _copied(source: str, writing: BinaryIO) -> str:
-    """Copy and give the SHA-256 of what was read."""
-    digest = hashlib.sha256()
-    with open(source, "rb") as reading, writing:
-        while chunk := reading.read(_CHUNK):
-            digest.update(chunk)
-            writing.write(chunk)
-        writing.flush()
-        os.fsync(writing.fileno())
-    return digest.hexdigest()
 
 
 def _begins(complete: str, path: str) -> bool:

@@ -1,0 +1,172 @@
+"""The places that storages serve, each driven in the same way: what lands there, and what is then stored."""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import BinaryIO
+
+from framework.names import File
+from framework.storage import Storage
+from framework.storages.local import LocalStorage
+from framework.storages.memory import MemoryStorage
+from framework.storages.volumes import FileCalls, VolumeStorage
+
+__all__ = ["Disk", "Memory", "Place", "SequentialCalls", "Volume"]
+
+
+class Place(ABC):
+    """A storage with a landing and an archive folder (both end with `/`).
+
+    `any_key`: names may hold whatever a bucket takes. `window`: an upload in the very moment of a
+    deletion may be lost, as the storage says of itself.
+    """
+
+    storage: Storage
+    landing: str
+    archive: str
+    any_key = False
+    window = False
+
+    @abstractmethod
+    def write(self, path: str, content: bytes) -> File:
+        """An upload, complete at once, over whatever is there."""
+
+    @abstractmethod
+    def read(self, path: str) -> bytes | None: ...
+
+    @abstractmethod
+    def stored(self, folder: str) -> list[str]:
+        """Everything below a folder, however it is named, as `list` may not show it."""
+
+    def land(self, name: str, content: bytes = b"id\n1\n") -> File:
+        file = self.write(self.landing + name, content)
+        return File(file.path, name, file.version, file.size, file.modified)
+
+
+class Disk(Place):
+    """Folders of a file system."""
+
+    def __init__(self, landing: str, archive: str) -> None:
+        self.landing, self.archive = f"{landing}/", f"{archive}/"
+        os.makedirs(landing)
+        os.makedirs(archive, exist_ok=True)
+        self.storage: Storage = LocalStorage()
+
+    def write(self, path: str, content: bytes) -> File:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        upload = os.path.join(os.path.dirname(path), f".upload-{time.monotonic_ns()}")
+        with open(upload, "wb") as out:
+            out.write(content)
+        os.replace(upload, path)
+        found = self.storage.head(path)
+        assert found is not None
+        return found
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            with open(path, "rb") as stream:
+                return stream.read()
+        except FileNotFoundError:
+            return None
+
+    def stored(self, folder: str) -> list[str]:
+        return sorted(
+            os.path.relpath(os.path.join(at, name), folder) for at, _, names in os.walk(folder) for name in names
+        )
+
+
+class Volume(Disk):
+    """A folder that can do no more than a Databricks Volume."""
+
+    window = True
+
+    def __init__(self, landing: str, archive: str) -> None:
+        super().__init__(landing, archive)
+        self.storage = VolumeStorage(SequentialCalls())
+
+
+class SequentialCalls(FileCalls):
+    """Files are written from beginning to end, and a rename is a copy and a delete.
+
+    `before` is called with each step's name before it is done; a rename has three. The copy appears
+    at once, or bit by bit (`torn`).
+    """
+
+    def __init__(self, before: Callable[[str], object] = str, *, torn: bool = False) -> None:
+        self._before = before
+        self._torn = torn
+
+    def makedirs(self, folder: str) -> None:
+        self._before("makedirs")
+        super().makedirs(folder)
+
+    def create(self, path: str) -> BinaryIO:
+        self._before("create")
+        return _Sequential(super().create(path), self._before)  # type: ignore[return-value]  # no more is used
+
+    def rename(self, source: str, destination: str) -> None:
+        self._before("rename")
+        appearing = destination if self._torn else f"{source}.copy"
+        with open(source, "rb") as reading, open(appearing, "wb") as writing:
+            content = reading.read()
+            writing.write(content[: len(content) // 2])
+            writing.flush()
+            self._before("rename, half-way")
+            writing.write(content[len(content) // 2 :])
+        os.replace(appearing, destination)
+        self._before("rename, copied")
+        os.unlink(source)
+
+    def unlink(self, path: str) -> None:
+        self._before("unlink")
+        super().unlink(path)
+
+
+class _Sequential:
+    """A file that takes bytes one after the other and nothing else."""
+
+    def __init__(self, stream: BinaryIO, before: Callable[[str], object]) -> None:
+        self._stream = stream
+        self._before = before
+
+    def write(self, chunk: bytes) -> None:
+        self._before("write")
+        self._stream.write(chunk[: len(chunk) // 2])
+        self._stream.flush()
+        self._before("write, half-way")
+        self._stream.write(chunk[len(chunk) // 2 :])
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def __enter__(self) -> _Sequential:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stream.close()
+
+
+class Memory(Place):
+    """Nothing but this process."""
+
+    any_key = True
+
+    def __init__(self) -> None:
+        self.memory = MemoryStorage()
+        self.storage = self.memory
+        self.landing, self.archive = "mem://landing/", "mem://archive/"
+
+    def write(self, path: str, content: bytes) -> File:
+        return self.memory.write(path, content)
+
+    def read(self, path: str) -> bytes | None:
+        return self.memory.read(path) if self.memory.head(path) else None
+
+    def stored(self, folder: str) -> list[str]:
+        return sorted(file.name for file in self.memory.list(folder, recursive=True))
