@@ -6,10 +6,11 @@ import os
 
 import pytest
 
+from tests.gcs_server import bucket, gcs_server
 from tests.spark_session import spark
 from tests.support import Project
 
-__all__ = ["engine", "project", "spark"]
+__all__ = ["bucket", "engine", "gcs_server", "project", "spark"]
 
 ON_SPARK = (pytest.mark.spark, pytest.mark.xdist_group("spark"))
 

@@ -1,0 +1,319 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The parameters of the JSON API that these headers of the XML API stand for
+// (documentation: "HTTP headers and query string parameters for XML").
+var headerConditions = map[string]string{
+	"X-Goog-If-Generation-Match":                 "ifGenerationMatch",
+	"X-Goog-If-Metageneration-Match":             "ifMetagenerationMatch",
+	"X-Goog-Copy-Source-Generation":              "sourceGeneration",
+	"X-Goog-Copy-Source-If-Generation-Match":     "ifSourceGenerationMatch",
+	"X-Goog-Copy-Source-If-Metageneration-Match": "ifSourceMetagenerationMatch",
+}
+
+// routeXML finds out what /bucket or /bucket/object is asked for.
+func (r *request) routeXML() error {
+	bucket, object, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
+	var err error
+	if r.bucket, err = url.PathUnescape(bucket); err != nil {
+		return err
+	}
+	for header, parameter := range headerConditions {
+		if value := r.header.Get(header); value != "" {
+			r.query.Set(parameter, value)
+		}
+	}
+	var answer func(*emulator, request) reply
+	switch {
+	case object == "" && r.method == http.MethodGet:
+		r.operation, answer = "list", (*emulator).listXML
+	case object == "":
+		r.operation, answer = "bucket", (*emulator).unsupported
+	case r.method == http.MethodGet:
+		r.operation, answer = "media", (*emulator).getXML
+	case r.method == http.MethodHead:
+		r.operation, answer = "metadata", (*emulator).getXML
+	case r.header.Get("X-Goog-Copy-Source") != "":
+		r.operation, answer = "copy", (*emulator).copyXML
+	case r.query.Has("uploadId") || r.query.Has("uploads"):
+		r.operation, answer = "upload", (*emulator).multipartXML
+	case r.method == http.MethodPut:
+		r.operation, answer = "upload", (*emulator).putXML
+	case r.method == http.MethodDelete:
+		r.operation, answer = "delete", (*emulator).delete
+	default:
+		r.operation, answer = "bucket", (*emulator).unsupported
+	}
+	r.answer = func(e *emulator, asked request) reply { return inXML(answer(e, asked)) }
+	return r.unescape(object, "")
+}
+
+func (e *emulator) unsupported(asked request) reply {
+	return failure(http.StatusNotImplemented, asked.method+" "+asked.path+" is not supported by this emulator")
+}
+
+var codes = map[int]string{
+	http.StatusBadRequest:         "InvalidArgument",
+	http.StatusNotFound:           "NoSuchKey",
+	http.StatusPreconditionFailed: "PreconditionFailed",
+}
+
+// inXML turns an error of the JSON API into one of the XML API (documentation: "HTTP status and error codes for XML").
+func inXML(answer reply) reply {
+	if answer.status < http.StatusBadRequest || !strings.HasPrefix(answer.header.Get("Content-Type"), "application/json") {
+		return answer
+	}
+	var document struct {
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if err := json.Unmarshal(answer.body, &document); err != nil {
+		return answer
+	}
+	return answerXML(answer.status, struct {
+		XMLName       xml.Name `xml:"Error"`
+		Code, Message string
+	}{Code: codes[answer.status], Message: document.Error.Message})
+}
+
+func answerXML(status int, document any) reply {
+	body, err := xml.Marshal(document)
+	if err != nil {
+		panic(err) // structs of this program always have XML
+	}
+	header := http.Header{"Content-Type": {"application/xml; charset=UTF-8"}}
+	return reply{status, header, append([]byte(xml.Header), body...)}
+}
+
+// listXML lists objects (documentation: "List objects", list-type=2).
+func (e *emulator) listXML(asked request) reply {
+	type contents struct {
+		Key          string
+		Generation   int64
+		Size         int64
+		LastModified string
+		ETag         string
+	}
+	type commonPrefixes struct{ Prefix string }
+	type result struct {
+		XMLName               xml.Name `xml:"ListBucketResult"`
+		Name                  string
+		Prefix                string
+		Delimiter             string `xml:",omitempty"`
+		StartAfter            string `xml:",omitempty"`
+		MaxKeys               int
+		KeyCount              int
+		IsTruncated           bool
+		NextContinuationToken string `xml:",omitempty"`
+		Contents              []contents
+		CommonPrefixes        []commonPrefixes
+	}
+	if missing := e.checkBucket(asked.bucket); missing != nil {
+		return *missing
+	}
+	if asked.query.Get("list-type") != "2" {
+		return failure(http.StatusBadRequest, "only list-type=2 is supported by this emulator")
+	}
+	wanted, wrong := listingOf(asked.query, "max-keys", "continuation-token")
+	if wrong != nil {
+		return *wrong
+	}
+	start := asked.query.Get("start-after")
+	wanted.after = max(wanted.after, start)
+	found, err := e.list(asked.bucket, wanted)
+	if err != nil {
+		return failure(http.StatusInternalServerError, err.Error())
+	}
+	answer := result{
+		Name:        asked.bucket,
+		Prefix:      wanted.prefix,
+		Delimiter:   wanted.delimiter,
+		StartAfter:  start,
+		MaxKeys:     wanted.limit,
+		KeyCount:    len(found.objects) + len(found.prefixes),
+		IsTruncated: found.token != "",
+	}
+	if found.token != "" {
+		answer.NextContinuationToken = base64.URLEncoding.EncodeToString([]byte(found.token))
+	}
+	for _, object := range found.objects {
+		answer.Contents = append(answer.Contents, contents{
+			object.Name, object.Generation, object.Size, object.Updated.UTC().Format(time.RFC3339Nano), quoted(object.Etag),
+		})
+	}
+	for _, prefix := range found.prefixes {
+		answer.CommonPrefixes = append(answer.CommonPrefixes, commonPrefixes{prefix})
+	}
+	return answerXML(http.StatusOK, answer)
+}
+
+func quoted(etag string) string { return `"` + etag + `"` }
+
+// getXML gives an object or its headers, unless If-Match or If-None-Match forbid it.
+func (e *emulator) getXML(asked request) reply {
+	answer := e.media(asked)
+	etag := answer.header.Get("Etag")
+	if answer.status >= http.StatusMultipleChoices || etag == "" {
+		return answer
+	}
+	if wanted := asked.header.Get("If-Match"); wanted != "" && wanted != "*" && wanted != etag {
+		return conditionNotMet()
+	}
+	if unwanted := asked.header.Get("If-None-Match"); unwanted == "*" || unwanted == etag {
+		return reply{http.StatusNotModified, http.Header{"Etag": {etag}}, nil}
+	}
+	return answer
+}
+
+// putXML stores an object.
+func (e *emulator) putXML(asked request) reply {
+	return e.putContent(asked, asked.body)
+}
+
+func (e *emulator) putContent(asked request, content []byte) reply {
+	if wrong := e.writable(asked, asked.bucket, asked.object); wrong != nil {
+		return *wrong
+	}
+	path := "/upload/storage/v1/b/" + url.PathEscape(asked.bucket) + "/o"
+	query := url.Values{"uploadType": {"media"}, "name": {asked.object}}
+	if answer := e.forward(asked, http.MethodPost, path, query, content); answer.status != http.StatusOK {
+		return answer
+	}
+	return e.stored(asked)
+}
+
+// stored answers with the headers of the object that was written.
+func (e *emulator) stored(asked request) reply {
+	object, err := e.store.GetObjectStreaming(asked.bucket, asked.object)
+	if err != nil {
+		return failure(http.StatusInternalServerError, err.Error())
+	}
+	return reply{http.StatusOK, http.Header{
+		"Etag":                  {quoted(object.Etag)},
+		"X-Goog-Generation":     {strconv.FormatInt(object.Generation, 10)},
+		"X-Goog-Metageneration": {metageneration},
+		"X-Goog-Hash":           {"crc32c=" + object.Crc32c, "md5=" + object.Md5Hash},
+		"Last-Modified":         {object.Updated.UTC().Format(http.TimeFormat)},
+	}, nil}
+}
+
+// copyXML copies the object that the header names as bucket/object, escaped (documentation: "PUT Object").
+func (e *emulator) copyXML(asked request) reply {
+	bucket, name, found := strings.Cut(strings.TrimPrefix(asked.header.Get("X-Goog-Copy-Source"), "/"), "/")
+	copied := asked
+	if err := copied.unescape(name, ""); err != nil || !found {
+		return failure(http.StatusBadRequest, "x-goog-copy-source must be BUCKET/OBJECT, escaped")
+	}
+	copied.bucket, copied.toBucket, copied.to, copied.body = bucket, asked.bucket, asked.object, nil
+	if answer := e.copy(copied); answer.status != http.StatusOK {
+		return answer
+	}
+	answer := e.stored(asked)
+	document := answerXML(http.StatusOK, struct {
+		XMLName xml.Name `xml:"CopyObjectResult"`
+		ETag    string
+	}{ETag: answer.header.Get("Etag")})
+	answer.header.Set("Content-Type", document.header.Get("Content-Type"))
+	answer.body = document.body
+	return answer
+}
+
+// multipartUpload collects parts (documentation: "XML API multipart uploads").
+type multipartUpload struct {
+	opened request
+	parts  map[int][]byte
+	etags  map[int]string
+}
+
+func (e *emulator) multipartXML(asked request) reply {
+	if asked.query.Has("uploads") {
+		return e.openMultipart(asked)
+	}
+	id := asked.query.Get("uploadId")
+	upload, known := e.multiparts[id]
+	if !known || upload.opened.bucket != asked.bucket || upload.opened.object != asked.object {
+		return failure(http.StatusNotFound, "There is no upload "+id)
+	}
+	switch asked.method {
+	case http.MethodPut:
+		return upload.take(asked)
+	case http.MethodPost:
+		return e.completeMultipart(asked, id)
+	case http.MethodDelete:
+		delete(e.multiparts, id)
+		return reply{status: http.StatusNoContent, header: http.Header{}}
+	}
+	return e.unsupported(asked)
+}
+
+func (e *emulator) openMultipart(asked request) reply {
+	if missing := e.checkBucket(asked.bucket); missing != nil {
+		return *missing
+	}
+	id := e.next("multipart")
+	e.multiparts[id] = &multipartUpload{asked, map[int][]byte{}, map[int]string{}}
+	return answerXML(http.StatusOK, struct {
+		XMLName               xml.Name `xml:"InitiateMultipartUploadResult"`
+		Bucket, Key, UploadId string
+	}{Bucket: asked.bucket, Key: asked.object, UploadId: id})
+}
+
+func (u *multipartUpload) take(asked request) reply {
+	part, err := strconv.Atoi(asked.query.Get("partNumber"))
+	if err != nil || part < 1 || part > 10000 {
+		return failure(http.StatusBadRequest, "partNumber must be 1 to 10000")
+	}
+	u.parts[part], u.etags[part] = asked.body, quoted(fmt.Sprintf("%s-%d", asked.query.Get("uploadId"), part))
+	return reply{http.StatusOK, http.Header{"Etag": {u.etags[part]}}, nil}
+}
+
+func (e *emulator) completeMultipart(asked request, id string) reply {
+	var order struct {
+		Part []struct {
+			PartNumber int
+			ETag       string
+		}
+	}
+	if err := xml.Unmarshal(asked.body, &order); err != nil {
+		return failure(http.StatusBadRequest, err.Error())
+	}
+	upload := e.multiparts[id]
+	var content bytes.Buffer
+	last := 0
+	for _, part := range order.Part {
+		if part.PartNumber <= last || strings.Trim(part.ETag, `"`) != strings.Trim(upload.etags[part.PartNumber], `"`) {
+			return failure(http.StatusBadRequest, fmt.Sprintf("Part %d is out of order or has another ETag", part.PartNumber))
+		}
+		last = part.PartNumber
+		content.Write(upload.parts[last])
+	}
+	finished := upload.opened
+	for name, values := range asked.query {
+		finished.query[name] = values // conditions may come with this request
+	}
+	answer := e.putContent(finished, content.Bytes())
+	if answer.status != http.StatusOK {
+		return answer
+	}
+	delete(e.multiparts, id)
+	document := answerXML(http.StatusOK, struct {
+		XMLName           xml.Name `xml:"CompleteMultipartUploadResult"`
+		Bucket, Key, ETag string
+	}{Bucket: asked.bucket, Key: asked.object, ETag: answer.header.Get("Etag")})
+	answer.header.Set("Content-Type", document.header.Get("Content-Type"))
+	answer.body = document.body
+	return answer
+}
