@@ -120,7 +120,7 @@ def partials(file: File, destination: str) -> Iterator[str]:
 def copied(source: str, writing: BinaryIO) -> str:
     """Copy from beginning to end, sync and close. Gives the SHA-256 of what was read."""
     digest = hashlib.sha256()
-    with open(source, "rb") as reading, writing:
+    with writing, open(source, "rb") as reading:
         while chunk := reading.read(_CHUNK):
             digest.update(chunk)
             writing.write(chunk)

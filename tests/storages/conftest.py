@@ -9,9 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.storages.places import Disk, Memory, Place, Volume
+from tests.gcs_server import GcsServer
+from tests.storages.places import Buckets, Disk, Memory, Place, Volume
 
-PLACES = ["disk", "two disks", "volume", "memory"]
+PLACES = [
+    "disk",
+    "two disks",
+    "volume",
+    "memory",
+    pytest.param("bucket", marks=pytest.mark.gcs),
+    pytest.param("two buckets", marks=pytest.mark.gcs),
+]
 
 
 @pytest.fixture(params=PLACES)
@@ -26,8 +34,13 @@ def place(request: pytest.FixtureRequest, tmp_path: os.PathLike[str]) -> Iterato
             shutil.rmtree(other)
         case "volume":
             yield Volume(landing, archive)
-        case _:
+        case "memory":
             yield Memory()
+        case _:
+            server: GcsServer = request.getfixturevalue("gcs_server")
+            bucket = server.create_bucket()
+            other = server.create_bucket() if request.param == "two buckets" else bucket
+            yield Buckets(server, bucket, other)
 
 
 def another_disk(path: str) -> str:

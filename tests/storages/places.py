@@ -6,21 +6,23 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from framework.names import File
 from framework.storage import Storage
+from framework.storages.gcs_client import GcsAccount, bucket_and_key
 from framework.storages.local import LocalStorage
 from framework.storages.memory import MemoryStorage
 from framework.storages.volumes import FileCalls, VolumeStorage
+from tests.gcs_server import GcsServer
 
-__all__ = ["Disk", "Memory", "Place", "SequentialCalls", "Volume"]
+__all__ = ["Buckets", "Disk", "Memory", "Place", "SequentialCalls", "Volume"]
 
 
 class Place(ABC):
     """A storage with a landing and an archive folder (both end with `/`).
 
-    `any_key`: names may hold whatever a bucket takes. `window`: an upload in the very moment of a
+    `any_key`: names may hold whatever a bucket takes, `line_breaks`: and line breaks. `window`: an upload in the very moment of a
     deletion may be lost, as the storage says of itself.
     """
 
@@ -28,6 +30,7 @@ class Place(ABC):
     landing: str
     archive: str
     any_key = False
+    line_breaks = True
     window = False
 
     @abstractmethod
@@ -60,10 +63,9 @@ class Disk(Place):
         upload = os.path.join(os.path.dirname(path), f".upload-{time.monotonic_ns()}")
         with open(upload, "wb") as out:
             out.write(content)
+        status = os.stat(upload)
         os.replace(upload, path)
-        found = self.storage.head(path)
-        assert found is not None
-        return found
+        return File(path, os.path.basename(path), status.st_mtime_ns, status.st_size, status.st_mtime_ns)
 
     def read(self, path: str) -> bytes | None:
         try:
@@ -170,3 +172,38 @@ class Memory(Place):
 
     def stored(self, folder: str) -> list[str]:
         return sorted(file.name for file in self.memory.list(folder, recursive=True))
+
+
+class Buckets(Place):
+    """Two folders of one bucket, or two buckets."""
+
+    any_key = True
+    line_breaks = False
+
+    def __init__(self, server: GcsServer, landing: str, archive: str, retry_seconds: float = 20) -> None:
+        from framework.storages.gcs import GcsStorage
+
+        self.server = server
+        self.account = GcsAccount(emulator=server.address, retry_seconds=retry_seconds)
+        self.storage: Storage = GcsStorage(self.account)
+        self.landing, self.archive = f"gs://{landing}/landing/", f"gs://{archive}/archive/"
+        self._client = server.client()
+
+    def object(self, path: str) -> Any:
+        bucket, key = bucket_and_key(path)
+        return self._client.bucket(bucket).blob(key)
+
+    def write(self, path: str, content: bytes) -> File:
+        blob = self.object(path)
+        blob.upload_from_string(content, "text/csv")
+        found = self._client.bucket(blob.bucket.name).get_blob(blob.name, generation=blob.generation) or blob
+        modified = int(found.updated.timestamp() * 1_000_000) * 1000
+        return File(path, path.rsplit("/", 1)[-1], found.generation, found.size, modified)
+
+    def read(self, path: str) -> bytes | None:
+        blob = self.object(path)
+        return bytes(blob.download_as_bytes()) if blob.exists() else None
+
+    def stored(self, folder: str) -> list[str]:
+        bucket, prefix = bucket_and_key(folder)
+        return sorted(blob.name[len(prefix) :] for blob in self._client.list_blobs(bucket, prefix=prefix))
