@@ -66,5 +66,7 @@ def _gcs_account(path: str, environment: Environment, environ: Mapping[str, str]
     try:
         from framework.storages.gcs_client import GcsAccount
     except ImportError as error:
-        raise MissingDependency(f"{path} needs the package {error.name}", "pip install 'landfeed[gcs]'") from error
+        raise MissingDependency(
+            f"{path} needs the package google-cloud-storage", "pip install 'landfeed[gcs]'"
+        ) from error
     return GcsAccount.of(environment.gcs_credentials, environment.gcs_project, environ)

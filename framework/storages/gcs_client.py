@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import responses
 from typing import Any
 
 import google.auth
@@ -17,6 +18,7 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
+from google.cloud.storage.exceptions import InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 from requests.adapters import HTTPAdapter
@@ -80,6 +82,7 @@ class GcsClient:
         with self._lock:
             if self._session is None:
                 session = AuthorizedSession(self._credentials())
+                session.hooks["response"].append(_read_refusal)
                 for scheme in ("https://", "http://"):
                     session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
                 self._session = session
@@ -124,6 +127,12 @@ def bucket_and_key(path: str) -> tuple[str, str]:
     return bucket, key
 
 
+def _read_refusal(response: requests.Response, **_: object) -> None:
+    """Read the answer to a streaming request that failed, so that its connection can be used again."""
+    if response.status_code >= 400:
+        response.content  # noqa: B018 (reading is what it does)
+
+
 @contextmanager
 def translated(path: str, done: str) -> Iterator[None]:
     """Turns what the library raises into StorageError; `done` is what should have been done with `path`."""
@@ -139,6 +148,8 @@ def translated(path: str, done: str) -> Iterator[None]:
 
 def _refusal(path: str, done: str, error: Exception) -> StorageError:
     what, bucket = f"{path} cannot be {done}", bucket_and_key(path)[0]
+    if isinstance(error, InvalidResponse):
+        error = exceptions.from_http_response(error.response)
     match error:
         case exceptions.Forbidden() if _HELD.search(error.message):
             return StorageError(
@@ -160,12 +171,12 @@ def _refusal(path: str, done: str, error: Exception) -> StorageError:
             )
         case exceptions.TooManyRequests() | exceptions.ServerError():
             return StorageError(
-                f"{what}: Google Cloud Storage is not available ({error.code} {error.message})",
+                f"{what}: Google Cloud Storage is not available ({_said(error)})",
                 "it was tried again and again; run it again later",
                 code="unavailable",
             )
         case exceptions.GoogleAPICallError():
-            return StorageError(f"{what}: Google Cloud Storage refused it ({error.code} {error.message})")
+            return StorageError(f"{what}: Google Cloud Storage refused it ({_said(error)})")
         case GoogleAuthError():
             return StorageError(
                 f"{what}: Google does not accept the credentials ({_first_sentence(error)})",
@@ -178,6 +189,12 @@ def _refusal(path: str, done: str, error: Exception) -> StorageError:
                 "check the network",
                 code="unavailable",
             )
+
+
+def _said(error: exceptions.GoogleAPICallError) -> str:
+    """The service's own words, without the address of the request."""
+    words = [detail["message"] for detail in error.errors if "message" in detail]
+    return f"{int(error.code)} {words[0] if words else responses.get(error.code, '')}"
 
 
 def _first_sentence(error: Exception) -> str:

@@ -22,8 +22,8 @@ __all__ = ["Buckets", "Disk", "Memory", "Place", "SequentialCalls", "Volume"]
 class Place(ABC):
     """A storage with a landing and an archive folder (both end with `/`).
 
-    `any_key`: names may hold whatever a bucket takes, `line_breaks`: and line breaks. `window`: an upload in the very moment of a
-    deletion may be lost, as the storage says of itself.
+    `any_key`: names may hold whatever a bucket takes. `line_breaks`: they may hold those. `window`: an
+    upload in the very moment of a deletion may be lost, as the storage says of itself.
     """
 
     storage: Storage
