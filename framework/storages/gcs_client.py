@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ import requests
 from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.auth.credentials import AnonymousCredentials, Credentials
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
 from google.cloud.storage.exceptions import InvalidResponse
@@ -102,23 +103,31 @@ class GcsClient:
             return self._client
 
     def _credentials(self) -> Credentials:
-        key = self._account.credentials
+        if self._account.emulator:
+            return AnonymousCredentials()
+        if self._account.credentials is not None:
+            return _key(self._account.credentials)
         try:
-            if self._account.emulator:
-                return AnonymousCredentials()
-            if key is None:
-                return google.auth.default(scopes=storage.Client.SCOPE)[0]
-            return service_account.Credentials.from_service_account_file(key, scopes=storage.Client.SCOPE)
-        except OSError as error:
-            raise StorageError(f"the key file {key} cannot be read: {error.strerror}", _KEY_HINT, code=_CODE) from error
-        except (DefaultCredentialsError, ValueError) as error:
-            if key is not None:
-                raise StorageError(f"{key} is not the key of a service account", _KEY_HINT, code=_CODE) from error
+            return google.auth.default(scopes=storage.Client.SCOPE)[0]
+        except DefaultCredentialsError as error:
             raise StorageError(
                 f"there are no credentials for Google Cloud Storage ({_first_sentence(error)})",
                 "run `gcloud auth application-default login`, or set gcs.credentials in the environment file",
                 code=_CODE,
             ) from error
+
+
+def _key(path: str) -> Credentials:
+    try:
+        with open(path, "rb") as stream:
+            info = json.load(stream)
+        if not isinstance(info, dict):
+            raise ValueError("not an object")
+        return service_account.Credentials.from_service_account_info(info, scopes=storage.Client.SCOPE)
+    except OSError as error:
+        raise StorageError(f"the key file {path} cannot be read: {error.strerror}", _KEY_HINT, code=_CODE) from error
+    except ValueError:  # its text may have parts of the key
+        raise StorageError(f"{path} is not the key of a service account", _KEY_HINT, code=_CODE) from None
 
 
 def bucket_and_key(path: str) -> tuple[str, str]:
@@ -177,7 +186,7 @@ def _refusal(path: str, done: str, error: Exception) -> StorageError:
             )
         case exceptions.GoogleAPICallError():
             return StorageError(f"{what}: Google Cloud Storage refused it ({_said(error)})")
-        case GoogleAuthError():
+        case GoogleAuthError() if not isinstance(error, TransportError):
             return StorageError(
                 f"{what}: Google does not accept the credentials ({_first_sentence(error)})",
                 "make a new key, or run `gcloud auth application-default login`",
