@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from framework.names import File
 from framework.storage import Storage
 from framework.storages.gcs_client import GcsAccount, bucket_and_key
 from framework.storages.local import LocalStorage
 from framework.storages.memory import MemoryStorage
-from framework.storages.volumes import FileCalls, VolumeStorage
+from framework.storages.volumes import VolumeStorage
 from tests.gcs_server import GcsServer
+from tests.storages.sequential import SequentialCalls
 
-__all__ = ["Buckets", "Disk", "Memory", "Place", "SequentialCalls", "Volume"]
+__all__ = ["Buckets", "Disk", "Memory", "Place", "Volume"]
 
 
 class Place(ABC):
@@ -88,70 +88,6 @@ class Volume(Disk):
     def __init__(self, landing: str, archive: str) -> None:
         super().__init__(landing, archive)
         self.storage = VolumeStorage(SequentialCalls())
-
-
-class SequentialCalls(FileCalls):
-    """Files are written from beginning to end, and a rename is a copy and a delete.
-
-    `before` is called with each step's name before it is done; a rename has three. The copy appears
-    at once, or bit by bit (`torn`).
-    """
-
-    def __init__(self, before: Callable[[str], object] = str, *, torn: bool = False) -> None:
-        self._before = before
-        self._torn = torn
-
-    def makedirs(self, folder: str) -> None:
-        self._before("makedirs")
-        super().makedirs(folder)
-
-    def create(self, path: str) -> BinaryIO:
-        self._before("create")
-        return _Sequential(super().create(path), self._before)  # type: ignore[return-value]  # no more is used
-
-    def rename(self, source: str, destination: str) -> None:
-        self._before("rename")
-        appearing = destination if self._torn else f"{source}.copy"
-        with open(source, "rb") as reading, open(appearing, "wb") as writing:
-            content = reading.read()
-            writing.write(content[: len(content) // 2])
-            writing.flush()
-            self._before("rename, half-way")
-            writing.write(content[len(content) // 2 :])
-        os.replace(appearing, destination)
-        self._before("rename, copied")
-        os.unlink(source)
-
-    def unlink(self, path: str) -> None:
-        self._before("unlink")
-        super().unlink(path)
-
-
-class _Sequential:
-    """A file that takes bytes one after the other and nothing else."""
-
-    def __init__(self, stream: BinaryIO, before: Callable[[str], object]) -> None:
-        self._stream = stream
-        self._before = before
-
-    def write(self, chunk: bytes) -> None:
-        self._before("write")
-        self._stream.write(chunk[: len(chunk) // 2])
-        self._stream.flush()
-        self._before("write, half-way")
-        self._stream.write(chunk[len(chunk) // 2 :])
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def __enter__(self) -> _Sequential:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stream.close()
 
 
 class Memory(Place):

@@ -181,6 +181,5 @@ def test_a_key_that_is_not_accepted(tmp_path: os.PathLike[str], private_key: str
     with gcs_server.faults({"path": "/token", "status": 400, "body": body}):
         error = with_key(tmp_path, private_key, gcs_server.address)
     assert (error.code, error.hint) == ("credentials", "make a new key, or run `gcloud auth application-default login`")
-    assert error.message == (
-        "gs://b/landing/ cannot be listed: Google does not accept the credentials (invalid_grant: Invalid JWT Signature)"
-    )
+    said = "Google does not accept the credentials (invalid_grant: Invalid JWT Signature)"
+    assert error.message == f"gs://b/landing/ cannot be listed: {said}"

@@ -1,4 +1,4 @@
-"""Moving files: nothing overwritten, no re-upload lost, and a killed move ends in the same state."""
+"""A move between local folders that is killed at any system call ends in the same state."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
 from framework.errors import StorageError
 from framework.names import File
 from framework.storages.local import LocalStorage
+from tests.storages.conftest import another_disk
 from tests.support import REPOSITORY
 
 MOVE = """
@@ -23,7 +23,7 @@ from framework.storages.local import LocalStorage
 seen = -1
 def hook(event, args):
     global seen
-    if event in ("os.rename", "os.link", "os.remove", "os.mkdir", "os.utime") or event == "open" and args[1] == "wb":
+    if event in ("os.rename", "os.link", "os.remove", "os.mkdir", "os.utime") or event == "open" and args[1] == "xb":
         seen += 1
         if seen == {at}:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -50,44 +50,33 @@ def read(path: str) -> str:
 @pytest.fixture(params=["same", "other"])
 def folders(request: pytest.FixtureRequest, tmp_path: os.PathLike[str]) -> tuple[str, str]:
     """Landing and archive, on the same and on different file systems."""
-    if request.param == "same":
-        return os.path.join(tmp_path, "landing"), os.path.join(tmp_path, "archive")
-    shared = "/dev/shm"  # noqa: S108 (a file system of its own on Linux)
-    if not os.path.isdir(shared) or os.stat(shared).st_dev == os.stat(tmp_path).st_dev:
-        pytest.skip("there is no second file system here")
-    return os.path.join(tmp_path, "landing"), tempfile.mkdtemp(dir=shared)
+    landing = os.path.join(tmp_path, "landing")
+    os.makedirs(landing)
+    return landing, os.path.join(tmp_path, "archive") if request.param == "same" else another_disk(landing)
 
 
-def test_move_and_move_again(folders: tuple[str, str]) -> None:
-    landing, archive = folders
+def test_a_file_is_found_under_its_private_name(tmp_path: os.PathLike[str]) -> None:
+    """A killed move has taken the file; the destination was filled by somebody else meanwhile."""
+    landing, archive = os.path.join(tmp_path, "landing"), os.path.join(tmp_path, "archive")
     file = write(f"{landing}/a.csv", "one")
-    destination = f"{archive}/day/a.csv"
-    assert LocalStorage().move(file, destination)
-    assert (read(destination), os.listdir(landing)) == ("one", [])
-    assert LocalStorage().move(file, destination), "a move that is repeated has already been done"
-    write(f"{landing}/a.csv", "a new upload")
-    assert LocalStorage().move(file, destination)
-    assert read(f"{landing}/a.csv") == "a new upload"
-
-
-def test_another_version_is_left_where_it_is(folders: tuple[str, str]) -> None:
-    landing, archive = folders
-    file = write(f"{landing}/a.csv", "one")
-    write(f"{landing}/a.csv", "the next version")
-    assert not LocalStorage().move(file, f"{archive}/a.csv")
-    assert (read(f"{landing}/a.csv"), os.listdir(landing)) == ("the next version", ["a.csv"])
-    assert not os.path.exists(f"{archive}/a.csv")
-
-
-def test_nothing_is_overwritten(folders: tuple[str, str]) -> None:
-    landing, archive = folders
-    file = write(f"{landing}/a.csv", "one")
+    for at in range(20):
+        if not os.path.exists(file.path):
+            break
+        kill(file.path, f"{archive}/a.csv", at)
+    assert len(os.listdir(landing)) == 1
     write(f"{archive}/a.csv", "somebody else's")
     with pytest.raises(StorageError, match="another file stands"):
         LocalStorage().move(file, f"{archive}/a.csv")
     assert read(f"{archive}/a.csv") == "somebody else's"
     os.unlink(f"{archive}/a.csv")
-    assert LocalStorage().move(file, f"{archive}/a.csv"), "tried again, it is found under its private name"
+    assert LocalStorage().move(file, f"{archive}/a.csv")
+    assert (read(f"{archive}/a.csv"), os.listdir(landing)) == ("one", [])
+
+
+def kill(source: str, destination: str, at: int) -> int:
+    """Move in a process that kills itself at its `at`-th change."""
+    script = MOVE.format(repository=REPOSITORY, at=at, source=source, destination=destination)
+    return subprocess.run([sys.executable, "-c", script], check=False).returncode
 
 
 @pytest.mark.parametrize("reupload", [False, True])
@@ -96,8 +85,7 @@ def test_killed_at_any_system_call(folders: tuple[str, str], reupload: bool) -> 
     for at in range(20):
         source, destination = f"{landing}/{at}.csv", f"{archive}/{at}/x.csv"
         file = write(source, f"content {at}")
-        script = MOVE.format(repository=REPOSITORY, at=at, source=source, destination=destination)
-        code = subprocess.run([sys.executable, "-c", script], check=False).returncode
+        code = kill(source, destination, at)
         if reupload:
             write(source, f"new upload {at}")
         LocalStorage().move(file, destination)
@@ -106,6 +94,8 @@ def test_killed_at_any_system_call(folders: tuple[str, str], reupload: bool) -> 
         else:
             assert reupload, "only a file that was replaced before it was taken may be missing from the archive"
             assert code == -signal.SIGKILL
+        archived = os.path.dirname(destination)
+        assert not os.path.exists(archived) or set(os.listdir(archived)) <= {"x.csv"}, "no private copies are left"
         left = {name: read(f"{landing}/{name}") for name in os.listdir(landing)}
         assert left == ({f"{at}.csv": f"new upload {at}"} if reupload else {})
         if reupload:
