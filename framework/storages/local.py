@@ -19,6 +19,7 @@ from framework.storages.posix import (
     PosixFolders,
     copied,
     digest_of,
+    existing,
     is_version,
     occupied,
     partials,
@@ -56,7 +57,9 @@ class LocalStorage(PosixFolders):
             found = self.head(file.path)
             if found is None or found.identity != file.identity:
                 return _stands(destination, file)
-            if not _stands(destination, file):
+            if _stands(destination, file):
+                _tidy(file, destination)
+            else:
                 _copy(file.path, file, destination)
             return True
 
@@ -113,6 +116,7 @@ def _place(taken: str, file: File, destination: str) -> None:
         if os.path.samefile(taken, destination):
             return
         _same_or_refuse(taken, destination)
+        _tidy(file, destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
@@ -138,6 +142,12 @@ def _copy(source: str, file: File, destination: str) -> None:
         remove(partial)
     for left in earlier:
         remove(left)
+
+
+def _tidy(file: File, destination: str) -> None:
+    """Remove the copies that attempts left which were killed after they had given the copy its name."""
+    for partial in existing(partials(file, destination)):
+        remove(partial)
 
 
 def _name(partial: str, destination: str) -> None:

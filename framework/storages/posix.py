@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
+from itertools import count, takewhile
 from typing import BinaryIO
 
 from framework.errors import FileGone, StorageError
@@ -17,6 +17,7 @@ __all__ = [
     "PosixFolders",
     "copied",
     "digest_of",
+    "existing",
     "is_version",
     "occupied",
     "partials",
@@ -115,6 +116,11 @@ def partials(file: File, destination: str) -> Iterator[str]:
     name = os.path.join(os.path.dirname(destination), f".landfeed-{hashlib.sha256(key).hexdigest()[:16]}")
     for number in count():
         yield f"{name}-{number}.part"
+
+
+def existing(paths: Iterable[str]) -> Iterator[str]:
+    """The paths up to the first one where nothing is."""
+    return takewhile(os.path.lexists, paths)
 
 
 def copied(source: str, writing: BinaryIO) -> str:

@@ -16,7 +16,7 @@ under the same name is deleted with it. Upload under new names, or with `on_succ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -26,6 +26,7 @@ from framework.storages.posix import (
     PosixFolders,
     copied,
     digest_of,
+    existing,
     is_version,
     occupied,
     partials,
@@ -124,26 +125,18 @@ class VolumeStorage(PosixFolders):
         """Give a complete private copy its name if an earlier call was cut off while doing so."""
         if _size(destination) == file.size:
             return
-        for partial in _existing(partials(file, destination)):
+        for partial in existing(partials(file, destination)):
             if _size(partial) == file.size and _begins(partial, destination):
                 self._calls.rename(partial, destination)
                 return
 
     def _tidy(self, paths: Iterable[str]) -> None:
-        for partial in _existing(paths):
+        for partial in existing(paths):
             self._unlink(partial)
 
     def _unlink(self, path: str) -> None:
         with suppress(FileNotFoundError):  # somebody did the same
             self._calls.unlink(path)
-
-
-def _existing(paths: Iterable[str]) -> Iterator[str]:
-    """The paths up to the first one where nothing is."""
-    for path in paths:
-        if not os.path.lexists(path):
-            return
-        yield path
 
 
 def _unchanged(file: File) -> bool:
