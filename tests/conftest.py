@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.gcs_server import bucket, gcs_server
+from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import spark
 from tests.support import Project
 
@@ -21,6 +21,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         only = metafunc.definition.get_closest_marker("embedded")
         engines = ["embedded"] if only else ["embedded", pytest.param("spark", marks=ON_SPARK)]
         metafunc.parametrize("engine", engines, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What a missing tool leaves untested is said in one line that cannot be overlooked."""
+    skipped = sum(NO_GO in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        line = f"NOTHING about Google Cloud Storage was tested ({skipped} tests skipped): {NO_GO}; install Go 1.26"
+        terminalreporter.write_line(line, red=True, bold=True)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,12 +21,14 @@ from tests.spark_session import required
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gcs_emulator")
 
+NO_GO = "there is no Go to build the emulator of Google Cloud Storage with"
+
 Bucket = Callable[[], str]
 """Creates an empty bucket and gives its name."""
 
 
 class GcsServer:
-    """A running emulator, at `address`."""
+    """A running emulator, at `address`. Code that has no options for it takes STORAGE_EMULATOR_HOST=address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -104,22 +105,21 @@ def require_go() -> str:
     """The go command; tests are skipped without it unless LANDFEED_REQUIRE names gcs."""
     command = go()
     if command is None:
-        reason = "there is no Go, so NOTHING of Google Cloud Storage is tested; install Go 1.26"
         if required("gcs"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(f"{NO_GO}; install Go 1.26")
+        pytest.skip(NO_GO)
     return command
 
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[GcsServer]:
-    """An emulator of one's own; it also ends when this process does."""
+    """An emulator of one's own (arguments: main.go); it also ends when this process does."""
     command = [build(require_go()), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr) as process:
-        assert process.stdin is not None
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield GcsServer(process.stdout.readline().decode().strip())
-        process.stdin.close()
+        address = process.stdout.readline().strip()
+        assert address.startswith("http://"), "the emulator did not start"
+        yield GcsServer(address)
 
 
 @pytest.fixture(scope="session")

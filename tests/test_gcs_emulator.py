@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
+from urllib.parse import urlsplit
 
 import duckdb
 import pytest
 from deltalake import DeltaTable, QueryBuilder
+from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
+from google.cloud.storage.exceptions import DataCorruption
 
-from tests.gcs_server import SOURCES, Bucket, GcsServer, require_go
+from tests.gcs_server import SOURCES, Bucket, GcsServer, require_go, running
+from tests.support import REPOSITORY
 
 pytestmark = pytest.mark.gcs
 
@@ -36,8 +42,6 @@ def test_its_go_tests_pass() -> None:
 
 
 def test_move_blob_keeps_content_and_obeys_preconditions(gcs_server: GcsServer, bucket: Bucket) -> None:
-    from google.api_core.exceptions import NotFound, PreconditionFailed
-
     store = gcs_server.client().bucket(bucket())
     blob = store.blob("landing/a.csv")
     blob.upload_from_string(b"1,2\n", if_generation_match=0)
@@ -87,6 +91,100 @@ def test_pages_hold_every_name_once(gcs_server: GcsServer, bucket: Bucket) -> No
     listed = store.list_blobs(delimiter="/", page_size=2)
     assert [blob.name for blob in listed] == ["d"]
     assert listed.prefixes == {"a/", "b/", "c/"}
+
+
+def test_a_move_whose_answer_is_lost_was_made(gcs_server: GcsServer, bucket: Bucket) -> None:
+    store = gcs_server.client().bucket(bucket())
+    blob = store.blob("a")
+    blob.upload_from_string(b"content")
+
+    with gcs_server.faults({"path": f"{store.name}/o/a/moveTo", "drop_reply": True}), pytest.raises(NotFound):
+        store.move_blob(blob, "b", if_generation_match=0)  # the client asks again by itself, and the source is gone
+    moved = store.get_blob("b")
+    assert (moved.crc32c, moved.size) == (blob.crc32c, 7)
+
+
+def test_content_that_changes_on_its_way_is_noticed(gcs_server: GcsServer, bucket: Bucket) -> None:
+    store = gcs_server.client().bucket(bucket())
+    blob = store.blob("a")
+    blob.upload_from_string(b"content" * 1000)
+    here = {"operation": "media", "path": store.name}
+
+    with gcs_server.faults({**here, "corrupt": True}), pytest.raises(DataCorruption):
+        blob.download_as_bytes()
+    with gcs_server.faults({**here, "cut_after_bytes": 100}):
+        assert blob.download_as_bytes() == b"content" * 1000  # after a second request
+    with gcs_server.faults({**here, "status": 403}), pytest.raises(Forbidden):
+        blob.download_as_bytes()
+
+
+def test_requests_are_counted(gcs_server: GcsServer, bucket: Bucket) -> None:
+    store = gcs_server.client().bucket(bucket())
+    gcs_server.reset_counts()
+    for name in ["a", "b"]:
+        store.blob(name).upload_from_string(b"")
+    store.move_blob(store.blob("a"), "c")
+    list(store.list_blobs())
+    counts = gcs_server.counts()
+    counts.pop("bucket")  # the client looks buckets up in the background
+    assert {operation: count for operation, count in counts.items() if count} == {"upload": 2, "move": 1, "list": 1}
+
+
+def test_a_resumable_upload_goes_on_after_a_lost_answer(gcs_server: GcsServer, bucket: Bucket) -> None:
+    store = gcs_server.client().bucket(bucket())
+    content = bytes(range(256)) * 4096
+    blob = store.blob("large", chunk_size=256 * 1024)
+    with gcs_server.faults({"method": "PUT", "path": f"{store.name}/o", "skip": 1, "drop_reply": True}):
+        blob.upload_from_string(content, if_generation_match=0)
+    assert blob.download_as_bytes() == content
+
+
+def test_a_batch_deletes(gcs_server: GcsServer, bucket: Bucket) -> None:
+    client = gcs_server.client()
+    store = client.bucket(bucket())
+    for name in ["a b", "c"]:
+        store.blob(name).upload_from_string(b"")
+    with client.batch():
+        store.delete_blob("a b")
+        store.delete_blob("c")
+    assert list(store.list_blobs()) == []
+
+
+def test_a_large_rewrite_is_a_loop() -> None:
+    with running("-rewrite-chunk", "4", "-bucket", "from", "-bucket", "to") as server:
+        client = server.client()
+        source = client.bucket("from").blob("a")
+        source.upload_from_string(b"0123456789")
+        copy = client.bucket("to").blob("a")
+        token, written, total = copy.rewrite(source, if_generation_match=0)
+        assert (written, total) == (4, 10)
+        assert not copy.exists()
+        token, written, total = copy.rewrite(source, token=token, if_generation_match=0)
+        assert (written, total) == (8, 10)
+        assert copy.rewrite(source, token=token, if_generation_match=0) == (None, 10, 10)
+        assert copy.download_as_bytes() == b"0123456789"
+
+
+STARTED = """
+import os, sys
+from tests.gcs_server import running
+with running() as server:
+    print(server.address, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    require_go()
+    ended = subprocess.run([sys.executable, "-c", STARTED], cwd=REPOSITORY, capture_output=True, text=True)
+    address = urlsplit(ended.stdout.strip())
+    assert address.port
+    for _ in range(100):
+        with socket.socket() as connection:
+            if connection.connect_ex((address.hostname or "", address.port)):
+                return
+        time.sleep(0.1)
+    pytest.fail("the emulator is still there after ten seconds")
 
 
 APPEND = """

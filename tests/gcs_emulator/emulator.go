@@ -50,6 +50,7 @@ func newEmulator(rewriteChunk int64, buckets []string) (*emulator, error) {
 // cleans or decodes it.
 type request struct {
 	operation string // the class it is counted in
+	xml       bool   // of the XML API
 	answer    func(*emulator, request) reply
 	method    string
 	path      string // as sent, still escaped
@@ -97,18 +98,19 @@ func read(r *http.Request) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	path, rawQuery, _ := strings.Cut(r.RequestURI, "?")
+	path, rawQuery, _ := strings.Cut(strings.TrimPrefix(r.RequestURI, "http://"+r.Host), "?")
 	query, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return request{}, err
 	}
 	asked := request{method: r.Method, path: path, query: query, header: r.Header.Clone(), host: r.Host, body: body}
-	if asked.header.Get("Content-Encoding") == "gzip" && !strings.HasPrefix(path, "/upload/") {
-		if err := asked.unzip(); err != nil {
-			return request{}, err
-		}
+	if err := asked.route(); err != nil {
+		return request{}, err
 	}
-	return asked, asked.route()
+	if !asked.xml && asked.header.Get("Content-Encoding") == "gzip" {
+		err = asked.unzip()
+	}
+	return asked, err
 }
 
 // unzip opens a compressed JSON request, as Google's Java clients send it.

@@ -18,9 +18,9 @@ func (r *request) route() error {
 	}
 	switch {
 	case r.path == "/storage/v1/b":
-		r.operation, r.answer = "bucket", (*emulator).forwardAsSent
+		r.operation, r.answer = "bucket", (*emulator).buckets
 	case strings.HasPrefix(r.path, "/batch/"):
-		r.operation, r.answer = "batch", (*emulator).unsupported
+		r.operation, r.answer = "batch", (*emulator).batch
 	default:
 		return r.routeXML()
 	}
@@ -37,7 +37,7 @@ func (r *request) routeJSON(prefix, rest string) error {
 	}
 	switch {
 	case !isObject:
-		r.operation, r.answer = "bucket", (*emulator).forwardAsSent
+		r.operation, r.answer = "bucket", (*emulator).buckets
 	case prefix == "/upload/storage/v1/b/":
 		r.operation, r.answer = "upload", (*emulator).upload
 	case rest == "":

@@ -25,6 +25,7 @@ var headerConditions = map[string]string{
 
 // routeXML finds out what /bucket or /bucket/object is asked for.
 func (r *request) routeXML() error {
+	r.xml = true
 	bucket, object, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
 	var err error
 	if r.bucket, err = url.PathUnescape(bucket); err != nil {
@@ -189,6 +190,8 @@ func (e *emulator) putContent(asked request, content []byte) reply {
 	}
 	path := "/upload/storage/v1/b/" + url.PathEscape(asked.bucket) + "/o"
 	query := url.Values{"uploadType": {"media"}, "name": {asked.object}}
+	query.Set("contentEncoding", asked.header.Get("Content-Encoding"))
+	asked.header.Del("Content-Encoding") // fake-gcs-server would take it for the encoding of the request
 	if answer := e.forward(asked, http.MethodPost, path, query, content); answer.status != http.StatusOK {
 		return answer
 	}
