@@ -178,7 +178,7 @@ def test_nobody_gives_out_tokens(tmp_path: os.PathLike[str], private_key: str) -
 @pytest.mark.gcs
 def test_a_key_that_is_not_accepted(tmp_path: os.PathLike[str], private_key: str, gcs_server: GcsServer) -> None:
     body = json.dumps({"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
-    with gcs_server.faults({"path": "/token", "status": 400, "body": body}):
+    with gcs_server.faults({"path": "tokens", "status": 400, "body": body}):
         error = with_key(tmp_path, private_key, f"{gcs_server.address}/upload/storage/v1/b/tokens/o?for=")
     assert (error.code, error.hint) == ("credentials", "make a new key, or run `gcloud auth application-default login`")
     said = "Google does not accept the credentials (invalid_grant: Invalid JWT Signature)"
