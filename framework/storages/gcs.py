@@ -70,7 +70,7 @@ class GcsStorage:
     def read_range(self, file: File, start: int, length: int) -> bytes:
         with translated(file.path, "read"):
             try:
-                content: bytes = self._version(file).download_as_bytes(
+                content: bytes = self._blob(file.path, file.version).download_as_bytes(
                     start=start, end=start + length - 1, raw_download=True, checksum=None, **self._gcs.patience
                 )
             except exceptions.NotFound:
@@ -95,7 +95,7 @@ class GcsStorage:
         if source.bucket.name != target.bucket.name:
             arrived = self.copy(file, destination)
         else:
-            with translated(file.path, "moved"):
+            with translated(file.path, "moved", destination):
                 try:
                     source.bucket.move_blob(
                         source,
@@ -114,7 +114,7 @@ class GcsStorage:
 
     def copy(self, file: File, destination: str) -> bool:
         target = self._blob(destination)
-        with translated(file.path, "copied"):
+        with translated(file.path, "copied", destination):
             source = self._look(file.path)
             if source is None or source.generation != file.version:
                 return self._stands(file, destination)
@@ -138,9 +138,6 @@ class GcsStorage:
         bucket, key = bucket_and_key(path)
         return self._gcs.client.bucket(bucket).blob(key, generation=generation)
 
-    def _version(self, file: File) -> Any:
-        return self._blob(file.path, file.version)
-
     def _look(self, path: str) -> Any:
         """The object that is there now, with its properties; None if there is none."""
         bucket, key = bucket_and_key(path)
@@ -148,18 +145,21 @@ class GcsStorage:
 
     def _download(self, file: File, stream: BinaryIO) -> Any:
         """The file's bytes. As long as some arrive, a download that is cut off goes on where it was."""
-        blob, sink, before = self._version(file), _Sink(stream), -1
-        while sink.size < file.size or before < 0:
+        blob, sink = self._blob(file.path, file.version), _Sink(stream)
+        while True:
             before = sink.size
             try:
                 blob.download_to_file(
-                    sink, start=sink.size or None, raw_download=True, checksum=None, **self._gcs.patience
+                    sink, start=before or None, raw_download=True, checksum=None, **self._gcs.patience
                 )
+                break
             except exceptions.NotFound:
                 raise _gone(file) from None
             except exceptions.RetryError:
                 if sink.size == before:
                     raise
+                if sink.size >= file.size:
+                    break
         if blob.crc32c is None:
             blob.reload(**self._gcs.patience)
         if (sink.size, sink.crc32c) != (file.size, blob.crc32c):

@@ -29,7 +29,7 @@ from framework.errors import StorageError
 __all__ = ["GcsAccount", "GcsClient", "bucket_and_key", "translated"]
 
 _CONNECTIONS = 32
-_HELD = re.compile(r"hold|retention", re.IGNORECASE)
+_HELD = re.compile(r"\bunder active .*\bhold\b|\bretention (policy|period)\b|\bobject retention\b", re.IGNORECASE)
 _CODE = "credentials"
 _KEY_HINT = "set gcs.credentials in the environment file to the key file of a service account, or leave it out"
 _NEEDED = {
@@ -57,7 +57,10 @@ class GcsAccount:
 
     @classmethod
     def of(cls, credentials: str | None, project: str | None, environ: Mapping[str, str]) -> GcsAccount:
-        return cls(credentials, project, environ.get("STORAGE_EMULATOR_HOST") or None)
+        emulator = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+        if emulator and "://" not in emulator:
+            emulator = f"http://{emulator}"
+        return cls(credentials, project, emulator or None)
 
 
 class GcsClient:
@@ -143,40 +146,28 @@ def _read_refusal(response: requests.Response, **_: object) -> None:
 
 
 @contextmanager
-def translated(path: str, done: str) -> Iterator[None]:
+def translated(path: str, done: str, destination: str = "") -> Iterator[None]:
     """Turns what the library raises into StorageError; `done` is what should have been done with `path`."""
+    what = f"{path} cannot be {done} to {destination}" if destination else f"{path} cannot be {done}"
     try:
         yield
     except exceptions.RetryError as error:
-        raise _refusal(path, done, error.cause or error) from error
+        raise _refusal(what, done, error.cause or error) from error
     except (exceptions.GoogleAPICallError, GoogleAuthError, requests.RequestException) as error:
-        raise _refusal(path, done, error) from error
+        raise _refusal(what, done, error) from error
     except OSError as error:
-        raise StorageError(f"{path} cannot be {done}: {error.strerror}", "check the disk and free space") from error
+        raise StorageError(f"{what}: {error.strerror}", "check the disk and free space") from error
 
 
-def _refusal(path: str, done: str, error: Exception) -> StorageError:
-    what, bucket = f"{path} cannot be {done}", bucket_and_key(path)[0]
-    if isinstance(error, InvalidResponse):
+def _refusal(what: str, done: str, error: Exception) -> StorageError:
+    if isinstance(error, InvalidResponse | exceptions.GoogleAPICallError) and error.response is not None:
         error = exceptions.from_http_response(error.response)
     match error:
-        case exceptions.Forbidden() if _HELD.search(error.message):
-            return StorageError(
-                f"{what}: the object is under a hold or a retention policy",
-                "release it, or set archive.on_success: keep",
-                code="held",
-            )
         case exceptions.Forbidden() | exceptions.Unauthorized():
-            named = _PERMISSION.search(error.message)
-            permission = named.group() if named else _NEEDED[done]
-            return StorageError(
-                f"{what}: the permission {permission} is missing",
-                f"grant it on the bucket {bucket} (the role Storage Object User has it)",
-                code="forbidden",
-            )
+            return _denied(what, done, _said(error))
         case exceptions.NotFound():
             return StorageError(
-                f"{what}: there is no such bucket or object", f"check the bucket {bucket}", code="missing_folder"
+                f"{what}: there is no such bucket or object", "check the name of the bucket", code="missing_folder"
             )
         case exceptions.TooManyRequests() | exceptions.ServerError():
             return StorageError(
@@ -198,6 +189,24 @@ def _refusal(path: str, done: str, error: Exception) -> StorageError:
                 "check the network",
                 code="unavailable",
             )
+
+
+def _denied(what: str, done: str, said: str) -> StorageError:
+    if named := _PERMISSION.search(said):
+        return StorageError(
+            f"{what}: the permission {named.group()} is missing",
+            "grant it on the bucket (the role Storage Object User has it)",
+            code="forbidden",
+        )
+    if _HELD.search(said):
+        return StorageError(
+            f"{what}: the object is under a hold or a retention policy",
+            "release it, or set archive.on_success: keep",
+            code="held",
+        )
+    return StorageError(
+        f"{what}: access is denied ({said})", f"it takes {_NEEDED[done]} on the bucket", code="forbidden"
+    )
 
 
 def _said(error: exceptions.GoogleAPICallError) -> str:

@@ -63,7 +63,8 @@ def refusal(call: Callable[[], object]) -> StorageError:
 
 
 def denied(message: str) -> dict[str, Any]:
-    return {"status": 403, "times": -1, "body": json.dumps({"error": {"code": 403, "message": message}})}
+    document = {"error": {"code": 403, "message": message, "errors": [{"message": message}]}}
+    return {"status": 403, "times": -1, "body": json.dumps(document)}
 
 
 # Listing
@@ -100,11 +101,14 @@ def test_a_whole_bucket(hasty: Buckets) -> None:
 
 def test_a_bucket_that_is_missing(hasty: Buckets) -> None:
     error = refusal(lambda: list(hasty.storage.list("gs://no-such-bucket/landing/", recursive=True)))
-    assert (error.code, error.hint) == ("missing_folder", "check the bucket no-such-bucket")
+    assert (error.code, error.hint) == ("missing_folder", "check the name of the bucket")
     assert error.message == "gs://no-such-bucket/landing/ cannot be listed: there is no such bucket or object"
     file = hasty.land("a.csv")
     error = refusal(lambda: hasty.storage.move(file, "gs://no-such-bucket/a.csv"))
     assert (error.code, hasty.read(file.path)) == ("missing_folder", b"id\n1\n")
+    assert error.message == (
+        f"{file.path} cannot be copied to gs://no-such-bucket/a.csv: there is no such bucket or object"
+    )
 
 
 def test_the_time_of_modification(hasty: Buckets) -> None:
@@ -308,6 +312,12 @@ def test_a_replaced_file_is_not_downloaded(hasty: Buckets, tmp_path: os.PathLike
     assert os.listdir(tmp_path) == []
 
 
+def test_there_is_no_place_for_a_download(hasty: Buckets, tmp_path: os.PathLike[str]) -> None:
+    file = hasty.land("a.csv")
+    error = refusal(lambda: hasty.storage.fetch(file, os.path.join(tmp_path, "nowhere")))
+    assert error.message == f"{file.path} cannot be read: No such file or directory"
+
+
 def test_a_compressed_object_is_told_by_its_ending(hasty: Buckets, tmp_path: os.PathLike[str]) -> None:
     blob = hasty.object(f"{hasty.landing}a.csv")
     blob.content_encoding = "gzip"
@@ -329,15 +339,19 @@ def test_a_permission_that_is_missing(hasty: Buckets, tmp_path: os.PathLike[str]
             error = refusal(call)
             assert error.code == "forbidden"
             assert "the permission storage.objects.special is missing" in error.message
-            assert error.hint == (
-                f"grant it on the bucket {hasty.landing.split('/')[2]} (the role Storage Object User has it)"
-            )
-    with hasty.server.faults(denied("Forbidden")):
-        found = [refusal(call).message for call in every_call(hasty, file, destination, tmp_path)]
-    verbs = {"listed": "list", "read": "get", "moved": "move", "copied": "create", "deleted": "delete"}
-    for verb, permission in verbs.items():
-        ending = f"cannot be {verb}: the permission storage.objects.{permission} is missing"
-        assert any(text.endswith(ending) for text in found), ending
+            assert error.hint == "grant it on the bucket (the role Storage Object User has it)"
+
+
+def test_access_that_is_denied_without_a_reason(hasty: Buckets, tmp_path: os.PathLike[str]) -> None:
+    file, destination = hasty.land("household retention.csv", b"one"), f"{hasty.archive}hold.csv"
+    with hasty.server.faults(denied("The billing account is closed.")):
+        found = [refusal(call) for call in every_call(hasty, file, destination, tmp_path)]
+    verbs = ["listed", "read", "read", "read", "moved", "copied", "deleted"]
+    needed = ["list", "get", "get", "get", "move", "create", "delete"]
+    for error, verb, permission in zip(found, verbs, needed, strict=True):
+        assert f"cannot be {verb}" in error.message
+        assert error.message.endswith(": access is denied (403 The billing account is closed.)")
+        assert (error.code, error.hint) == ("forbidden", f"it takes storage.objects.{permission} on the bucket")
 
 
 @pytest.mark.parametrize(
@@ -354,7 +368,8 @@ def test_a_file_that_is_held(place: Buckets, message: str) -> None:
         with place.server.faults(*held):
             error = refusal(lambda: place.storage.move(file, destination))
         assert error.code == "held"
-        assert error.message == f"{file.path} cannot be moved: the object is under a hold or a retention policy"
+        assert error.message.startswith(f"{file.path} cannot be moved")
+        assert error.message.endswith(": the object is under a hold or a retention policy")
     assert place.storage.move(file, destination), "released"
 
 
@@ -369,7 +384,8 @@ def test_a_condition_that_fails_for_no_visible_reason(place: Buckets) -> None:
 def test_a_name_that_is_too_long(hasty: Buckets) -> None:
     file = hasty.land("a.csv")
     error = refusal(lambda: hasty.storage.move(file, f"{hasty.archive}{'x' * 1024}"))
-    assert f"{file.path} cannot be moved: Google Cloud Storage refused it (400" in error.message
+    assert error.message.startswith(f"{file.path} cannot be moved to {hasty.archive}xxx")
+    assert "xxx: Google Cloud Storage refused it (400 an object name" in error.message
 
 
 def every_call(place: Buckets, file: File, destination: str, folder: os.PathLike[str]) -> list[Callable[[], object]]:

@@ -79,6 +79,13 @@ def test_leases_stand_beside_the_tables(tmp_path: os.PathLike[str]) -> None:
     assert isinstance(open_leases(environment("gs://bucket/tables"), {}), GcsLeases)
 
 
+@pytest.mark.parametrize("host", ["http://127.0.0.1:9", "127.0.0.1:9", "http://127.0.0.1:9/"])
+def test_an_emulator_is_named_by_its_address(host: str) -> None:
+    account = GcsAccount.of("/nowhere/key.json", None, {"STORAGE_EMULATOR_HOST": host})
+    assert account == GcsAccount("/nowhere/key.json", None, "http://127.0.0.1:9")
+    assert GcsAccount.of(None, "p", {"STORAGE_EMULATOR_HOST": ""}) == GcsAccount(None, "p", None)
+
+
 def test_other_uris_have_no_storage() -> None:
     with pytest.raises(StorageError) as caught:
         open_storage("s3://bucket/landing/", environment(), {})
@@ -178,7 +185,7 @@ def test_nobody_gives_out_tokens(tmp_path: os.PathLike[str], private_key: str) -
 @pytest.mark.gcs
 def test_a_key_that_is_not_accepted(tmp_path: os.PathLike[str], private_key: str, gcs_server: GcsServer) -> None:
     body = json.dumps({"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
-    with gcs_server.faults({"path": "tokens", "status": 400, "body": body}):
+    with gcs_server.faults({"path": "tokens", "status": 400, "times": -1, "body": body}):
         error = with_key(tmp_path, private_key, f"{gcs_server.address}/upload/storage/v1/b/tokens/o?for=")
     assert (error.code, error.hint) == ("credentials", "make a new key, or run `gcloud auth application-default login`")
     said = "Google does not accept the credentials (invalid_grant: Invalid JWT Signature)"
