@@ -58,6 +58,16 @@ def generate(path: str, day: int, ids: list[int] | range) -> None:
             out.write(f"{i},{events[i % 5]},{amount},{moment},{countries[i % 6]},note number {i % 100000:06d} abc\n")
 
 
+def day_files(folder: str, rows: int) -> list[str]:
+    """The files of both days."""
+    fifth, dice = rows // 5, random.Random(1)
+    sources = [f"{folder}/day1.csv", f"{folder}/day2.csv"]
+    generate(sources[0], 1, range(rows))
+    known = dice.sample(range(rows), fifth * 4 // 5)
+    generate(sources[1], 2, [*known, *range(rows, rows + fifth - len(known))])
+    return sources
+
+
 def timed(command: list[str]) -> tuple[float, int]:
     """Wall seconds and peak memory in MB of a process, which does not wait for what others wrote before."""
     os.sync()
@@ -109,13 +119,8 @@ def main() -> None:
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--feeds", type=int, default=200)
     options = arguments.parse_args()
-    dice = random.Random(1)
     with tempfile.TemporaryDirectory(prefix="landfeed-bench-") as folder:
-        fifth = options.rows // 5
-        sources = [f"{folder}/day1.csv", f"{folder}/day2.csv"]
-        generate(sources[0], 1, range(options.rows))
-        known = dice.sample(range(options.rows), fifth * 4 // 5)
-        generate(sources[1], 2, [*known, *range(options.rows, options.rows + fifth - len(known))])
+        sources = day_files(folder, options.rows)
         runs = [both(f"{folder}/work", sources) for _ in range(options.repeat)]
         for day in (0, 1):
             plain = statistics.median(run[0][day][0] for run in runs)

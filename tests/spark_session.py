@@ -25,6 +25,7 @@ def spark() -> Iterator[Any]:
         pytest.skip(f"there is no {' and no '.join(missing)}")
     from framework.engines.spark.session import open_session
 
+    os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"  # small tables never earn what C2 costs
     session = open_session()
     yield session
     session.stop()

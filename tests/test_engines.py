@@ -42,7 +42,7 @@ source: {path: '${landing}/any/', format: csv, timezone: Europe/Rome, null_value
 schema:
   id: bigint
   small: tinyint
-  money: {type: decimal(7,2), min: -5, max: 50000}
+  money: {type: 'decimal(7,2)', min: -5, max: 50000}
   ratio: double
   single: float
   flag: boolean
@@ -120,19 +120,17 @@ def test_random_files_in_other_encodings(spark: Any, encoding: str) -> None:
     ("options", "lines"),
     [
         ("sep: ';'", True),
-        ("sep: '||'", True),
         ('sep: "\\t", quote: "\'", escape: "\'"', True),
-        ("quote: null, escape: null", True),
         ("header: false", True),
-        ("escape: '\\\\'", False),
+        ("escape: '\\'", False),
         ("comment: '#'", False),
     ],
 )
 def test_options(spark: Any, options: str, lines: bool) -> None:
     @settings(RANDOM, max_examples=1)
-    @given(st.lists(st.lists(PIECES | st.sampled_from([b";", b"||", b"\t", b"'", b"\\", b"#"]), max_size=20)))
+    @given(st.lists(st.lists(PIECES | st.sampled_from([b";", b"\t", b"'", b"\\", b"#"]), max_size=20)))
     def check(pieces: list[list[bytes]]) -> None:
-        sep = next((each for each in (";", "||", "\t") if each in options.replace("\\t", "\t")), ",")
+        sep = next((each for each in (";", "\t") if each in options.replace("\\t", "\t")), ",")
         contents = [f"a{sep}b\n".encode() + b"".join(each).replace(b",", sep.encode()) for each in pieces]
         contents.append(f"a{sep}b\n1{sep}2\n".encode())
         compare(ANY.format(encoding="utf-8", options=options), [named(contents)], lines)
@@ -327,7 +325,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
     def write() -> None:
         nonlocal commits
         while not stop.is_set():
-            DeltaTable(path).update({"event": "'other'"}, "user_id = 7")
+            DeltaTable(path).update({"event": "'other'"}, predicate="user_id = 7")
             commits += 1
 
     writer = threading.Thread(target=write)
@@ -355,12 +353,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
     assert set(retried) == {"conflict"}
     assert result.code == 0
     assert (result.feed["rows"]["inserted"], result.feed["rows"]["updated"]) == (10, 50)
-    events = (
-        dict(project.rows("analytics.activity", "event, count(*)", "ALL"))
-        if False
-        else project.rows("analytics.activity", "event")
-    )
-    assert len(events) == 60
+    assert len(project.rows("analytics.activity")) == 60
 
 
 # Without work there is no JVM, and without Spark a clear word
@@ -369,7 +362,7 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
 def without_java(project: Project, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """A command in a process whose Java is a program that fails."""
     project.write("bin/java", "#!/bin/sh\necho started >> " + project.path("started") + "\nexit 1\n")
-    os.chmod(project.path("bin/java"), 0o755)
+    os.chmod(project.path("bin/java"), 0o700)
     return subprocess.run(
         [
             sys.executable,

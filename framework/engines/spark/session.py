@@ -9,12 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
 from framework.errors import Conflict, LandfeedError, MissingDependency
 
 __all__ = ["open_session", "translated"]
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
+_STARTS = 3
+"""The jars come over the network the first time; those of a failed attempt that did arrive stay."""
 _FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>'
 """Feeds that are worked on at the same time share the cores, instead of waiting for each other's jobs."""
 
@@ -43,13 +47,18 @@ def _start_local(environ: Mapping[str, str]) -> Any:
     if not (os.path.exists(f"{home}/bin/java") if home else shutil.which("java")):
         where = f"JAVA_HOME is {home}, which has none" if home else "there is none on this machine"
         raise MissingDependency(f"engine: spark needs Java 17, and {where}", "apt install openjdk-17-jre-headless")
-    builder = SparkSession.builder.master("local[*]").appName("landfeed").config(map=_local_settings())
-    with tempfile.TemporaryFile() as said, _errors_to(said.fileno()):
-        try:
-            session = configure_spark_with_delta_pip(builder).getOrCreate()
-        except (PySparkException, RuntimeError) as error:
-            said.seek(0)
-            raise _not_started(said.read().decode(errors="replace"), error) from error
+    builder = configure_spark_with_delta_pip(
+        SparkSession.builder.master("local[*]").appName("landfeed").config(map=_local_settings())
+    )
+    for attempt in Retrying(
+        retry=retry_if_exception_type(MissingDependency), stop=stop_after_attempt(_STARTS), reraise=True
+    ):
+        with attempt, tempfile.TemporaryFile() as said, _errors_to(said.fileno()):
+            try:
+                session = builder.getOrCreate()
+            except (PySparkException, RuntimeError) as error:
+                said.seek(0)
+                raise _not_started(said.read().decode(errors="replace"), error) from error
     session.sparkContext.setLogLevel("ERROR")
     return session
 
