@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 from google.api_core import exceptions
+from google.api_core.retry import Retry
 
 from framework.errors import Busy, StorageError
 from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key, translated
@@ -32,7 +33,6 @@ from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key,
 __all__ = ["GcsLeases"]
 
 _POLL_SECONDS = 1.0
-_REFUSED = (exceptions.NotFound, exceptions.PreconditionFailed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class GcsLeases:
 
     def _take(self, held: _Held, feed: str, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
+        if held.write(0):
+            return
         while True:
             seen = held.look()
             if (seen is None or seen.age > self._expiry) and held.write(seen.generation if seen else 0):
@@ -81,9 +83,10 @@ class GcsLeases:
             time.sleep(min(_POLL_SECONDS, left))
 
     def _beat(self, held: _Held, done: threading.Event) -> None:
+        patience = self._gcs.retry.with_timeout(self._heartbeat)
         while not done.wait(self._heartbeat):
             with suppress(StorageError):  # tried again at the next beat; until then the lease grows older
-                if not held.write(held.generation):
+                if not held.write(held.generation, patience):
                     return
 
 
@@ -106,7 +109,7 @@ class _Held:
         written = datetime.fromisoformat(lease["updated"])
         return _Seen(lease.get("metadata", {}).get("owner", ""), int(lease["generation"]), now - written)
 
-    def write(self, generation: int) -> bool:
+    def write(self, generation: int, retry: Retry | None = None) -> bool:
         """Write the lease over `generation` (0: where there is none). False when somebody else has it."""
         with translated(self._path, "written"):
             blob = self._blob()
@@ -114,11 +117,15 @@ class _Held:
             holder = {"host": socket.gethostname(), "process": os.getpid(), "owner": self._owner}
             try:
                 blob.upload_from_string(
-                    json.dumps(holder), "application/json", if_generation_match=generation, **self._gcs.patience
+                    json.dumps(holder),
+                    "application/json",
+                    if_generation_match=generation,
+                    timeout=self._gcs.timeout,
+                    retry=retry or self._gcs.retry,
                 )
                 self.generation = blob.generation
                 return True
-            except _REFUSED:
+            except exceptions.PreconditionFailed:
                 return self._is_mine()
 
     def release(self) -> None:
@@ -126,7 +133,9 @@ class _Held:
         with translated(self._path, "deleted"):
             try:
                 self._blob().delete(if_generation_match=self.generation, **self._gcs.patience)
-            except _REFUSED:
+            except exceptions.NotFound:
+                return  # there is none any more
+            except exceptions.PreconditionFailed:
                 if self._is_mine():
                     self._blob().delete(if_generation_match=self.generation, **self._gcs.patience)
 

@@ -10,8 +10,11 @@ that was killed has left under the private name.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from framework.errors import StorageError
 from framework.names import File
@@ -73,6 +76,10 @@ class LocalStorage(PosixFolders):
 
     def _take(self, file: File, private: str) -> bool:
         """Whether the file now stands under its private name; False when it is gone or another version."""
+        with _locked(os.path.dirname(file.path)):
+            return self._take_alone(file, private)
+
+    def _take_alone(self, file: File, private: str) -> bool:
         try:
             if not os.path.lexists(private):
                 os.rename(file.path, private)
@@ -91,6 +98,25 @@ class LocalStorage(PosixFolders):
                 return False
         remove(private)
         return False
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Alone among those who take files from a folder: a renaming may not fall on what another has taken.
+
+    Network file systems that cannot lock a folder are taken as they are; there the lease has to do.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield  # and so are the files
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _private(file: File, destination: str) -> str:

@@ -239,6 +239,26 @@ def test_a_release_that_fails(bucket: Bucket) -> None:
 
 
 @pytest.mark.gcs
+def test_a_lease_costs_two_requests(bucket: Bucket) -> None:
+    leases = bucket.leases()
+    bucket.server.reset_counts()
+    with leases.hold("orders", 0):
+        pass
+    counts = bucket.server.counts()
+    assert (counts["upload"], counts["delete"], counts["metadata"]) == (1, 1, 0)
+
+
+@pytest.mark.gcs
+def test_a_bucket_that_is_missing(bucket: Bucket) -> None:
+    bucket.path = "gs://no-such-bucket/tables"
+    with pytest.raises(StorageError) as caught, bucket.leases().hold("orders", 0):
+        pass
+    assert caught.value.message == (
+        "gs://no-such-bucket/tables/orders.lease cannot be written: there is no such bucket or object"
+    )
+
+
+@pytest.mark.gcs
 @pytest.mark.parametrize(
     ("operation", "said"),
     [
@@ -248,9 +268,10 @@ def test_a_release_that_fails(bucket: Bucket) -> None:
 )
 def test_a_bucket_that_refuses(bucket: Bucket, operation: str, said: str) -> None:
     with (
+        bucket.leases().hold("customers", 0),
         bucket.server.faults({"operation": operation, "status": 403, "times": -1}),
         pytest.raises(StorageError) as caught,
-        bucket.leases().hold("orders", 0),
+        bucket.leases().hold("customers", 0),
     ):
         pass
-    assert caught.value.message == f"{bucket.path}/orders.lease {said}"
+    assert caught.value.message == f"{bucket.path}/customers.lease {said}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -103,3 +104,44 @@ def test_killed_at_any_system_call(folders: tuple[str, str], reupload: bool) -> 
         if code == 0:
             return
     pytest.fail("the move never came to its end")
+
+
+PAUSED = """
+import os, sys
+sys.path.insert(0, {repository!r})
+from framework.names import File
+from framework.storages.local import LocalStorage
+def hook(event, args):
+    if event == {event!r}:
+        print("there", flush=True)
+        sys.stdin.readline()
+sys.addaudithook(hook)
+print(LocalStorage().move({file!r}, {destination!r}))
+"""
+
+
+def paused(event: str, file: File, destination: str) -> subprocess.Popen[str]:
+    """A move in a process that waits before a system call."""
+    script = PAUSED.format(repository=REPOSITORY, event=event, file=file, destination=destination)
+    return subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+
+
+def test_nobody_renames_onto_a_file_that_is_taken(tmp_path: os.PathLike[str]) -> None:
+    """One mover is about to take the file, another takes it if it can, and then a new version lands."""
+    file, destination = write(f"{tmp_path}/landing/a.csv", "one"), f"{tmp_path}/archive/a.csv"
+    late = paused("os.rename", file, destination)
+    assert late.stdout is not None
+    assert late.stdout.readline() == "there\n"
+    early = paused("os.link", file, destination)
+    assert early.stdout is not None
+    taken = bool(select.select([early.stdout], [], [], 1)[0])
+    write(f"{tmp_path}/landing/b.csv", "two")
+    os.replace(f"{tmp_path}/landing/b.csv", file.path)
+    for mover in (late, early):
+        out, _ = mover.communicate("\n" * 20, timeout=60)
+        assert out.endswith(("True\n", "False\n"))
+    assert LocalStorage().move(file, destination) == taken, "who has taken it brings it to the archive"
+    assert not taken or read(destination) == "one"
+    assert read(file.path) == "two"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import random
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -233,3 +235,38 @@ def test_movers_of_many_files(place: Place) -> None:
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(lambda file: place.storage.move(file, f"{place.archive}b/{file.name}"), files))
     assert place.stored(place.archive) == [f"b/{number:02}.csv" for number in range(40)]
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.torture) for seed in range(2, 12))])
+def test_movers_and_uploads_at_random(place: Place, seed: int) -> None:
+    """Several runners, none of which knows of the others: no version is archived twice or in place of
+    another, and what is uploaded last is archived or still there."""
+    if place.window:
+        pytest.skip("this storage has a window, as its documentation says")
+    names, ended = [f"{number}.csv" for number in range(3)], threading.Event()
+    last = {}
+
+    def upload() -> None:
+        chosen = random.Random(seed)
+        for number in range(150):
+            name = chosen.choice(names)
+            last[name] = f"{name} {number}".ljust(chosen.choice([12, 14])).encode()
+            place.write(place.landing + name, last[name])
+            time.sleep(chosen.choice([0, 0, 0.002]))
+        ended.set()
+
+    def move(_: object = None) -> None:
+        for file in place.storage.list(place.landing, recursive=True):
+            if not file.name.startswith("."):
+                place.storage.move(file, f"{place.archive}{file.version}/{file.name}")
+
+    def run() -> None:
+        while not ended.is_set():
+            move()
+
+    at_once(upload, run, run, run)
+    move()
+    archived = [place.read(place.archive + name) for name in place.stored(place.archive)]
+    assert len(archived) == len(set(archived))
+    assert place.stored(place.landing) == []
+    assert set(last.values()) <= set(archived)
