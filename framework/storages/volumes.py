@@ -3,7 +3,7 @@
 There are no hard links there, a copy gets a modification time of its own, and files are written from
 their beginning to their end only. So nothing can be taken by renaming it, as on a local disk, and
 nothing tells by its time that it is an earlier copy. A file is copied under a private name beside its
-destination, compared byte by byte, and only then given its name; the source goes last.
+destination, compared by digest, and only then given its name; the source goes last.
 
 After a crash at any point a repeated move finishes the job: half-written copies have private names,
 which nobody takes for the file, and are removed. Should the final renaming itself have been cut off, the

@@ -190,3 +190,9 @@ def test_a_key_that_is_not_accepted(tmp_path: os.PathLike[str], private_key: str
     assert (error.code, error.hint) == ("credentials", "make a new key, or run `gcloud auth application-default login`")
     said = "Google does not accept the credentials (invalid_grant: Invalid JWT Signature)"
     assert error.message == f"gs://b/landing/ cannot be listed: {said}"
+
+
+def test_the_example_in_the_documentation() -> None:
+    with open(os.path.join(REPOSITORY, "docs", "storages.md"), encoding="utf-8") as text:
+        example = text.read().split("```python\n")[1].split("```")[0]
+    exec(compile(example, "storages.md", "exec"), {})  # noqa: S102 (our own text)
