@@ -96,7 +96,7 @@ def build(command: str) -> str:
     with open(f"{program}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(program):
-            subprocess.run([command, "build", "-o", f"{program}.new", "."], cwd=SOURCES, check=True)
+            subprocess.run([command, "build", "-buildvcs=false", "-o", f"{program}.new", "."], cwd=SOURCES, check=True)
             os.replace(f"{program}.new", program)
     return program
 

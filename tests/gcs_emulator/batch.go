@@ -21,7 +21,7 @@ func (e *emulator) batch(asked request) reply {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	for part, err := parts.NextPart(); err == nil; part, err = parts.NextPart() {
-		answer := e.inBatch(part)
+		answer := e.inBatch(asked.host, part)
 		// Writing to a buffer does not fail.
 		writer, _ := form.CreatePart(textproto.MIMEHeader{
 			"Content-Type": {"application/http"},
@@ -36,7 +36,7 @@ func (e *emulator) batch(asked request) reply {
 	return reply{http.StatusOK, header, body.Bytes()}
 }
 
-func (e *emulator) inBatch(part *multipart.Part) reply {
+func (e *emulator) inBatch(host string, part *multipart.Part) reply {
 	inner, err := http.ReadRequest(bufio.NewReader(part))
 	if err != nil {
 		return failure(http.StatusBadRequest, err.Error())
@@ -45,6 +45,7 @@ func (e *emulator) inBatch(part *multipart.Part) reply {
 	if err != nil {
 		return failure(http.StatusBadRequest, err.Error())
 	}
+	asked.host = host
 	e.counts.add(asked.operation)
 	return asked.answer(e, asked)
 }

@@ -20,5 +20,8 @@ func (e *emulator) buckets(asked request) reply {
 	if wanted.Versioning.Enabled {
 		return failure(http.StatusBadRequest, "versioning is not supported by this emulator")
 	}
+	if _, wrong := conditionsOf(asked, "Generation"); wrong != nil {
+		return *wrong
+	}
 	return e.forwardAsSent(asked)
 }

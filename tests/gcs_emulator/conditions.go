@@ -110,5 +110,5 @@ func (e *emulator) writable(asked request, bucket, name string) *reply {
 		unmet := conditionNotMet()
 		return &unmet
 	}
-	return nil
+	return e.free(bucket, name)
 }

@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// operations that are counted, in both APIs. A resumable or multipart upload counts each of its requests.
+// operations that are counted, in both APIs. A resumable or multipart upload counts each of its requests,
+// a batch itself and its parts.
 var operations = []string{
 	"acl", "batch", "bucket", "compose", "copy", "delete", "list", "media", "metadata", "move", "patch", "rewrite", "upload",
 }

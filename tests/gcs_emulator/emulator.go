@@ -24,6 +24,7 @@ type emulator struct {
 
 	lock       sync.Mutex // guards store and what follows
 	serial     int64
+	holds      map[string]holds
 	rewrites   map[string]rewrite
 	resumables map[string]*resumable
 	multiparts map[string]*multipartUpload
@@ -40,6 +41,7 @@ func newEmulator(rewriteChunk int64, buckets []string) (*emulator, error) {
 	return &emulator{
 		store:        store,
 		rewriteChunk: rewriteChunk,
+		holds:        map[string]holds{},
 		rewrites:     map[string]rewrite{},
 		resumables:   map[string]*resumable{},
 		multiparts:   map[string]*multipartUpload{},
@@ -83,7 +85,7 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e.counts.add(asked.operation)
 	fault := e.faults.take(asked)
-	fault.apply(w, r, asked, func() reply { return e.answer(asked) })
+	fault.apply(w, asked, func() reply { return e.answer(asked) })
 }
 
 func (e *emulator) answer(asked request) reply {
@@ -126,17 +128,11 @@ func (r *request) unzip() error {
 
 // forward hands a request to fake-gcs-server. The caller holds the lock.
 func (e *emulator) forward(asked request, method, path string, query url.Values, body []byte) reply {
-	target := &url.URL{Scheme: "http", Host: asked.host, RawQuery: query.Encode()}
-	unescaped, err := url.PathUnescape(path)
+	target := "http://" + asked.host + path + "?" + query.Encode()
+	inner, err := http.NewRequest(method, target, bytes.NewReader(body))
 	if err != nil {
 		return failure(http.StatusBadRequest, err.Error())
 	}
-	target.Path, target.RawPath = unescaped, path
-	inner, err := http.NewRequest(method, "http://"+asked.host, bytes.NewReader(body))
-	if err != nil {
-		return failure(http.StatusBadRequest, err.Error())
-	}
-	inner.URL = target
 	inner.Header = asked.header
 	recorder := httptest.NewRecorder()
 	e.store.HTTPHandler().ServeHTTP(recorder, inner)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -198,8 +200,9 @@ func TestComposeObeysConditionsOnItsSources(t *testing.T) {
 	c := start(t, 0)
 	generation := c.put("from", "a")
 	for source, status := range map[string]int{
-		`{"name": "none"}`:                    404,
-		`{"name": "from", "generation": "7"}`: 404,
+		`{"name": "none"}`:                                                                     404,
+		`{"name": "from", "generation": 7}`:                                                    404,
+		`{"name": "from", "generation": "7"}`:                                                  404,
 		`{"name": "from", "objectPreconditions": {"ifGenerationMatch": "7"}}`:                  412,
 		`{"name": "from", "objectPreconditions": {"ifGenerationMatch": "` + generation + `"}}`: 200,
 	} {
@@ -268,6 +271,17 @@ func TestMetagenerationConditionsAreRefused(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotThereIsRefused(t *testing.T) {
+	c := start(t, 0)
+	c.put("o", "")
+	c.ask(501, "GET", object("o")+"/acl", "")
+	c.ask(501, "PUT", "/b", "")
+	c.ask(400, "GET", "/storage/v1/b/b?ifMetagenerationMatch=7", "")
+	c.ask(400, "PATCH", "/storage/v1/b/b", `{"versioning": {"enabled": true}}`)
+	c.ask(400, "POST", "/upload/storage/v1/b/b/o?name=o", "")
+	c.ask(404, "GET", "/_emulator/faults", "")
+}
+
 // "Object versioning", "Objects: get", "Objects: delete": without versioning an overwritten generation is gone.
 func TestAnOverwrittenGenerationIsGone(t *testing.T) {
 	c := start(t, 0)
@@ -283,7 +297,6 @@ func TestAnOverwrittenGenerationIsGone(t *testing.T) {
 	equal(t, c.ask(200, "GET", object("o")+"?alt=media&generation="+live, "").body, "live")
 	c.ask(204, "DELETE", object("o")+"?generation="+live, "")
 	equal(t, len(c.names("")), 0)
-	c.ask(400, "PATCH", "/storage/v1/b/b", `{"versioning": {"enabled": true}}`)
 }
 
 // "Objects: move": content and metadata stay, generation and times are new, the source is gone, the names differ.
@@ -304,6 +317,30 @@ func TestAMovedObjectKeepsContentAndMetadata(t *testing.T) {
 	}
 	c.ask(404, "GET", object("from"), "")
 	equal(t, c.content("to"), "content")
+}
+
+// "Object holds": an object under a hold can be read, copied and patched, not deleted, overwritten or moved.
+func TestAHoldKeepsAnObject(t *testing.T) {
+	for _, hold := range []string{"temporaryHold", "eventBasedHold"} {
+		c := start(t, 0)
+		c.put("from", "old")
+		c.put("other", "new")
+		held := c.ask(200, "PATCH", object("from"), `{"`+hold+`": true}`).json(t)
+		equal(t, held[hold].(bool), true)
+		c.ask(403, "DELETE", object("from"), "")
+		c.ask(403, "POST", object("from")+"/moveTo/o/to", "")
+		c.ask(403, "POST", object("other")+"/moveTo/o/from", "")
+		c.ask(403, "POST", object("other")+"/copyTo/b/b/o/from", "")
+		c.ask(403, "POST", "/upload/storage/v1/b/b/o?uploadType=media&name=from", "new")
+		c.ask(403, "PUT", "/b/from", "new")
+		c.ask(200, "POST", object("from")+"/copyTo/b/b/o/copied", "")
+		c.ask(200, "PATCH", object("from"), `{"metadata": {"k": "v"}}`)
+		equal(t, c.content("from"), "old")
+		c.ask(403, "DELETE", object("from"), "")
+		c.ask(200, "PATCH", object("from"), `{"`+hold+`": false}`)
+		c.ask(200, "POST", object("from")+"/moveTo/o/to", "")
+		equal(t, c.names(""), []string{"copied", "other", "to"})
+	}
 }
 
 // "Objects: rewrite": until it is done there is a token to go on with, and no destination.
@@ -327,6 +364,10 @@ func TestALargeRewriteTakesSeveralCalls(t *testing.T) {
 	c.ask(400, "POST", object("o")+"/rewriteTo/b/c/o/other?rewriteToken="+token, "")
 	c.put("o", "another content")
 	c.ask(400, "POST", target+"?rewriteToken="+token, "")
+	for _, limits := range [][2]string{{"3", "3"}, {"9", "4"}} {
+		limited := c.ask(200, "POST", target+"?maxBytesRewrittenPerCall="+limits[0], "").json(t)
+		equal(t, limited["totalBytesRewritten"].(string), limits[1])
+	}
 	unlimited := start(t, 0)
 	unlimited.put("o", "0123456789")
 	equal(t, unlimited.ask(200, "POST", target+"?maxBytesRewrittenPerCall=9", "").json(t)["done"].(bool), false)
@@ -434,6 +475,27 @@ func TestResumableUploadsSurviveLostReplies(t *testing.T) {
 	c.ask(404, "PUT", session, "")
 }
 
+// "Use gzip on the JSON API" for requests, "Transcoding of gzip-compressed files" for content.
+func TestCompressedRequestsAreOpenedAndCompressedContentIsKept(t *testing.T) {
+	c := start(t, 0)
+	c.put("o", "")
+	c.ask(200, "PATCH", object("o"), zip(`{"contentType": "text/csv"}`), "Content-Encoding: gzip")
+	equal(t, c.ask(200, "GET", object("o"), "").json(t)["contentType"].(string), "text/csv")
+	c.ask(400, "PATCH", object("o"), "not compressed", "Content-Encoding: gzip")
+	c.ask(200, "PUT", "/b/z", zip("content"), "Content-Encoding: gzip")
+	equal(t, c.ask(200, "GET", object("z"), "").json(t)["contentEncoding"].(string), "gzip")
+	equal(t, c.ask(200, "GET", "/b/z", "", "Accept-Encoding: gzip").body, zip("content"))
+	equal(t, c.ask(200, "GET", "/b/z", "", "Accept-Encoding: identity").body, "content")
+}
+
+func zip(text string) string {
+	var zipped bytes.Buffer
+	writer := gzip.NewWriter(&zipped)
+	writer.Write([]byte(text))
+	writer.Close()
+	return zipped.String()
+}
+
 // "Batch requests": each part is a request of its own.
 func TestABatchIsSeveralRequests(t *testing.T) {
 	c := start(t, 0)
@@ -457,32 +519,36 @@ func TestABatchIsSeveralRequests(t *testing.T) {
 
 // "Request preconditions": of several writers at once that demand the same generation, one succeeds.
 func TestOneOfManyWritersWins(t *testing.T) {
-	for name, write := range writers {
-		if name == "move" { // where the losers may also find no source
-			continue
-		}
+	large := strings.Repeat("x", 1<<20) // takes long enough to store for others to come in between
+	oneWins := map[int]int{200: 1, 412: 9}
+	putXML := func(c cloud, _ string) answer { return c.try("PUT", "/b/to", large, "X-Goog-If-Generation-Match: 0") }
+	for _, write := range []func(c cloud, conditions string) answer{writers["copy"], writers["rewrite"], writers["compose"], putXML} {
 		c := start(t, 0)
-		c.put("from", "new")
-		equal(t, together(func(int) int { return write(c, "ifGenerationMatch=0").status }), map[int]int{200: 1, 412: 19})
+		c.put("from", large)
+		equal(t, together(func(int) int { return write(c, "ifGenerationMatch=0").status }), oneWins)
 	}
 	c := start(t, 0)
-	equal(t, together(func(int) int { return c.try("PUT", "/b/o", "", "X-Goog-If-Generation-Match: 0").status }), map[int]int{200: 1, 412: 19})
-	for i := range 20 {
-		c.put("from"+strconv.Itoa(i), "")
+	for i := range 10 {
+		c.put("from"+strconv.Itoa(i), large)
 	}
 	moved := together(func(i int) int {
 		return c.try("POST", object("from"+strconv.Itoa(i))+"/moveTo/o/to?ifGenerationMatch=0", "").status
 	})
-	equal(t, moved, map[int]int{200: 1, 412: 19})
-	equal(t, len(c.names("?prefix=from")), 19)
+	equal(t, moved, oneWins)
+	equal(t, len(c.names("?prefix=from")), 9)
+	generation := c.generation("to")
+	once := together(func(i int) int {
+		return c.try("POST", object("to")+"/moveTo/o/"+strconv.Itoa(i)+"?ifSourceGenerationMatch="+generation, "").status
+	})
+	equal(t, once, map[int]int{200: 1, 404: 9})
 }
 
-// together does something twenty times at once and counts the results.
+// together does something ten times at once and counts the results.
 func together(do func(int) int) map[int]int {
 	results := map[int]int{}
 	var lock sync.Mutex
 	var group sync.WaitGroup
-	for i := range 20 {
+	for i := range 10 {
 		group.Go(func() {
 			result := do(i)
 			lock.Lock()

@@ -10,7 +10,7 @@ import (
 )
 
 // fault is what shall go wrong with a request. A rule matches by method, by operation (the names of the counts) and
-// by a part of the decoded path and query; what is empty matches everything.
+// by a part of the decoded path and query; what is empty matches everything. Of a batch the whole can fail, not a part.
 type fault struct {
 	Method    string `json:"method"`
 	Operation string `json:"operation"`
@@ -88,7 +88,7 @@ func (f *fault) matches(asked request) bool {
 		strings.Contains(address+"?"+asked.query.Encode(), f.Path)
 }
 
-func (f *fault) apply(w http.ResponseWriter, r *http.Request, asked request, operation func() reply) {
+func (f *fault) apply(w http.ResponseWriter, asked request, operation func() reply) {
 	time.Sleep(time.Duration(f.DelaySeconds * float64(time.Second)))
 	if f.DropRequest {
 		panic(http.ErrAbortHandler) // net/http closes the connection

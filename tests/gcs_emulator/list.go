@@ -116,7 +116,7 @@ func (e *emulator) listJSON(asked request) reply {
 	if len(found.objects) > 0 {
 		items := make([]map[string]any, len(found.objects))
 		for i, object := range found.objects {
-			items[i] = resource(asked, object)
+			items[i] = e.resource(asked, object)
 		}
 		answer["items"] = items
 	}

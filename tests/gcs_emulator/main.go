@@ -1,8 +1,16 @@
 // Command gcs_emulator is Google Cloud Storage on a loopback port, in memory, for tests.
 //
 // The objects are kept by fake-gcs-server; what it lacks and a loader needs to be tested (preconditions everywhere,
-// moves, rewrites in several calls, the XML API, pages, faults) stands in front of it. The program ends when its
-// standard input is closed, so it does not outlive the tests that started it.
+// moves, rewrites in several calls, the XML API, pages, holds, faults) stands in front of it. What is asked for and not
+// there is refused, never ignored. The program prints its address and ends when its standard input is closed, so it
+// does not outlive the tests that started it.
+//
+// Besides Google's two APIs it answers
+//
+//	GET    /_emulator/counts   how many requests of each class there were (counts.go)
+//	DELETE /_emulator/counts   count from 0 again
+//	POST   /_emulator/faults   what shall go wrong with the next requests (faults.go)
+//	DELETE /_emulator/faults   let everything work again
 package main
 
 import (

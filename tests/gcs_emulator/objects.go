@@ -13,12 +13,14 @@ import (
 // Metadata are not versioned here: a patch keeps the metageneration, and conditions on it are refused.
 const metageneration = "1"
 
+const timeFormat = "2006-01-02T15:04:05.000000Z"
+
 func objectPath(bucket, name string) string {
 	return "/b/" + url.PathEscape(bucket) + "/o/" + url.PathEscape(name)
 }
 
 // resource describes an object (documentation: "Objects", resource representations).
-func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
+func (e *emulator) resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 	base, path := "http://"+asked.host, objectPath(object.BucketName, object.Name)
 	described := map[string]any{
 		"kind":           "storage#object",
@@ -32,8 +34,8 @@ func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 		"md5Hash":        object.Md5Hash,
 		"etag":           object.Etag,
 		"storageClass":   object.StorageClass,
-		"timeCreated":    object.Created.UTC().Format(time.RFC3339Nano),
-		"updated":        object.Updated.UTC().Format(time.RFC3339Nano),
+		"timeCreated":    object.Created.UTC().Format(timeFormat),
+		"updated":        object.Updated.UTC().Format(timeFormat),
 		"selfLink":       base + "/storage/v1" + path,
 		"mediaLink":      base + "/download/storage/v1" + path + "?alt=media",
 	}
@@ -48,11 +50,14 @@ func resource(asked request, object fakestorage.ObjectAttrs) map[string]any {
 			described[field] = value
 		}
 	}
+	if held := e.holds[path]; held.any() {
+		described["temporaryHold"], described["eventBasedHold"] = held.Temporary, held.EventBased
+	}
 	if len(object.Metadata) > 0 {
 		described["metadata"] = object.Metadata
 	}
 	if !object.CustomTime.IsZero() {
-		described["customTime"] = object.CustomTime.UTC().Format(time.RFC3339Nano)
+		described["customTime"] = object.CustomTime.UTC().Format(timeFormat)
 	}
 	return described
 }
@@ -63,7 +68,7 @@ func (e *emulator) describe(asked request, bucket, name string) reply {
 	if err != nil {
 		return noSuchObject(bucket, name)
 	}
-	return answerJSON(http.StatusOK, resource(asked, object.ObjectAttrs))
+	return answerJSON(http.StatusOK, e.resource(asked, object.ObjectAttrs))
 }
 
 func (e *emulator) metadata(asked request) reply {
@@ -89,6 +94,9 @@ func (e *emulator) delete(asked request) reply {
 	if _, wrong := e.existing(asked, asked.bucket, asked.object, "generation", "Generation"); wrong != nil {
 		return *wrong
 	}
+	if held := e.free(asked.bucket, asked.object); held != nil {
+		return *held
+	}
 	if err := e.store.Backend().DeleteObject(asked.bucket, asked.object); err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
@@ -98,6 +106,9 @@ func (e *emulator) delete(asked request) reply {
 func (e *emulator) patch(asked request) reply {
 	if _, wrong := e.existing(asked, asked.bucket, asked.object, "generation", "Generation"); wrong != nil {
 		return *wrong
+	}
+	if err := e.setHolds(asked); err != nil {
+		return failure(http.StatusBadRequest, err.Error())
 	}
 	if answer := e.forwardAsSent(asked); answer.status != http.StatusOK {
 		return answer
@@ -115,7 +126,10 @@ func (e *emulator) move(asked request) reply {
 	if asked.object == asked.to {
 		return failure(http.StatusBadRequest, "The source and destination must have different object names.")
 	}
-	if wrong := e.writable(asked, asked.bucket, asked.to); wrong != nil {
+	if wrong = e.writable(asked, asked.bucket, asked.to); wrong == nil {
+		wrong = e.free(asked.bucket, asked.object)
+	}
+	if wrong != nil {
 		return *wrong
 	}
 	moved := source
@@ -207,7 +221,7 @@ func (e *emulator) finishRewrite(asked request) reply {
 		"done":                true,
 		"objectSize":          size,
 		"totalBytesRewritten": size,
-		"resource":            resource(asked, written.ObjectAttrs),
+		"resource":            e.resource(asked, written.ObjectAttrs),
 	})
 }
 
@@ -227,10 +241,10 @@ func (e *emulator) chunk(asked request) (int64, *reply) {
 func (e *emulator) compose(asked request) reply {
 	var order struct {
 		SourceObjects []struct {
-			Name                string `json:"name"`
-			Generation          string `json:"generation"`
+			Name                string      `json:"name"`
+			Generation          json.Number `json:"generation"` // which may be quoted
 			ObjectPreconditions struct {
-				IfGenerationMatch string `json:"ifGenerationMatch"`
+				IfGenerationMatch json.Number `json:"ifGenerationMatch"`
 			} `json:"objectPreconditions"`
 		} `json:"sourceObjects"`
 	}
@@ -240,8 +254,8 @@ func (e *emulator) compose(asked request) reply {
 	for _, source := range order.SourceObjects {
 		demands := asked
 		demands.query = url.Values{
-			"generation":        {source.Generation},
-			"ifGenerationMatch": {source.ObjectPreconditions.IfGenerationMatch},
+			"generation":        {source.Generation.String()},
+			"ifGenerationMatch": {source.ObjectPreconditions.IfGenerationMatch.String()},
 		}
 		if _, wrong := e.existing(demands, asked.bucket, source.Name, "generation", "Generation"); wrong != nil {
 			return *wrong

@@ -82,7 +82,7 @@ func (r *request) routeObject(rest string, download bool) error {
 		return r.unescape(source, source)
 	}
 	if name, _, ok := strings.Cut(rest, "/acl"); ok {
-		r.operation, r.answer = "acl", (*emulator).forwardAsSent
+		r.operation, r.answer = "acl", (*emulator).unsupported
 		return r.unescape(name, "")
 	}
 	switch r.method {

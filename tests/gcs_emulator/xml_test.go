@@ -93,6 +93,10 @@ func TestMultipartUpload(t *testing.T) {
 	c.ask(400, "PUT", upload+"&partNumber=0", "")
 	c.ask(404, "GET", "/b/o", "")
 	c.ask(400, "POST", upload, complete(second, first))
+	c.ask(400, "POST", upload, complete(first, second, first))
+	descending := "<C><Part><PartNumber>2</PartNumber><ETag>" + second + "</ETag></Part><Part><PartNumber>1</PartNumber><ETag>" + first + "</ETag></Part></C>"
+	c.ask(400, "POST", upload, descending)
+	c.ask(404, "POST", strings.Replace(upload, "/b/o", "/b/other", 1), complete(first, second))
 	stored := c.ask(200, "POST", upload, complete(first, second))
 	equal(t, c.content("o"), "abcdef")
 	equal(t, stored.header.Get("X-Goog-Generation"), c.generation("o"))
