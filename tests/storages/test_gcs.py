@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -354,23 +355,29 @@ def test_access_that_is_denied_without_a_reason(hasty: Buckets, tmp_path: os.Pat
         assert (error.code, error.hint) == ("forbidden", f"it takes storage.objects.{permission} on the bucket")
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "Object 'b/a' is under active Temporary hold and cannot be deleted, overwritten or archived",
-        "Object 'b/a' is subject to bucket's retention policy and cannot be deleted until 2030-01-01T00:00:00Z",
-    ],
-)
-def test_a_file_that_is_held(place: Buckets, message: str) -> None:
+@pytest.mark.parametrize("kind", ["temporary_hold", "event_based_hold"])
+def test_a_file_that_is_held(place: Buckets, kind: str) -> None:
     file, destination = place.land("a.csv", b"one"), f"{place.archive}a.csv"
-    for _ in range(2):
-        held = [denied(message) | {"operation": operation} for operation in ("move", "delete")]
-        with place.server.faults(*held):
-            error = refusal(lambda: place.storage.move(file, destination))
-        assert error.code == "held"
-        assert error.message.startswith(f"{file.path} cannot be moved")
+    blob = place.object(file.path)
+    setattr(blob, kind, True)
+    blob.patch()
+    for verb in (place.storage.move, place.storage.move, lambda file, _: place.storage.delete(file)):
+        error = refusal(partial(verb, file, destination))
+        assert (error.code, error.hint) == ("held", "release it, or set archive.on_success: keep")
+        assert error.message.startswith(f"{file.path} cannot be ")
         assert error.message.endswith(": the object is under a hold or a retention policy")
+        assert place.read(file.path) == b"one"
+    setattr(blob, kind, False)
+    blob.patch()
     assert place.storage.move(file, destination), "released"
+    assert place.stored(place.landing) == []
+
+
+def test_a_file_under_a_retention_policy(hasty: Buckets) -> None:
+    file = hasty.land("a.csv", b"one")
+    message = "Object 'b/a' is subject to bucket's retention policy and cannot be deleted until 2030-01-01T00:00:00Z"
+    with hasty.server.faults(denied(message)):
+        assert refusal(lambda: hasty.storage.move(file, f"{hasty.archive}a.csv")).code == "held"
 
 
 def test_a_condition_that_fails_for_no_visible_reason(place: Buckets) -> None:
