@@ -13,7 +13,7 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from framework.errors import StorageError
@@ -40,23 +40,23 @@ class LocalStorage(PosixFolders):
     """Implements `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
     def move(self, file: File, destination: str) -> bool:
-        with translated(file):
+        with translated(file, "moved"):
             private = _private(file, destination)
-            for standing in (private, file.path) if os.path.lexists(destination) else ():
-                if _stands(standing, file):
-                    _same_or_refuse(standing, destination)
+            if os.path.lexists(destination):
+                _refuse_another(destination, file, (private, file.path))
             if not self._take(file, private):
                 return _stands(destination, file)
             try:
                 _place(private, file, destination)
-            except FileNotFoundError:
+            except (OSError, StorageError):
                 if not _stands(destination, file):  # where somebody else has done the same move meanwhile
+                    self._give_back(file, private)
                     raise
             remove(private)
             return True
 
     def copy(self, file: File, destination: str) -> bool:
-        with translated(file):
+        with translated(file, "copied"):
             found = self.head(file.path)
             if found is None or found.identity != file.identity:
                 return _stands(destination, file)
@@ -67,7 +67,7 @@ class LocalStorage(PosixFolders):
             return True
 
     def delete(self, file: File) -> bool:
-        with translated(file):
+        with translated(file, "deleted"):
             private = _private(file, "")
             if self._take(file, private):
                 remove(private)
@@ -85,19 +85,33 @@ class LocalStorage(PosixFolders):
                 os.rename(file.path, private)
             if is_version(os.stat(private), file):
                 return True
-            os.link(private, file.path)  # somebody else's upload: put it back
+            if not _put_back(private, file.path):  # somebody else's upload
+                remove(private)  # a newer one is there, which replaces it as it would have anyway
         except FileNotFoundError:
-            return False
-        except FileExistsError:
-            pass  # a newer one is already there, which replaces it as it would have anyway
-        except OSError as error:
-            if error.errno not in _NO_HARD_LINKS:
-                raise
-            if not os.path.lexists(file.path):
-                os.rename(private, file.path)
-                return False
-        remove(private)
+            pass
         return False
+
+    def _give_back(self, file: File, private: str) -> None:
+        """Let a file that could not be moved be seen again, unless a newer one has its name."""
+        with _locked(os.path.dirname(file.path)), suppress(FileNotFoundError):
+            _put_back(private, file.path)
+
+
+def _put_back(private: str, path: str) -> bool:
+    """Whether a taken file has its name back; not if that is in use again."""
+    try:
+        os.link(private, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(path):
+            return False
+        os.rename(private, path)
+        return True
+    remove(private)
+    return True
 
 
 @contextmanager
@@ -188,6 +202,14 @@ def _name(partial: str, destination: str) -> None:
             _same_or_refuse(partial, destination)
         else:
             os.rename(partial, destination)
+
+
+def _refuse_another(destination: str, file: File, sources: Sequence[str]) -> None:
+    """Raise when something else stands at the destination, before the file is taken out of sight."""
+    for source in sources:
+        with suppress(FileNotFoundError):  # somebody does the same move at this moment
+            if _stands(source, file):
+                _same_or_refuse(source, destination)
 
 
 def _same_or_refuse(source: str, destination: str) -> None:

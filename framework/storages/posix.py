@@ -143,13 +143,13 @@ def occupied(destination: str) -> StorageError:
 
 
 @contextmanager
-def translated(file: File) -> Iterator[None]:
-    """Turns system errors about a file into StorageError."""
+def translated(file: File, done: str) -> Iterator[None]:
+    """Turns system errors into StorageError; `done` is what should have been done with the file."""
     try:
         yield
     except OSError as error:
         where = f" ({error.filename2 or error.filename})" if error.filename else ""
         raise StorageError(
-            f"{file.path} cannot be moved: {error.strerror}{where}",
-            "check permissions and free space; the move is tried again in the next run",
+            f"{file.path} cannot be {done}: {error.strerror}{where}",
+            "check permissions and free space; it is tried again in the next run",
         ) from error

@@ -63,7 +63,7 @@ class VolumeStorage(PosixFolders):
         self._calls = calls or FileCalls()
 
     def move(self, file: File, destination: str) -> bool:
-        with translated(file):
+        with translated(file, "moved"):
             if not self._bring(file, destination):
                 return False
             if _unchanged(file):
@@ -71,11 +71,11 @@ class VolumeStorage(PosixFolders):
             return True
 
     def copy(self, file: File, destination: str) -> bool:
-        with translated(file):
+        with translated(file, "copied"):
             return self._bring(file, destination)
 
     def delete(self, file: File) -> bool:
-        with translated(file):
+        with translated(file, "deleted"):
             if _unchanged(file):
                 self._unlink(file.path)
             return self.head(file.path) is None
@@ -106,7 +106,7 @@ class VolumeStorage(PosixFolders):
             digest = copied(file.path, writing)
             if _unchanged(file):
                 if digest_of(partial) != digest:
-                    raise StorageError(f"the copy of {file.path} at {partial} differs from it", "it is tried again")
+                    raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the volume")
                 if os.path.lexists(destination):
                     if not same_bytes(partial, destination):
                         raise occupied(destination)
@@ -118,7 +118,7 @@ class VolumeStorage(PosixFolders):
             self._tidy([partial])
         self._tidy(earlier)
         if not _stands(destination, file) and _unchanged(file):
-            raise StorageError(f"{destination} is not complete", "the move is tried again in the next run")
+            raise StorageError(f"{destination} is not complete", "it is tried again in the next run")
         return _stands(destination, file)
 
     def _finish_renaming(self, file: File, destination: str) -> None:

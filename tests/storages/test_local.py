@@ -74,6 +74,21 @@ def test_a_file_is_found_under_its_private_name(tmp_path: os.PathLike[str]) -> N
     assert (read(f"{archive}/a.csv"), os.listdir(landing)) == ("one", [])
 
 
+def test_a_file_that_cannot_be_moved_stays_in_sight(folders: tuple[str, str]) -> None:
+    landing, archive = folders
+    file, destination = write(f"{landing}/a.csv", "one"), f"{archive}/day/a.csv"
+    obstacle = write(f"{archive}/day", "a file where a folder should be").path
+    for verb, done in ((LocalStorage().move, "moved"), (LocalStorage().copy, "copied")):
+        with pytest.raises(StorageError) as caught:
+            verb(file, destination)
+        assert caught.value.message == f"{file.path} cannot be {done}: File exists ({obstacle})"
+        assert caught.value.hint == "check permissions and free space; it is tried again in the next run"
+        assert LocalStorage().head(file.path) == file
+        assert os.listdir(landing) == ["a.csv"]
+    os.unlink(obstacle)
+    assert LocalStorage().move(file, destination)
+
+
 def kill(source: str, destination: str, at: int) -> int:
     """Move in a process that kills itself at its `at`-th change."""
     script = MOVE.format(repository=REPOSITORY, at=at, source=source, destination=destination)

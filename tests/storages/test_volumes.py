@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
+from framework.errors import StorageError
 from framework.names import File
 from framework.storages.volumes import VolumeStorage
 from tests.storages.places import Volume
@@ -118,13 +119,30 @@ def test_the_window_that_remains(place: Volume) -> None:
 
 
 def test_a_file_that_only_begins_alike_is_not_taken_for_a_cut_off_copy(place: Volume) -> None:
-    from framework.errors import StorageError
-
     file, destination = place.land("a.csv", b"0123456789"), f"{place.archive}a.csv"
     place.write(destination, b"01234")
     with pytest.raises(StorageError, match="another file stands"):
         place.storage.move(file, destination)
     assert place.read(destination) == b"01234"
+
+
+def test_an_archive_that_cannot_be_written(place: Volume) -> None:
+    file, obstacle = place.land("a.csv", b"one"), place.write(f"{place.archive}day", b"a file")
+    with pytest.raises(StorageError) as caught:
+        place.storage.move(file, f"{obstacle.path}/a.csv")
+    assert caught.value.message == f"{file.path} cannot be moved: File exists ({obstacle.path})"
+    assert (place.read(file.path), place.stored(place.archive)) == (b"one", ["day"])
+
+
+def test_a_renaming_that_leaves_less_than_it_should(place: Volume) -> None:
+    file, destination = place.land("a.csv", b"0123456789"), f"{place.archive}a.csv"
+
+    def spoil() -> None:
+        os.truncate(destination, 3)
+
+    with pytest.raises(StorageError, match=r"a\.csv is not complete"):
+        at_step("rename, copied", spoil).move(file, destination)
+    assert place.read(file.path) == b"0123456789"
 
 
 def test_copies_have_times_of_their_own(place: Volume) -> None:
