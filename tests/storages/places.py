@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from framework.names import File
@@ -43,6 +45,11 @@ class Place(ABC):
     @abstractmethod
     def stored(self, folder: str) -> list[str]:
         """Everything below a folder, however it is named, as `list` may not show it."""
+
+    def disturbed(self, seed: int) -> AbstractContextManager[None]:
+        """A block in which some requests fail or have no answer, where there are requests."""
+        del seed
+        return nullcontext()
 
     def land(self, name: str, content: bytes = b"id\n1\n") -> File:
         file = self.write(self.landing + name, content)
@@ -124,6 +131,17 @@ class Buckets(Place):
         self.storage: Storage = GcsStorage(self.account)
         self.landing, self.archive = f"gs://{landing}/landing/", f"gs://{archive}/archive/"
         self._client = server.client()
+
+    def disturbed(self, seed: int) -> AbstractContextManager[None]:
+        chosen = random.Random(seed)
+        faults: list[dict[str, Any]] = [{"drop_reply": True}, {"drop_request": True}, {"status": 503}]
+        return self.server.faults(
+            *(
+                {"operation": operation, "skip": chosen.randrange(40)} | chosen.choice(faults)
+                for operation in ("move", "rewrite", "delete", "metadata", "list")
+                for _ in range(4)
+            )
+        )
 
     def object(self, path: str) -> Any:
         bucket, key = bucket_and_key(path)

@@ -264,7 +264,8 @@ def test_movers_and_uploads_at_random(place: Place, seed: int) -> None:
         while not ended.is_set():
             move()
 
-    at_once(upload, run, run, run)
+    with place.disturbed(seed):
+        at_once(upload, run, run, run)
     move()
     archived = [place.read(place.archive + name) for name in place.stored(place.archive)]
     assert len(archived) == len(set(archived))
