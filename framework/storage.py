@@ -20,8 +20,9 @@ class Storage(Protocol):
     def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
         """Every file directly in `folder` (or at any depth), in no particular order.
 
-        `File.name` is the part below `folder`. A folder that is missing raises StorageError.
-        Links to folders are not followed; things that are not regular files are left out.
+        `File.name` is the part below `folder`. A folder or bucket that is missing raises
+        StorageError; in a bucket a prefix without objects is an empty folder. Links to folders are
+        not followed; things that are not regular files, and marks of folders, are left out.
         """
         ...
 
@@ -46,7 +47,7 @@ class Storage(Protocol):
         True when the file is at the destination afterwards, also when an earlier call that was
         cut off had already moved it. False when the source is gone or was replaced by another
         version, which is left where it is. Repeating a move, after a crash too, ends in the same
-        state. Raises StorageError when something else stands at the destination.
+        state. Raises StorageError (`archive_exists`) when something else stands at the destination.
         """
         ...
 

@@ -14,7 +14,7 @@ from framework.feed import Feed
 from framework.leases import Leases
 from framework.ledger import Ledger
 from framework.storage import Storage
-from framework.storages import open_leases, open_storage
+from framework.storages import kind_of, open_leases, open_storage
 
 __all__ = ["open_world"]
 
@@ -29,10 +29,10 @@ def open_world(
     storages: dict[str, Storage] = {}
 
     def storage(feed: Feed) -> Storage:
-        scheme = feed.source.path.split("://", 1)[0] if "://" in feed.source.path else ""
-        if scheme not in storages:
-            storages[scheme] = open_storage(feed.source.path, environment, environ)
-        return storages[scheme]
+        kind = kind_of(feed.source.path)
+        if kind not in storages:
+            storages[kind] = open_storage(feed.source.path, environment, environ)
+        return storages[kind]
 
     try:
         ledger = Ledger(engine, environment.control)

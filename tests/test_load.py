@@ -177,6 +177,19 @@ def test_compressed_files_and_other_encodings(project: Project) -> None:
     assert project.rows("s.latin") == [("1", "zwölf"), ("2", "fünf")]
 
 
+@pytest.mark.parametrize("compressed", [("a",), ("b",), ("a", "b")])
+@pytest.mark.parametrize("rows", [1, 500])
+def test_compressed_files_among_others(project: Project, compressed: tuple[str, ...], rows: int) -> None:
+    for number, name in enumerate("abc"):
+        text = HEADER + "".join(f"{number * rows + row},{name},2026-01-01\n" for row in range(rows))
+        if name in compressed:
+            project.land("activity", f"{name}.csv.gz", gzip.compress(text.encode()))
+        else:
+            project.land("activity", f"{name}.csv", text)
+    assert project.cli("run").feed["rows"]["inserted"] == 3 * rows
+    assert project.rows("analytics.activity__quarantine") == []
+
+
 def test_captures_in_file_names_give_columns_and_order(project: Project) -> None:
     project.feed(
         "daily",

@@ -1,4 +1,4 @@
-"""Local folders, and everything that looks like one (a mounted bucket, a Databricks Volume).
+"""Local folders, and everything that renames in one step as they do.
 
 Moving a file must neither lose an upload that replaces it meanwhile, nor overwrite anything, nor stop
 half-way for good. So a file is first *taken*: renamed to a private name in its own folder, which is
@@ -10,128 +10,127 @@ that was killed has left under the private name.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
-import shutil
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
-from framework.errors import FileGone, StorageError
+from framework.errors import StorageError
 from framework.names import File
+from framework.storages.posix import (
+    PosixFolders,
+    copied,
+    digest_of,
+    existing,
+    is_version,
+    occupied,
+    partials,
+    remove,
+    same_bytes,
+    translated,
+)
 
 __all__ = ["LocalStorage"]
 
-_CHUNK = 1 << 20
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.EACCES, errno.EINVAL}
 
 
-class LocalStorage:
+class LocalStorage(PosixFolders):
     """Implements `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
-        root = folder.rstrip("/") + "/"
-        folders = [root]
-        while folders:
-            current = folders.pop()
-            try:
-                entries = list(os.scandir(current))
-            except FileNotFoundError:
-                if current != root:
-                    continue  # a subfolder that went away meanwhile
-                raise StorageError(
-                    f"the folder {folder} does not exist", "create it, or mend source.path", code="missing_folder"
-                ) from None
-            except OSError as error:
-                raise StorageError(f"the folder {current} cannot be listed: {error.strerror}") from error
-            for entry in entries:
-                if recursive and entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path + "/")
-                    continue
-                found = _file(entry.path, entry.path[len(root) :])
-                if found is not None:
-                    yield found
-
-    def head(self, path: str) -> File | None:
-        return _file(path, os.path.basename(path))
-
-    def read_range(self, file: File, start: int, length: int) -> bytes:
-        try:
-            with open(file.path, "rb") as stream:
-                if not _is(os.fstat(stream.fileno()), file):
-                    raise FileGone(f"{file.path} was replaced")
-                stream.seek(start)
-                return stream.read(length)
-        except FileNotFoundError:
-            raise FileGone(f"{file.path} is gone") from None
-        except OSError as error:
-            raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
-
-    def fetch(self, file: File, folder: str) -> str:
-        del folder  # local files are read where they are
-        return file.path
-
     def move(self, file: File, destination: str) -> bool:
-        with _translated(file):
-            taken = self._take(file, destination)
-            if taken is None:
+        with translated(file, "moved"):
+            private = _private(file, destination)
+            if os.path.lexists(destination):
+                _refuse_another(destination, file, (private, file.path))
+            if not self._take(file, private):
                 return _stands(destination, file)
-            _place(taken, file, destination)
-            os.unlink(taken)
+            try:
+                _place(private, file, destination)
+            except (OSError, StorageError):
+                if not _stands(destination, file):  # where somebody else has done the same move meanwhile
+                    self._give_back(file, private)
+                    raise
+            remove(private)
             return True
 
     def copy(self, file: File, destination: str) -> bool:
-        with _translated(file):
+        with translated(file, "copied"):
             found = self.head(file.path)
             if found is None or found.identity != file.identity:
                 return _stands(destination, file)
-            if not _stands(destination, file):
+            if _stands(destination, file):
+                _tidy(file, destination)
+            else:
                 _copy(file.path, file, destination)
             return True
 
     def delete(self, file: File) -> bool:
-        with _translated(file):
-            taken = self._take(file, "")
-            if taken is not None:
-                os.unlink(taken)
+        with translated(file, "deleted"):
+            private = _private(file, "")
+            if self._take(file, private):
+                remove(private)
                 return True
             return self.head(file.path) is None
 
-    def _take(self, file: File, destination: str) -> str | None:
-        """The private path under which the file now stands, None when it is gone or another version."""
-        private = _private(file, destination)
-        if not os.path.lexists(private):
-            try:
-                os.rename(file.path, private)
-            except FileNotFoundError:
-                return None
-        if _is(os.stat(private), file):
-            return private
+    def _take(self, file: File, private: str) -> bool:
+        """Whether the file now stands under its private name; False when it is gone or another version."""
+        with _locked(os.path.dirname(file.path)):
+            return self._take_alone(file, private)
+
+    def _take_alone(self, file: File, private: str) -> bool:
         try:
-            os.link(private, file.path)  # somebody else's upload: put it back
-        except FileExistsError:
-            pass  # and a newer one is already there, which replaces it as it would have anyway
-        except OSError as error:
-            if error.errno not in _NO_HARD_LINKS:
-                raise
-            if not os.path.lexists(file.path):
-                os.rename(private, file.path)
-                return None
-        os.unlink(private)
-        return None
+            if not os.path.lexists(private):
+                os.rename(file.path, private)
+            if is_version(os.stat(private), file):
+                return True
+            if not _put_back(private, file.path):  # somebody else's upload
+                remove(private)  # a newer one is there, which replaces it as it would have anyway
+        except FileNotFoundError:
+            pass
+        return False
+
+    def _give_back(self, file: File, private: str) -> None:
+        """Let a file that could not be moved be seen again, unless a newer one has its name."""
+        with _locked(os.path.dirname(file.path)), suppress(FileNotFoundError):
+            _put_back(private, file.path)
 
 
-def _file(path: str, name: str) -> File | None:
+def _put_back(private: str, path: str) -> bool:
+    """Whether a taken file has its name back; not if that is in use again."""
     try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
+        os.link(private, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        if os.path.lexists(path):
+            return False
+        os.rename(private, path)
+        return True
+    remove(private)
+    return True
 
 
-def _is(status: os.stat_result, file: File) -> bool:
-    return (status.st_mtime_ns, status.st_size) == (file.version, file.size)
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Alone among those who take files from a folder: a renaming may not fall on what another has taken.
+
+    Network file systems that cannot lock a folder are taken as they are; there the lease has to do.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        yield  # and so are the files
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _private(file: File, destination: str) -> str:
@@ -143,7 +142,7 @@ def _private(file: File, destination: str) -> str:
 def _stands(destination: str, file: File) -> bool:
     """Whether an earlier call put this very file at its destination; archive paths are a batch's own."""
     try:
-        return _is(os.stat(destination), file)
+        return is_version(os.stat(destination), file)
     except OSError:
         return False
 
@@ -157,6 +156,7 @@ def _place(taken: str, file: File, destination: str) -> None:
         if os.path.samefile(taken, destination):
             return
         _same_or_refuse(taken, destination)
+        _tidy(file, destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
@@ -164,57 +164,54 @@ def _place(taken: str, file: File, destination: str) -> None:
 
 
 def _copy(source: str, file: File, destination: str) -> None:
-    """Copy under a temporary name, sync, compare, then give it its name without overwriting anything."""
+    """Copy under a private name, sync, compare, then give it its name without overwriting anything."""
     os.makedirs(os.path.dirname(destination), exist_ok=True)
-    digest = hashlib.sha256(destination.encode("utf-8", "surrogateescape")).hexdigest()
-    partial = os.path.join(os.path.dirname(destination), f".landfeed-{digest[:16]}.part")
-    with open(source, "rb") as reading, open(partial, "wb") as writing:
-        shutil.copyfileobj(reading, writing, _CHUNK)
-        writing.flush()
-        os.fsync(writing.fileno())
-    if _digest(source) != _digest(partial):
-        raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
-    os.utime(partial, ns=(file.version, file.version))
+    earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
+    for partial in partials(file, destination):
+        try:
+            writing = open(partial, "xb")  # noqa: SIM115 (copied closes it)
+            break
+        except FileExistsError:
+            earlier.append(partial)
+    try:
+        if copied(source, writing) != digest_of(partial):
+            raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
+        os.utime(partial, ns=(file.version, file.version))
+        _name(partial, destination)
+    finally:
+        remove(partial)
+    for left in earlier:
+        remove(left)
+
+
+def _tidy(file: File, destination: str) -> None:
+    """Remove the copies that attempts left which were killed after they had given the copy its name."""
+    for partial in existing(partials(file, destination)):
+        remove(partial)
+
+
+def _name(partial: str, destination: str) -> None:
     try:
         os.link(partial, destination)
     except FileExistsError:
-        _same_or_refuse(source, destination)
+        _same_or_refuse(partial, destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
         if os.path.lexists(destination):
-            _same_or_refuse(source, destination)
+            _same_or_refuse(partial, destination)
         else:
             os.rename(partial, destination)
-            return
-    os.unlink(partial)
+
+
+def _refuse_another(destination: str, file: File, sources: Sequence[str]) -> None:
+    """Raise when something else stands at the destination, before the file is taken out of sight."""
+    for source in sources:
+        with suppress(FileNotFoundError):  # somebody does the same move at this moment
+            if _stands(source, file):
+                _same_or_refuse(source, destination)
 
 
 def _same_or_refuse(source: str, destination: str) -> None:
-    if os.path.getsize(source) != os.path.getsize(destination) or _digest(source) != _digest(destination):
-        raise StorageError(
-            f"another file stands at {destination}", "move it away; it is never overwritten", code="archive_exists"
-        )
-
-
-def _digest(path: str) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-class _translated:  # noqa: N801 (reads as a verb)
-    """Turns system errors about a file into StorageError."""
-
-    def __init__(self, file: File) -> None:
-        self._file = file
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            where = f" ({error.filename2 or error.filename})" if error.filename else ""
-            raise StorageError(
-                f"{self._file.path} cannot be moved: {error.strerror}{where}",
-                "check permissions and free space; the move is tried again in the next run",
-            ) from error
+    if not same_bytes(source, destination):
+        raise occupied(destination)

@@ -222,9 +222,10 @@ class Reader:
 
 
 def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
-    """Files that have a layout in common, in batch order."""
-    groups: dict[tuple[Layout, bool], list[FileRead]] = {}
+    """Files that have a layout in common, in batch order. One compression is told for a whole group."""
+    groups: dict[tuple[Layout, bool, bool], list[FileRead]] = {}
     for file in files:
         if file.layout is not None and file.rejected is None and os.path.getsize(file.location):
-            groups.setdefault((file.layout, file.careful), []).append(file)
+            compressed = file.location.lower().endswith(".gz")
+            groups.setdefault((file.layout, file.careful, compressed), []).append(file)
     yield from groups.values()
