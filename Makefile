@@ -36,6 +36,7 @@ torture: $(BIN)/.dev            ## long and randomised tests
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.validate
+	$(BIN)/python -m benchmarks.watch
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -112,9 +112,9 @@ def test_a_file_is_loaded_soon_and_the_process_stays(project: Project) -> None:
     with watching(project) as watch:
         watch.wait("started")
         for number in range(3):
-            project.land("activity", f"{number}.csv", HEADER + row(number))
+            path = project.land("activity", f"{number}.csv", HEADER + row(number))
             landed = time.monotonic()
-            assert watch.wait("seen")["files"][0]["size"] == len(HEADER + row(number))
+            assert [file["file"] for file in watch.wait("seen")["files"]] == [path]
             assert watch.wait("succeeded")["report"]["rows"]["inserted"] == 1
             assert time.monotonic() - landed < 5
         assert watch.end(signal.SIGTERM) == 0
@@ -298,7 +298,7 @@ def test_a_second_signal_ends_it_at_once(project: Project) -> None:
 def test_killed_again_and_again(project: Project) -> None:
     landed = 0
     for pause in (0.35, 0.5, 0.6, 0.7):
-        with watching(project, quiet=0) as watch:
+        with watching(project, quiet=0.1) as watch:
             watch.wait("started")
             project.land("activity", f"{landed}.csv", HEADER + row(landed))
             landed += 1
