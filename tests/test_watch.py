@@ -17,6 +17,10 @@ from typing import IO, Any
 
 import pytest
 
+from framework import events
+from framework.cli import landfeed
+from framework.names import Status
+from framework.report import FeedReport
 from framework.storages.local_leases import LocalLeases
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
 
@@ -426,3 +430,22 @@ def test_for_people(project: Project) -> None:
     assert lines[0] == "activity: seen 0.csv (40 bytes)"
     assert lines[5:] == ["activity: seen 4 more files", "activity: rejected (8 read, 8 staged, 8 inserted)"]
     assert "bad.csv: rejected: there is no column" in errors
+
+
+def test_the_page_is_complete() -> None:
+    with open(os.path.join(REPOSITORY, "docs", "watch.md"), encoding="utf-8") as page:
+        text = page.read()
+    options = [name for option in landfeed.commands["watch"].params for name in option.opts if name.startswith("--")]
+    assert [name for name in options if f"`{name}" not in text] == []
+    told: list[events.Event] = [
+        events.Started("", (), 0, 0),
+        events.Seen("", ()),
+        events.Missing("", ""),
+        *(events.Ended(FeedReport("", status)) for status in Status if status is not Status.NOTHING_TO_DO),
+        events.Notice("", ""),
+        events.Stopping(()),
+        events.Stopped(0),
+    ]
+    for event in told:
+        for word in (event.as_dict()["event"], *event.as_dict()):
+            assert f"`{word}`" in text
