@@ -110,6 +110,10 @@ class Arrivals:
         return self._doing
 
     @property
+    def running(self) -> bool:
+        return self._doing is Action.RUN
+
+    @property
     def wake(self) -> float:
         """When `next` is to be asked again if nothing happens until then."""
         if self._doing is not None:

@@ -93,7 +93,7 @@ class Watch:
     ) -> None:
         self._feeds = {feed.name: feed for feed in feeds}
         self._world, self._leases, self._settings, self._tell = world, leases, settings, tell
-        pace = Pace(settings.quiet, inf if settings.once else settings.interval)
+        pace = Pace(settings.quiet, inf, inf, inf, inf) if settings.once else Pace(settings.quiet, settings.interval)
         self._arrivals = {
             feed.name: Arrivals(pace, trust_age=not notifies(feed.source.path), due=settings.once) for feed in feeds
         }
@@ -226,7 +226,7 @@ class Watch:
                 self._troubled = True
             case _Stop():
                 self._let_go()
-                self._tell(Stopping(tuple(self._working)))
+                self._tell(Stopping(tuple(name for name in self._working if self._arrivals[name].running)))
             case _:
                 assert_never(message)
 

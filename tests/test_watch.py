@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import IO, Any
 
 import pytest
@@ -78,14 +78,18 @@ class Watching:
 
 
 @contextmanager
-def watching(project: Project, *arguments: str, quiet: float = 0.3) -> Iterator[Watching]:
-    watch = Watching(project.start("watch", "--quiet", str(quiet), *arguments))
+def watched(process: subprocess.Popen[str]) -> Iterator[Watching]:
+    watch = Watching(process)
     try:
         yield watch
     finally:
-        watch.process.kill()
-        if watch.process.stdout is not None and not watch.process.stdout.closed:
+        process.kill()
+        if process.stdout is not None and not process.stdout.closed:
             watch.end()
+
+
+def watching(project: Project, *arguments: str, quiet: float = 0.3) -> AbstractContextManager[Watching]:
+    return watched(project.start("watch", "--quiet", str(quiet), *arguments))
 
 
 def row(user: int, event: str = "a") -> str:
@@ -116,7 +120,7 @@ def test_a_file_is_loaded_soon_and_the_process_stays(project: Project) -> None:
     with watching(project) as watch:
         watch.wait("started")
         for number in range(3):
-            path = project.land("activity", f"{number}.csv", HEADER + row(number))
+            path = project.land("activity", f"{number} 'ü'\n.csv", HEADER + row(number))
             landed = time.monotonic()
             assert [file["file"] for file in watch.wait("seen")["files"]] == [path]
             assert watch.wait("succeeded")["report"]["rows"]["inserted"] == 1
@@ -170,6 +174,20 @@ def test_files_moved_in_and_in_subfolders(project: Project) -> None:
     loaded_once(project, "activity", 2, 2)
 
 
+def test_a_name_that_is_no_text_stops_no_other_feed(project: Project) -> None:
+    project.feed("other", ACTIVITY.format(name="other"))
+    with watching(project) as watch:
+        watch.wait("started")
+        for number in range(3):
+            project.land("other", f"{number}\udcff.csv", HEADER + row(number))
+            assert watch.wait("seen", "other")["files"][0]["file"].endswith(f"/{number}\udcff.csv")
+            project.land("activity", f"{number}.csv", HEADER + row(number))
+            watch.wait("succeeded", "activity", seconds=20)
+        assert watch.end(signal.SIGTERM) == 0
+        assert watch.events("notice") == []
+    loaded_once(project, "activity", 3, 3)
+
+
 def test_a_rejected_file(project: Project) -> None:
     with watching(project) as watch:
         watch.wait("started")
@@ -208,6 +226,19 @@ def test_folders_that_appear_and_disappear(project: Project) -> None:
     loaded_once(project, "activity", 4, 4)
 
 
+def test_a_folder_that_cannot_be_read(project: Project) -> None:
+    os.rmdir(project.path("landing", "activity"))
+    project.write("landing/activity", "a file in its place")
+    with watching(project) as watch:
+        failed = watch.wait("failed")
+        assert "cannot be listed" in failed["report"]["error"]["message"]
+        assert failed["retry_seconds"] == 1
+        os.remove(project.path("landing", "activity"))
+        project.land("activity", "0.csv", HEADER + row(0))
+        watch.wait("succeeded")
+    loaded_once(project, "activity", 1, 1)
+
+
 def test_what_is_not_reported_is_found_by_looking(project: Project) -> None:
     """A link that leads elsewhere from now on changes nothing in a folder that is watched."""
     os.rmdir(project.path("landing", "activity"))
@@ -231,18 +262,12 @@ def test_what_is_not_reported_is_found_by_looking(project: Project) -> None:
 def test_a_system_that_can_watch_nothing(project: Project) -> None:
     script = 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$@"'
     runner = [sys.executable, os.path.join(REPOSITORY, "runner.py"), "--config", project.path("pipelines_config")]
-    watch = Watching(
-        subprocess.Popen(
-            ["unshare", "-Ur", "sh", "-c", script, "sh", *runner, "--output", "json", "watch", "--interval", "0.5"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    )
-    assert "cannot watch" in watch.wait("notice")["message"]
-    project.land("activity", "0.csv", HEADER + row(0))
-    watch.wait("succeeded")
-    assert watch.end(signal.SIGTERM) == 0
+    command = ["unshare", "-Ur", "sh", "-c", script, "sh", *runner, "--output", "json", "watch", "--interval", "0.5"]
+    with watched(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) as watch:
+        assert "cannot watch" in watch.wait("notice")["message"]
+        project.land("activity", "0.csv", HEADER + row(0))
+        watch.wait("succeeded")
+        assert watch.end(signal.SIGTERM) == 0
     loaded_once(project, "activity", 1, 1)
 
 

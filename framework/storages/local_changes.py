@@ -20,6 +20,8 @@ __all__ = ["LocalChanges"]
 _GROUP_MS, _STEP_MS, _BEGUN_MS = 100, 50, 200
 """Changes are reported in groups of at most the first, when none has come for the second. A watch that
 has reported nothing for the third says that it has begun."""
+_TRIES, _LONGEST_SECONDS = 4, 60.0
+"""After so many watches in a row that broke off before they had begun, the system is said to be the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class LocalChanges:
         self._folders = [(name, feed.source.path, feed.source.recursive) for name, feed in feeds.items()]
         self._on_change, self._on_folders, self._on_trouble = on_change, on_folders, on_trouble
         self._roots = _Roots({}, frozenset(), frozenset())
-        self._lost = threading.Event()
-        self._stop: threading.Event = threading.Event()
+        self._lost, self._stop = threading.Event(), threading.Event()
+        self._broken_off = 0
         self._threads: list[threading.Thread] = []
 
     def refresh(self) -> None:
@@ -93,15 +95,14 @@ class LocalChanges:
                 ignore_permission_denied=True,
             ):
                 if not begun:
-                    begun = True
+                    begun, self._broken_off = True, 0
                     self._on_change(frozenset(name for names in self._roots.feeds.values() for name in names))
                 if changes:
                     self._heard(changes)
         except FileNotFoundError:
             self._lose()
-        except (OSError, RuntimeError, ValueError) as error:  # the limit of watches, a name that is no text
-            self._lost.set()
-            self._on_trouble(f"the system cannot watch folders: {error}")
+        except (OSError, RuntimeError, ValueError) as error:  # a name that is no text, the limit of watches
+            self._broken(error, stop)
 
     def _heard(self, changes: set[tuple[Change, str]]) -> None:
         roots = self._roots
@@ -118,8 +119,16 @@ class LocalChanges:
         if changed:
             self._on_change(frozenset(changed))
 
+    def _broken(self, error: Exception, stop: threading.Event) -> None:
+        """A watch has broken off: begin again, later and later when that happens before it has begun."""
+        self._broken_off += 1
+        if self._broken_off == _TRIES:
+            self._on_trouble(f"the system cannot watch folders: {error}")
+        if not stop.wait(min(0.1 * 2 ** min(self._broken_off, 30), _LONGEST_SECONDS)):
+            self._lose()
+
     def _lose(self) -> None:
-        """A folder was deleted, moved or made: a watch on it may be one on what is no longer there."""
+        """A folder was deleted, moved or made, or a watch has broken off: what is watched may be gone."""
         self._lost.set()
         self._on_folders()
 
