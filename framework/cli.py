@@ -395,14 +395,16 @@ def watch(request: _Request, quiet: float, interval: float, once: bool, jobs: in
 
 
 class _StopSignals:
-    """The first SIGTERM or Ctrl-C asks for a stop, the second one ends the process at once."""
+    """The first SIGTERM or Ctrl-C asks for a stop, the second one ends the process at once. Only the main
+    thread takes signals."""
 
     def __init__(self) -> None:
         self._asked = False
         self._stop: Callable[[], None] | None = None
 
     def __enter__(self) -> _StopSignals:
-        self._before = {number: signal.signal(number, self._handle) for number in (signal.SIGTERM, signal.SIGINT)}
+        numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+        self._before = {number: signal.signal(number, self._handle) for number in numbers}
         return self
 
     def __exit__(self, *_: object) -> None:
