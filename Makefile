@@ -15,7 +15,7 @@ $(BIN)/.embedded: pyproject.toml
 $(BIN)/.dev: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing all that the tests need into $(VENV) …"
-	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,dev]'
+	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,watch,dev]'
 	@touch $@ $(BIN)/.embedded
 
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
@@ -36,6 +36,7 @@ torture: $(BIN)/.dev            ## long and randomised tests
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.validate
+	$(BIN)/python -m benchmarks.watch
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

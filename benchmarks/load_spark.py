@@ -21,7 +21,8 @@ from benchmarks.load import FEED, REPOSITORY, day_files, generate, timed
 PLAIN = """
 import os, sys
 from framework.engines.spark.session import open_session
-spark = open_session()
+from framework.environment import EngineName, Environment
+spark = open_session(Environment("plain", EngineName.SPARK, "/", root="/"), os.environ)
 schema = "user_id BIGINT, event STRING, amount DECIMAL(12,2), ts TIMESTAMP, country STRING, note STRING"
 
 def load(source, root, archive):

@@ -7,15 +7,17 @@ The whole program is four lines, each an arrow from data to data::
 
 ``loader`` knows YAML and no engine, ``plan`` reads nothing and writes nothing, ``execute`` is the
 only place where an engine, a storage and the ledger meet, and ``cli`` is the only one that prints.
+``watch`` stays, and runs feeds when ``arrivals`` says that their files are quiet.
 A module imports only from rows above its own in this list (checked by import-linter):
 
     errors  names  types
-    feed  environment  steps
+    feed  environment  steps  arrivals
     values  scd  layout
     loader  engine  storage  ledger  report
-    observe  plan  explain
+    observe  plan  explain  events
     engines.*  storages.*
     execute
+    run  watch
     databricks
     cli
 """

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, assert_never
 
 import click
 
@@ -25,16 +26,21 @@ from framework import __version__
 from framework.errors import ConfigError, LandfeedError, Problem
 
 if TYPE_CHECKING:
+    from framework.events import Event
     from framework.execute import World
     from framework.leases import Leases
     from framework.loader import Project
     from framework.plan import Task
-    from framework.report import RunReport
+    from framework.report import FeedReport, RunReport
 
 __all__ = ["landfeed", "main"]
 
 _SLOW_SECONDS = 1.0
 """Work that takes longer shows a progress display on a terminal."""
+_FILES_NAMED = 5
+"""More files that are seen at once are counted."""
+_QUIET = "Seconds for which a file must not have changed before it is loaded."
+_INTERVAL = "Seconds between looks into buckets, Volumes and other folders that tell of no changes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +370,61 @@ def _work(
     sys.exit(report.exit_code)
 
 
+@landfeed.command()
+@click.option("--quiet", type=click.FloatRange(min=0), default=1.0, show_default=True, help=_QUIET)
+@click.option("--interval", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help=_INTERVAL)
+@click.option("--once", is_flag=True, help="Load what is there, then exit with the exit code of `run`.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Feeds at the same time.")
+@_common
+def watch(request: _Request, quiet: float, interval: float, once: bool, jobs: int | None) -> None:
+    """Stay, and load files as they arrive. With `--output json` every line is a document."""
+    from framework.watch import Settings, Watch
+
+    with (
+        _StopSignals() as signals,
+        _errors(as_json=request.as_json, indent=None),
+        _opened(request, uuid.uuid4().hex[:16]) as (project, world, leases),
+    ):
+        if not project.feeds and not once:
+            raise LandfeedError("there is no feed to watch", "write one, or enable one (enabled: true)")
+        settings = Settings(quiet, interval, jobs or project.environment.jobs, once)
+        watching = Watch(project.feeds, world, leases, settings, _say_event_json if request.as_json else _say_event)
+        signals.stop_with(watching.stop)
+        code = watching.run()
+    sys.exit(code)
+
+
+class _StopSignals:
+    """The first SIGTERM or Ctrl-C asks for a stop, the second one ends the process at once. Only the main
+    thread takes signals."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._stop: Callable[[], None] | None = None
+
+    def __enter__(self) -> _StopSignals:
+        numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
+        self._before = {number: signal.signal(number, self._handle) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def stop_with(self, stop: Callable[[], None]) -> None:
+        """What a stop is; done now if it has been asked for already."""
+        self._stop = stop
+        if self._asked:
+            stop()
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        if self._asked:
+            os._exit(128 + number)
+        self._asked = True
+        if self._stop is not None:
+            self._stop()
+
+
 # Looking
 
 
@@ -447,26 +508,26 @@ def _opened(request: _Request, run_id: str = "") -> Iterator[tuple[Project, Worl
 
 
 @contextmanager
-def _errors(*, as_json: bool) -> Iterator[None]:
+def _errors(*, as_json: bool, indent: int | None = 2) -> Iterator[None]:
     """Every error ends in a sentence on stderr, a document on stdout if asked for, and an exit code."""
     try:
         yield
     except ConfigError as error:
         if as_json:
-            _print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
+            _print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]}, indent)
         _say_problems(error.problems)
         sys.exit(2)
     except LandfeedError as error:
         if as_json:
-            _print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)})
+            _print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
         _say(f"error: {error.message}")
         if error.hint:
             _say(f"\nhint: {error.hint}")
         sys.exit(1)
 
 
-def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, indent=2, ensure_ascii=True))
+def _print_json(document: dict[str, Any], indent: int | None = 2) -> None:
+    print(json.dumps(document, indent=indent, ensure_ascii=True), flush=True)
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -492,22 +553,61 @@ def _say_problems(problems: Sequence[Problem]) -> None:
     _say(f"\n{len(problems)} problem(s); nothing was run")
 
 
+def _say_event_json(event: Event) -> None:
+    _print_json({"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **event.as_dict()}, indent=None)
+
+
+def _say_event(event: Event) -> None:
+    """A line for people. Files are named one by one while there are few."""
+    from framework import events
+
+    match event:
+        case events.Started(_, feeds, quiet):
+            _say(f"watching {len(feeds)} feed(s); files are loaded when they have not changed for {quiet:g} s")
+        case events.Seen(feed, files):
+            for file in files[:_FILES_NAMED]:
+                _print_line(f"{feed}: seen {_cell(file.name)} ({file.size:,} bytes)")
+            if len(files) > _FILES_NAMED:
+                _print_line(f"{feed}: seen {len(files) - _FILES_NAMED} more files")
+        case events.Missing(feed, folder):
+            _print_line(f"{feed}: waiting for the folder {folder}")
+        case events.Ended(report, retry):
+            _say_feed(report, _print_line)
+            if retry is not None:
+                _say(f"  tried again in {retry:g} s")
+        case events.Notice(message, hint):
+            _say(f"{message}\n  hint: {hint}")
+        case events.Stopping(working):
+            _say("stopping" + (f"; finishing {', '.join(working)}" if working else ""))
+        case events.Stopped():
+            _say("stopped")
+        case _:
+            assert_never(event)
+
+
+def _print_line(line: str) -> None:
+    print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
+
+
 def _say_report(report: RunReport) -> None:
     for feed in report.feeds:
-        figures = [f"{count} {name}" for name, count in asdict(feed.rows).items() if count]
-        line = f"{feed.feed}: {feed.status}" + (f" ({', '.join(figures)})" if figures else "")
-        print(line)
-        for file in feed.files:
-            if file.status == "rejected":
-                _say(f"  {file.file}: rejected: {file.reason}")
-            elif file.reason:
-                _say(f"  {file.file}: {file.reason}")
-        for warning in feed.warnings:
-            _say(f"  warning: {warning}")
-        if feed.error:
-            _say(f"  error: {feed.error.message}")
-            if feed.error.hint:
-                _say(f"  hint: {feed.error.hint}")
+        _say_feed(feed, print)
+
+
+def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
+    figures = [f"{count} {name}" for name, count in asdict(feed.rows).items() if count]
+    print_line(f"{feed.feed}: {feed.status}" + (f" ({', '.join(figures)})" if figures else ""))
+    for file in feed.files:
+        if file.status == "rejected":
+            _say(f"  {file.file}: rejected: {file.reason}")
+        elif file.reason:
+            _say(f"  {file.file}: {file.reason}")
+    for warning in feed.warnings:
+        _say(f"  warning: {warning}")
+    if feed.error:
+        _say(f"  error: {feed.error.message}")
+        if feed.error.hint:
+            _say(f"  hint: {feed.error.hint}")
 
 
 def main() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from framework.batch import FileOutcome, Manifest
+from framework.errors import FileGone, SourceChanged
 from framework.feed import Feed
 from framework.names import File, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
@@ -36,9 +38,10 @@ class SourceFile:
 
     @property
     def location(self) -> str:
-        """A local path with the bytes of this version, fetched when first asked for. Raises FileGone."""
+        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged."""
         if self._local is None:
-            self._local = self._storage.fetch(self.file, self._folder)
+            with self._still_there():
+                self._local = self._storage.fetch(self.file, self._folder)
         return self._local
 
     @property
@@ -48,13 +51,21 @@ class SourceFile:
         return self.file.path
 
     def beginning(self, length: int) -> bytes:
-        """The first bytes of this version. Raises FileGone."""
-        return self._storage.read_range(self.file, 0, length)
+        """The first bytes of this version. Raises SourceChanged."""
+        with self._still_there():
+            return self._storage.read_range(self.file, 0, length)
 
     @property
     def may_have_changed(self) -> bool:
         """Whether what was read may be another version than the one listed: it was not a copy of that one."""
         return self._in_place or self._local in (None, self.file.path)
+
+    @contextmanager
+    def _still_there(self) -> Iterator[None]:
+        try:
+            yield
+        except FileGone as error:
+            raise SourceChanged([self.file.path]) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,5 +116,6 @@ class Environment:
     jobs: int = 4
     gcs_credentials: str | None = None
     gcs_project: str | None = None
+    gcs_connector: str | None = None
     databricks: DatabricksSettings | None = None
     file: str = ""

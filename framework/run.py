@@ -13,7 +13,7 @@ from framework.execute import BatchWork, World
 from framework.feed import Feed
 from framework.landing import Landing
 from framework.leases import Leases
-from framework.names import BatchState, Rows, Status
+from framework.names import BatchState, File, Rows, Status
 from framework.observe import observe
 from framework.plan import ALL_TASKS, Plan, Task, compile_plan
 from framework.report import FeedReport, FileReport
@@ -25,13 +25,15 @@ __all__ = ["Options", "landing_of", "run_feeds"]
 @dataclass(frozen=True, slots=True)
 class Options:
     """`tasks` to run, `jobs` feeds at a time, seconds to `wait` for a busy feed; with `fail_fast` no
-    feed starts after one has failed. `on_feed` is told (feed, what it is doing) from any thread."""
+    feed starts after one has failed. `on_feed` is told (feed, what it is doing) from any thread. Files
+    that are not `ready` are left alone; it is asked from any thread before each batch."""
 
     tasks: frozenset[Task] = ALL_TASKS
     jobs: int = 4
     wait: float = 0.0
     fail_fast: bool = False
     on_feed: Callable[[str, str], None] = lambda _feed, _doing: None
+    ready: Callable[[File], bool] = lambda _file: True
 
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
@@ -105,6 +107,7 @@ class _FeedRun:
 
     def _listing(self) -> Listing:
         listing = self.landing.listing(self.feed)
+        listing = listing.without(lambda file: not self.options.ready(file), "may still be being written")
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
     def _one_batch(self) -> bool:

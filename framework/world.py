@@ -25,7 +25,7 @@ def open_world(
 ) -> Iterator[tuple[World, Leases]]:
     """The environment, ready to work with; closed at the end. Raises MissingDependency with the command
     that installs what is missing."""
-    engine = _open_engine(environment)
+    engine = _open_engine(environment, environ)
     storages: dict[str, Storage] = {}
 
     def storage(feed: Feed) -> Storage:
@@ -42,38 +42,32 @@ def open_world(
         engine.close()
 
 
-def _open_engine(environment: Environment) -> Engine:
+def _open_engine(environment: Environment, environ: Mapping[str, str]) -> Engine:
     match environment.engine:
         case EngineName.EMBEDDED:
-            return _open_embedded(environment)
+            return _open_embedded(environment, environ)
         case EngineName.SPARK:
-            return _open_spark(environment)
+            return _open_spark(environment, environ)
 
 
-def _open_embedded(environment: Environment) -> Engine:
+def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
+        from framework.engines.delta import storage_options
         from framework.engines.embedded import EmbeddedEngine
     except ImportError as error:
         raise MissingDependency(
             f"engine: embedded needs the package {error.name}", "pip install 'landfeed[embedded]'"
         ) from error
-    return EmbeddedEngine(_root(environment))
+    if environment.root is None:
+        raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
+    return EmbeddedEngine(environment.root, storage_options(environment, environ))
 
 
-def _open_spark(environment: Environment) -> Engine:
+def _open_spark(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
         from framework.engines.spark import SparkEngine
     except ImportError as error:
         raise MissingDependency(
             f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'"
         ) from error
-    return SparkEngine(_root(environment))
-
-
-def _root(environment: Environment) -> str:
-    name = environment.engine.value
-    if environment.root is None:
-        raise LandfeedError(f"engine: {name} needs tables.root", "set tables.root to a folder", code="engine")
-    if "://" in environment.root:
-        raise LandfeedError("tables.root in a bucket is not supported yet", "set it to a folder", code="engine")
-    return environment.root
+    return SparkEngine(environment, environ)

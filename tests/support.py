@@ -47,6 +47,10 @@ class Result:
         return feeds[0]
 
 
+class Crash(BaseException):
+    """The process is gone: nothing catches this."""
+
+
 class Project:
     """A configured project in `root`."""
 

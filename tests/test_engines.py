@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from framework.engines.spark import SparkEngine, reading
 from framework.engines.spark.merging import Merging
-from framework.engines.spark.tables import SparkTables
-from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
+from framework.engines.spark.paths import PathTables
+from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 from tests.test_records import PIECES
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
@@ -269,10 +269,6 @@ def test_a_table_that_only_spark_can_write(spark: Any, project: Project, propert
 # Crashes
 
 
-class Crash(BaseException):
-    """The process is gone: nothing catches this."""
-
-
 @pytest.mark.parametrize("at", range(12))
 def test_stopped_at_any_write_and_run_again(
     spark: Any, project: Project, monkeypatch: pytest.MonkeyPatch, at: int
@@ -298,9 +294,9 @@ def test_stopped_at_any_write_and_run_again(
         return call
 
     for holder, name in (
-        (SparkTables, "overwrite"),
-        (SparkTables, "append"),
-        (SparkTables, "seal"),
+        (PathTables, "overwrite"),
+        (PathTables, "append"),
+        (PathTables, "seal"),
         (Merging, "_merge"),
     ):
         monkeypatch.setattr(holder, name, around(getattr(holder, name)))

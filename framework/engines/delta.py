@@ -13,13 +13,15 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
+from framework.engines.history import merged_earlier
+from framework.environment import Environment
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
 from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "commit", "delta_schema", "translated", "unwritable"]
+__all__ = ["DeltaTables", "commit", "delta_schema", "storage_options", "translated", "unwritable"]
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
@@ -34,6 +36,21 @@ _UNWRITABLE = {
     "variantType": "variant columns",
     "typeWidening": "type widening",
 }
+
+
+def storage_options(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
+    """How delta-rs reaches the tables below `tables.root`: as the storages do, by the environment's key file,
+    by Application Default Credentials, or at an emulator without any."""
+    if not (environment.root or "").startswith("gs://"):
+        return {}
+    emulator = environ.get("STORAGE_EMULATOR_HOST")
+    if emulator:
+        address = emulator if "://" in emulator else f"http://{emulator}"
+        key = {"gcs_base_url": address, "disable_oauth": True, "client_email": ""}
+        return {"google_service_account_key": json.dumps(key | {"private_key": "", "private_key_id": ""})}
+    if environment.gcs_credentials is not None:
+        return {"google_service_account": environment.gcs_credentials}
+    return {}
 
 
 class DeltaTables:
@@ -95,20 +112,9 @@ class DeltaTables:
         return delta.history(_HISTORY) if delta is not None else []
 
     def merged(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
-        """What an earlier process merged of this batch; raises when the target is already further."""
-        table = feed.target.table
+        """See `merged_earlier`."""
         last = target.transaction_version(transaction_id(feed.name)) or 0
-        if last < manifest.batch.seq:
-            return None
-        found = self.manifest(table, feed.name, manifest.batch.seq)
-        if last > manifest.batch.seq or found is None or found[0].batch_id != manifest.batch_id:
-            raise LandfeedError(
-                f"feed {feed.name}: table {table} has batch {last} already, which is newer than this "
-                f"one (number {manifest.batch.seq}, {manifest.batch_id})",
-                "another runner was faster; run again",
-                code="superseded",
-            )
-        return Merged(found[1], found[0].rows)
+        return merged_earlier(feed, last, manifest, lambda seq: self.manifest(feed.target.table, feed.name, seq))
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""

@@ -6,14 +6,34 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, cast
 
+from framework.engine import SourceFile
+from framework.errors import SourceChanged
 from framework.feed import CsvOptions, Feed, Format
 from framework.records import Record, read_records
 
-__all__ = ["choose_encoding", "header_of", "lines_of", "opened", "records_of", "unreadable"]
+__all__ = ["choose_encoding", "fetch_all", "header_of", "lines_of", "opened", "records_of", "unreadable"]
 
 _CHUNK = 1 << 20
+_FETCHES_AT_ONCE = 16
+
+
+def fetch_all(sources: Sequence[SourceFile]) -> None:
+    """Fetch the files, several at a time. Raises SourceChanged with all that are gone."""
+
+    def fetch(source: SourceFile) -> tuple[str, ...]:
+        try:
+            source.location  # noqa: B018 (fetched when asked for)
+        except SourceChanged as error:
+            return error.paths
+        return ()
+
+    with ThreadPoolExecutor(min(_FETCHES_AT_ONCE, len(sources) or 1)) as pool:
+        gone = [path for paths in pool.map(fetch, sources) for path in paths]
+    if gone:
+        raise SourceChanged(gone)
 
 
 def opened(path: str) -> BinaryIO:
@@ -49,13 +69,12 @@ def choose_encoding(path: str, encodings: Sequence[str]) -> str:
     return encodings[0]
 
 
-def header_of(path: str, encoding: str, options: CsvOptions) -> tuple[str, ...] | None:
-    """The fields of the first record; None when the file holds no record. Raises UnicodeError when it is broken."""
-    with opened(path) as stream:
-        for record in read_records(stream, encoding=encoding, options=options, width=None):
-            if record.fields is None:
-                raise UnicodeError(f"the header is broken: {record.error}")
-            return tuple(name or "" for name in record.fields)
+def header_of(stream: BinaryIO, encoding: str, options: CsvOptions) -> tuple[str, ...] | None:
+    """The fields of the first record; None when there is no record. Raises UnicodeError when it is broken."""
+    for record in read_records(stream, encoding=encoding, options=options, width=None):
+        if record.fields is None:
+            raise UnicodeError(f"the header is broken: {record.error}")
+        return tuple(name or "" for name in record.fields)
     return None
 
 

@@ -206,7 +206,7 @@ def _archive(tree: Node, name: str, environment: Environment, archive: str | Non
 def build_environment(tree: Node, name: str, project: str) -> Environment:
     """The environment of a tree that has no problems."""
     root = _text(tree, "tables", "root")
-    credentials = _text(tree, "gcs", "credentials")
+    credentials, connector = _text(tree, "gcs", "credentials"), _text(tree, "gcs", "connector")
     databricks = tree.get("databricks")
     return Environment(
         name=name,
@@ -219,6 +219,7 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         jobs=_whole(tree, "jobs") or 4,
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=_text(tree, "gcs", "project"),
+        gcs_connector=absolute(connector, project) if connector else None,
         databricks=_databricks(databricks) if databricks is not None else None,
         file=tree.file,
     )

@@ -219,8 +219,8 @@ def _path(node: Node, path: str) -> Iterator[Problem]:
         scheme = text.split(":", 1)[0]
         hint = _SCHEMES.get(scheme.rstrip("an"), "use a local path or gs://bucket/folder")
         yield node.problem(path, f"'{scheme}:' is no storage that Landfeed knows", hint)
-    elif text.startswith("gs://"):
-        yield node.problem(path, "buckets (gs://) are not supported yet", "use a local folder")
+    elif text.startswith("gs://") and not text.removeprefix("gs://").strip("/"):
+        yield node.problem(path, "there is no bucket in it", "write gs://bucket/folder")
     elif text.startswith("~"):
         yield node.problem(path, "~ is not replaced by a home folder", "write the path out, or use ${env:HOME}")
     elif any(letter in text for letter in "*?") and path == "source.path":

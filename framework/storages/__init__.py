@@ -1,19 +1,24 @@
-"""The storages: the only places that touch landing and archive folders or import google.cloud."""
+"""The storages: the only places that touch landing and archive folders or import google.cloud and watchfiles."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from framework.environment import Environment
 from framework.errors import MissingDependency, StorageError
+from framework.feed import Feed
 from framework.leases import Leases
 from framework.storage import Storage
 
 if TYPE_CHECKING:
     from framework.storages.gcs_client import GcsAccount
+    from framework.storages.local_changes import LocalChanges
 
-__all__ = ["kind_of", "open_leases", "open_storage"]
+__all__ = ["kind_of", "local_changes", "notifies", "open_leases", "open_storage"]
 
 
 def kind_of(path: str) -> str:
@@ -45,11 +50,17 @@ def open_storage(path: str, environment: Environment, environ: Mapping[str, str]
 
 
 def open_leases(environment: Environment, environ: Mapping[str, str]) -> Leases:
-    """The leases that runners of an environment share, kept beside its tables."""
+    """The leases that runners of an environment share, kept beside its tables.
+
+    Tables in a catalog have no folder where leases could stand: there they hold on one machine, and
+    beyond it commits that exclude each other have to do.
+    """
     if environment.root is None:
-        # Tables in a catalog have no folder of their own for leases to stand in.
-        raise StorageError("leases need tables.root", "set tables.root to a folder or to gs://bucket/folder")
-    folder = f"{environment.root.rstrip('/')}/{environment.control}/_leases"
+        of = hashlib.sha256(f"{environment.catalog}.{environment.control}".encode()).hexdigest()[:16]
+        root = os.path.join(tempfile.gettempdir(), f"landfeed-{os.getuid()}-{of}")
+    else:
+        root = environment.root.rstrip("/")
+    folder = f"{root}/{environment.control}/_leases"
     match kind_of(folder):
         case "gs":
             account = _gcs_account(folder, environment, environ)
@@ -70,3 +81,24 @@ def _gcs_account(path: str, environment: Environment, environ: Mapping[str, str]
             f"{path} needs the package google-cloud-storage", "pip install 'landfeed[gcs]'"
         ) from error
     return GcsAccount.of(environment.gcs_credentials, environment.gcs_project, environ)
+
+
+def notifies(path: str) -> bool:
+    """Whether the system can report changes in a folder; buckets and Databricks Volumes are only listed."""
+    return kind_of(path) == "local"
+
+
+def local_changes(
+    feeds: Mapping[str, Feed],
+    on_change: Callable[[frozenset[str]], None],
+    on_folders: Callable[[], None],
+    on_trouble: Callable[[str], None],
+) -> LocalChanges:
+    """What reports changes in these feeds' folders; see `LocalChanges`. Raises MissingDependency."""
+    try:
+        from framework.storages.local_changes import LocalChanges
+    except ImportError as error:
+        raise MissingDependency(
+            f"watching folders needs the package {error.name}", "pip install 'landfeed[watch]'"
+        ) from error
+    return LocalChanges(feeds, on_change, on_folders, on_trouble)

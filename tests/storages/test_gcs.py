@@ -215,7 +215,7 @@ def test_killed_before_any_request(place: Buckets, reupload: bool) -> None:
         assert moved or (reupload and code == -signal.SIGKILL)
         assert place.read(file.path) == (b"new upload" if reupload else None)
         if code == 0:
-            assert at > 1, "something was killed before"
+            assert at > 0, "something was killed before"
             return
     pytest.fail("the move never came to its end")
 

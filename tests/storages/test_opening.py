@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from framework.environment import EngineName, Environment
-from framework.errors import StorageError
+from framework.errors import Busy, StorageError
 from framework.storage import Storage
 from framework.storages import open_leases, open_storage
 from framework.storages.gcs import GcsStorage
@@ -95,9 +96,12 @@ def test_other_uris_have_no_storage() -> None:
         open_leases(environment("abfss://tables"), {})
 
 
-def test_leases_need_a_folder() -> None:
-    with pytest.raises(StorageError, match=r"leases need tables\.root"):
-        open_leases(environment(None), {})
+def test_leases_of_a_catalog_hold_on_one_machine() -> None:
+    tables = Environment("local", EngineName.SPARK, "/", catalog="main")
+    with open_leases(tables, {}).hold("f", 0), pytest.raises(Busy), open_leases(tables, {}).hold("f", 0):
+        pass
+    with open_leases(tables, {}).hold("f", 0), open_leases(replace(tables, catalog="other"), {}).hold("f", 0):
+        pass
 
 
 def test_the_client_is_not_installed() -> None:

@@ -32,7 +32,7 @@ from framework.engines.embedded.sql import (
     surplus_records,
     table_columns,
 )
-from framework.engines.sources import choose_encoding, header_of, unreadable
+from framework.engines.sources import choose_encoding, header_of, opened, unreadable
 from framework.feed import Feed, Format
 from framework.layout import Layout, Rejected, csv_layout, json_layout
 
@@ -105,7 +105,8 @@ class Reader:
 
     def _csv_layout(self, file: FileRead) -> Layout | Rejected:
         options = self._feed.source.csv
-        header = header_of(file.source.location, file.encoding, options)
+        with opened(file.source.location) as stream:
+            header = header_of(stream, file.encoding, options)
         if header is None:
             return Rejected("the file has no header" if options.header else "the file has no records")
         return csv_layout(self._feed, header if options.header else None)

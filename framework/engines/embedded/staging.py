@@ -16,6 +16,7 @@ from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.files import located
 from framework.engines.embedded.reading import FileRead, Reader
 from framework.engines.embedded.sql import reasons
+from framework.engines.sources import fetch_all
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import Feed, OnExceed
 from framework.limits import exceeded
@@ -41,6 +42,7 @@ class Staging:
     def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
         feed = step.feed
+        fetch_all(sources)
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
             files = Reader(self._db, feed, folder).read(sources)
             self._apply_limits(feed, files)

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 from framework.batch import Manifest
 from framework.engine import Merged
-from framework.engines.spark.tables import SparkTables
+from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
 from framework.names import AUDIT_COLUMNS
@@ -40,26 +39,27 @@ class Merging:
 
     def merge(self) -> Merged:
         """See `Engine.merge`."""
-        logs, manifest = self._tables.logs, self._manifest
-        target = logs.open(self._table)
+        manifest, tables = self._manifest, self._tables
+        target = tables.state(self._table, self._feed.name)
         if target is None:
             raise LandfeedError(f"table {self._table} was removed during the run", "run again", code="table")
-        done = logs.merged(self._feed, target, manifest)
+        done = tables.merged(self._feed, target.seq or 0, manifest)
         if done is not None:
             return done
         self._check_staging()
         commit = self._earlier()
-        if commit is None and not logs.records(self._table, target.version()):
+        if commit is None and tables.is_empty(self._table):
             return self._insert_all()
         if commit is None and self._merge():
             commit = self._earlier()
             if commit is None:
                 raise Conflict(f"the merge of batch {manifest.batch_id} is not in the history of {self._table}")
-        return self._seal(*(commit or (target.version(), 0, 0)))
+        return self._seal(*(commit or (target.version, 0, 0)))
 
     def _check_staging(self) -> None:
         """Another runner may have overwritten staging before this batch was sealed."""
-        rows, of_batch = self._staged_rows()
+        staging = self._feed.target.staging
+        rows, of_batch = self._tables.rows_of_batch(staging, self._version, self._manifest.batch_id)
         if not rows == of_batch == self._manifest.rows.staged:
             raise LandfeedError(
                 f"feed {self._feed.name}: staging holds {of_batch} rows of batch {self._manifest.batch_id} and "
@@ -67,16 +67,6 @@ class Merging:
                 "another runner staged this feed at the same time: run again",
                 code="superseded",
             )
-
-    def _staged_rows(self) -> tuple[int, int]:
-        """The rows of staging, and those of this batch among them; by its statistics where they tell."""
-        staging, batch_id = self._feed.target.staging, self._manifest.batch_id
-        if self._tables.logs.only_value(staging, self._version, _BATCH) == batch_id:
-            rows = self._tables.logs.records(staging, self._version)
-            return rows, rows
-        query = f"SELECT count(*), count_if({_BATCH} = {literal(batch_id, 'spark')}) FROM {self._staged}"
-        ((rows, of_batch),) = self._tables.sql(staging, query)
-        return rows, of_batch
 
     def _insert_all(self) -> Merged:
         """Fill an empty table: one append, which carries the batch itself."""
@@ -108,19 +98,22 @@ class Merging:
         """Whether the batch is small, or the one before it changed less than half of its rows."""
         if self._manifest.rows.staged <= _SMALL:
             return True
-        before = self._tables.logs.manifest(self._table, self._feed.name, self._manifest.batch.seq - 1)
+        before = self._tables.manifest(self._table, self._feed.name, self._manifest.batch.seq - 1)
         return before is not None and 2 * (before[0].rows.unchanged + before[0].rows.stale) > before[0].rows.staged
 
     def _earlier(self) -> tuple[int, int, int] | None:
         """The first MERGE of this batch in the target's history: version, rows inserted and updated."""
         found = None
-        for entry in self._tables.logs.history(self._table):
-            if entry.get("timestamp", 0) < (self._manifest.staged_at.timestamp() - _CLOCKS_DIFFER) * 1000:
+        for commit in self._tables.history(self._table):
+            if commit.at < self._manifest.staged_at.timestamp() - _CLOCKS_DIFFER:
                 break
-            if entry.get("operation") == "MERGE" and _names(entry, self._manifest.batch_id):
-                metrics = entry["operationMetrics"]
-                inserted, updated = int(metrics["numTargetRowsInserted"]), int(metrics["numTargetRowsUpdated"])
-                found = int(entry["version"]), inserted, updated
+            if commit.operation == "MERGE" and _names(commit, self._manifest.batch_id):
+                metrics = commit.metrics
+                found = (
+                    commit.version,
+                    int(metrics["numTargetRowsInserted"]),
+                    int(metrics["numTargetRowsUpdated"]),
+                )
         return found
 
     def _seal(self, version: int, inserted: int, updated: int) -> Merged:
@@ -143,9 +136,9 @@ class Merging:
         return int(count)
 
 
-def _names(entry: dict[str, Any], batch_id: str) -> bool:
+def _names(commit: Commit, batch_id: str) -> bool:
     """Whether a MERGE's condition for inserting is about this batch."""
-    clauses = json.loads(entry.get("operationParameters", {}).get("notMatchedPredicates", "[]"))
+    clauses = json.loads(commit.parameters.get("notMatchedPredicates", "[]"))
     return any(batch_id in clause.get("predicate", "") for clause in clauses)
 
 

@@ -12,14 +12,15 @@ Every DataFrame has `_file` (the file's position in the batch), `_line`, `_recor
 from __future__ import annotations
 
 import codecs
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, BinaryIO
 
 from framework.engine import SourceFile
-from framework.engines.sources import choose_encoding, header_of, opened, records_of, unreadable
+from framework.engines.sources import choose_encoding, fetch_all, header_of, opened, records_of, unreadable
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import is_nested, is_open, line_field, line_fields, line_problem, text
 from framework.feed import Column, Feed, Format
@@ -32,10 +33,12 @@ __all__ = ["FileRead", "Frame", "Reader"]
 
 LINES_FROM = 8 << 20
 """Bytes from which a file is read by Spark itself."""
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./=+@-]+")
+_PLAIN_PATH = re.compile(r"(gs://)?[A-Za-z0-9_./=+@-]+")
 """Paths that mean the same as a path, a Hadoop glob and a URI."""
 _NOT_JSON = "the line is not a JSON object"
 _CHUNK = 1 << 16
+_HEADER = 1 << 20
+"""Bytes in which the header of a file that Spark reads must stand."""
 _ARROW_NAMES = {
     "tinyint": "int8",
     "smallint": "int16",
@@ -79,29 +82,31 @@ class Reader:
 
     def read(self, sources: Sequence[SourceFile]) -> list[FileRead]:
         """Read all files; one that cannot be read comes back with the reason and leaves no records."""
-        files = [self._open(index, source) for index, source in enumerate(sources)]
-        for layout, group in _groups(files):
-            by_spark = [file for file in group if file.by_spark]
-            if by_spark:
-                self._read_lines(layout, by_spark)
-            self._read_by_the_law(layout, [file for file in group if not file.by_spark])
+        large = [self._may_be_lines(source) for source in sources]
+        fetch_all([source for source, by_spark in zip(sources, large, strict=True) if not by_spark])
+        files = [self._open(index, source, by_spark=large[index]) for index, source in enumerate(sources)]
+        for layout, group in _groups(file for file in files if file.by_spark):
+            for odd in self._read_lines(layout, group):
+                files[odd] = self._open(odd, sources[odd], by_spark=False)
+        for layout, group in _groups(file for file in files if not file.by_spark):
+            self._read_by_the_law(layout, group)
         return files
 
     # Before the rows: encoding and layout
 
-    def _open(self, index: int, source: SourceFile) -> FileRead:
-        file = FileRead(index, source)
+    def _open(self, index: int, source: SourceFile, *, by_spark: bool) -> FileRead:
+        file = FileRead(index, source, by_spark=by_spark)
         try:
             if source.file.size == 0:
                 file.rejected = "the file is empty (0 bytes)"
                 return file
-            file.encoding = choose_encoding(source.location, self._feed.source.encodings)
+            if not by_spark:
+                file.encoding = choose_encoding(source.location, self._feed.source.encodings)
             layout = self._csv_layout(file) if self._csv else self._json_layout(file)
             if isinstance(layout, Rejected):
                 file.rejected = layout.reason
                 return file
             file.layout = layout
-            file.by_spark = self._may_be_lines(file)
         except UnicodeError as error:
             file.rejected = str(error)
         except (OSError, EOFError) as error:
@@ -110,7 +115,8 @@ class Reader:
 
     def _csv_layout(self, file: FileRead) -> Layout | Rejected:
         options = self._feed.source.csv
-        header = header_of(file.source.location, file.encoding, options)
+        with self._stream(file) as stream:
+            header = header_of(stream, file.encoding, options)
         if header is None:
             return Rejected("the file has no header" if options.header else "the file has no records")
         return csv_layout(self._feed, header if options.header else None)
@@ -125,24 +131,27 @@ class Reader:
                 keys |= dict.fromkeys(found)
         return json_layout(self._feed, list(keys)) if objects else Layout((), ())
 
-    def _may_be_lines(self, file: FileRead) -> bool:
+    def _stream(self, file: FileRead) -> BinaryIO:
+        return io.BytesIO(file.source.beginning(_HEADER)) if file.by_spark else opened(file.source.location)
+
+    def _may_be_lines(self, source: SourceFile) -> bool:
         """Whether Spark can read the file, as far as can be told without looking at every line."""
-        options, path = self._feed.source.csv, file.source.location
-        if not self._csv or file.source.file.size < LINES_FROM or codecs.lookup(file.encoding).name != "utf-8":
+        options, path = self._feed.source.csv, source.file.path
+        first_encoding = codecs.lookup(self._feed.source.encodings[0]).name
+        if not self._csv or source.file.size < LINES_FROM or first_encoding != "utf-8":
             return False
         if options.comment or options.escape != options.quote or path.lower().endswith(".gz"):
             return False
         if any(is_nested(column) for column in self._feed.columns) or not _PLAIN_PATH.fullmatch(path):
             return False
-        with opened(path) as stream:
-            return options.header or not stream.read(3).startswith(codecs.BOM_UTF8)
+        return options.header or not source.beginning(3).startswith(codecs.BOM_UTF8)
 
     # By Spark
 
-    def _read_lines(self, layout: Layout, files: Sequence[FileRead]) -> None:
-        """Add the frame of files whose records are lines; those with others lose `by_spark`."""
-        options, paths = self._feed.source.csv, [file.source.location for file in files]
-        indexes = ", ".join(f"{text(file.source.location)}, {file.index}" for file in files)
+    def _read_lines(self, layout: Layout, files: Sequence[FileRead]) -> set[int]:
+        """Add the frame of files whose records are lines; the indexes of those with other records."""
+        options, paths = self._feed.source.csv, [file.source.in_place for file in files]
+        indexes = ", ".join(f"{text(path)}, {file.index}" for path, file in zip(paths, files, strict=True))
         path = "regexp_replace(_metadata.file_path, '^(file|dbfs):/+', '/')"
         lines = self._spark.read.text(paths).selectExpr(
             f"map({indexes})[{path}] AS _file" if len(files) > 1 else f"{files[0].index} AS _file",
@@ -157,9 +166,8 @@ class Reader:
         headers: list[int] = []
         before: list[str] = []
         for file in files:
-            file.by_spark = file.index not in odd
             its = sorted((block for block in blocks if block["_file"] == file.index), key=lambda block: block["_start"])
-            if file.by_spark:
+            if file.index not in odd:
                 file.read = sum(block["records"] for block in its) - options.header
                 headers += [block["header"] for block in its if block["header"] is not None][: int(options.header)]
             count = 1
@@ -167,7 +175,7 @@ class Reader:
                 before.append(f"'{file.index}:{block['_start']}', {count - block['first']}")
                 count += block["lines"]
         if not sound:
-            return
+            return odd
         keep = f"_file IN ({', '.join(str(file.index) for file in sound)}) AND value <> ''"
         if headers:
             keep += f" AND _id NOT IN ({', '.join(map(str, headers))})"
@@ -179,6 +187,7 @@ class Reader:
             "_file", "_line", "value AS _record", f"{line_problem(options, width)} AS _why", *numbered
         )
         self.frames.append(Frame(layout, records))
+        return odd
 
     def _survey(self, lines: Any) -> list[Any]:
         """What the lines are, by file and block (as Spark splits files): how many of them, their first id, the
@@ -202,9 +211,6 @@ class Reader:
     # By the law
 
     def _read_by_the_law(self, layout: Layout, files: Sequence[FileRead]) -> None:
-        files = [file for file in files if file.rejected is None and not file.by_spark]
-        if not files:
-            return
         import pyarrow as pa
 
         nested = [(index, column) for index, column in enumerate(self._feed.columns) if is_nested(column)]
@@ -267,7 +273,7 @@ def _object(record: Record) -> dict[str, str | None] | None:
     return json_fields(record.fields[0] or "") if record.fields else None
 
 
-def _groups(files: Sequence[FileRead]) -> Iterator[tuple[Layout, list[FileRead]]]:
+def _groups(files: Iterable[FileRead]) -> Iterator[tuple[Layout, list[FileRead]]]:
     """Files that have a layout in common, in batch order."""
     groups: dict[Layout, list[FileRead]] = {}
     for file in files:

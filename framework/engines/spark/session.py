@@ -11,9 +11,10 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from framework.environment import Environment
 from framework.errors import Conflict, LandfeedError, MissingDependency
 
-__all__ = ["open_session", "translated"]
+__all__ = ["gcs_settings", "open_session", "translated"]
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
@@ -23,7 +24,7 @@ _FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode>
 """Feeds that are worked on at the same time share the cores, instead of waiting for each other's jobs."""
 
 
-def open_session(environ: Mapping[str, str] = os.environ) -> Any:
+def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
     """The Spark session of this process. Raises MissingDependency when Spark or Java are not installed."""
     try:
         from pyspark.sql import SparkSession
@@ -31,10 +32,10 @@ def open_session(environ: Mapping[str, str] = os.environ) -> Any:
         raise _missing(error) from error
     if "DATABRICKS_RUNTIME_VERSION" in environ or "SPARK_REMOTE" in environ:
         return SparkSession.builder.getOrCreate()
-    return SparkSession.getActiveSession() or _start_local(environ)
+    return SparkSession.getActiveSession() or _start_local(environment, environ)
 
 
-def _start_local(environ: Mapping[str, str]) -> Any:
+def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     """A session on this machine's cores. Only here is Spark configured."""
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
@@ -48,7 +49,9 @@ def _start_local(environ: Mapping[str, str]) -> Any:
         where = f"JAVA_HOME is {home}, which has none" if home else "there is none on this machine"
         raise MissingDependency(f"engine: spark needs Java 17, and {where}", "apt install openjdk-17-jre-headless")
     builder = configure_spark_with_delta_pip(
-        SparkSession.builder.master("local[*]").appName("landfeed").config(map=_local_settings())
+        SparkSession.builder.master("local[*]")
+        .appName("landfeed")
+        .config(map=_local_settings() | gcs_settings(environment, environ))
     )
     for attempt in Retrying(
         retry=retry_if_exception_type(MissingDependency), stop=stop_after_attempt(_STARTS), reraise=True
@@ -81,6 +84,39 @@ def _local_settings() -> dict[str, Any]:
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+    }
+
+
+def gcs_settings(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
+    """With which a Spark that Landfeed starts reaches gs://: nothing unless `gcs.connector` names the jar.
+
+    Sizes are plain numbers, since the connector does not read those that Hadoop presets ("64m").
+    """
+    if environment.gcs_connector is None:
+        return {}
+    hadoop = {
+        "fs.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
+        "fs.AbstractFileSystem.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFS",
+        "fs.gs.block.size": "67108864",
+        "fs.gs.rewrite.max.chunk.size": "536870912",
+        "fs.gs.outputstream.buffer.size": "8388608",
+        "fs.gs.inputstream.inplace.seek.limit": "8388608",
+        "fs.gs.inputstream.min.range.request.size": "2097152",
+    }
+    emulator = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+    if emulator:
+        address = emulator if "://" in emulator else f"http://{emulator}"
+        hadoop |= {"fs.gs.storage.root.url": f"{address}/", "fs.gs.auth.type": "UNAUTHENTICATED"}
+        hadoop |= {"fs.gs.project.id": environment.gcs_project or "none"}
+    elif environment.gcs_credentials is not None:
+        hadoop |= {"fs.gs.auth.type": "SERVICE_ACCOUNT_JSON_KEYFILE"}
+        hadoop |= {"fs.gs.auth.service.account.json.keyfile": environment.gcs_credentials}
+    else:
+        hadoop |= {"fs.gs.auth.type": "APPLICATION_DEFAULT"}
+    return {
+        "spark.jars": environment.gcs_connector,
+        "spark.delta.logStore.gs.impl": "io.delta.storage.GCSLogStore",
+        **{f"spark.hadoop.{name}": value for name, value in hadoop.items()},
     }
 
 

@@ -14,11 +14,13 @@ from framework.engine import SourceFile
 from framework.feed import Column, CsvOptions, Feed
 from framework.layout import Layout
 from framework.rules import Rule, error_list, is_null, literal, quoted, row_rules, text_of, typed_literal, value_of
+from framework.steps import TableColumn
 from framework.types import Array, DataType, Map, Struct
 
 __all__ = [
     "bad",
     "by_file",
+    "column_ddl",
     "errors",
     "is_nested",
     "is_open",
@@ -44,6 +46,12 @@ def spark_type(type_: DataType) -> str:
             return f"struct<{','.join(f'{name_of(name)}:{spark_type(member)}' for name, member in members)}>"
         case _:
             return str(type_)
+
+
+def column_ddl(column: TableColumn) -> str:
+    """A column as CREATE TABLE and ADD COLUMNS name it."""
+    told = f" COMMENT {text(column.comment)}" if column.comment else ""
+    return f"{name_of(column.name)} {spark_type(column.type)}{told}"
 
 
 def is_nested(column: Column) -> bool:

@@ -24,7 +24,8 @@ from framework.limits import exceeded
 from framework.names import AUDIT_COLUMNS, Rows
 from framework.rules import literal
 from framework.scd import survivor_order
-from framework.steps import Stage
+from framework.steps import Stage, TableColumn
+from framework.types import Scalar
 
 __all__ = ["Staging", "moment"]
 
@@ -42,7 +43,7 @@ class Staging:
 
     def stage(self, seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
-        feed, before = self._feed, self._tables.version(self._staging)
+        feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
         reader = Reader(self._tables.spark, feed)
         with translated(f"feed {feed.name}"):
             files = reader.read(self._sources)
@@ -58,9 +59,17 @@ class Staging:
             self._quarantine(typed, files, manifest)
         self._tables.seal(self._staging, manifest, files=True)
         version = self._tables.version(self._staging)
-        if version != before + self._writes + 1:
+        ours = self._writes + 1
+        if version != before + ours and self._tables.commits_since(self._staging, before) != ours:
             raise Conflict(f"another runner staged feed {feed.name} at the same time")
         return manifest, version
+
+    def _columns(self) -> list[TableColumn]:
+        audit = [Scalar("string"), Scalar("string"), Scalar("timestamp")]
+        return [
+            *(TableColumn(column.name, column.type) for column in self._feed.columns),
+            *(TableColumn(name, type_) for name, type_ in zip(AUDIT_COLUMNS, audit, strict=True)),
+        ]
 
     def _typed(self, frame: Frame) -> Any:
         """The frame's records as `_file`, `_line`, `_record`, values v0, v1, …, `_bad` and `_errors`."""

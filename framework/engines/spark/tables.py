@@ -1,33 +1,116 @@
-"""Tables as Spark reads and writes them: by path below a root, with commits that carry a batch."""
+"""Tables as Spark reads and writes them, with commits that carry a batch. Two kinds: below a root by their
+paths (`paths`), and in a catalog by their names (`catalog`)."""
 
 from __future__ import annotations
 
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from framework.batch import Manifest, transaction_id
-from framework.engines.delta import DeltaTables, unwritable
+from framework.batch import Manifest
+from framework.engine import Merged, TableState
+from framework.engines.history import merged_earlier
 from framework.engines.spark.session import translated
+from framework.feed import Feed
 from framework.names import Table
-from framework.rules import quoted
+from framework.steps import CreateTable, TableColumn
 
-__all__ = ["SparkTables"]
+__all__ = ["Commit", "SparkTables"]
+
+HISTORY = 1000
+"""How many commits back a batch's manifest is looked for; it is nearly always the last one."""
+_UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "COMPUTE STATS", "CLUSTER BY")
+"""Operations by which a platform looks after its tables at any moment, without changing what they hold."""
 
 
-class SparkTables:
-    """Delta tables below a root. What they are is read from their logs without Spark (`logs`)."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of a table's history; `at` in seconds since the epoch."""
 
-    def __init__(self, spark: Any, logs: DeltaTables) -> None:
-        self.spark, self.logs = spark, logs
+    version: int
+    at: float
+    operation: str
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, str]
+    metadata: str | None
 
+    @property
+    def is_upkeep(self) -> bool:
+        return self.operation in _UPKEEP
+
+
+class SparkTables(ABC):
+    """Delta tables; Spark starts when it is first needed (`spark`)."""
+
+    def __init__(self, session: Callable[[], Any]) -> None:
+        self._open, self._lock = session, threading.Lock()
+        self._session: Any = None
+
+    @property
+    def spark(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                self._session = self._open()
+            return self._session
+
+    # What tables are, and how they are named
+
+    @abstractmethod
     def reference(self, table: Table, version: int | None = None) -> str:
         """The table in a FROM clause, as it is now or was at a version."""
-        name = f"delta.{quoted(self.logs.uri(table), 'spark')}"
-        return name if version is None else f"{name} VERSION AS OF {version}"
 
+    @abstractmethod
+    def state(self, table: Table, feed: str) -> TableState | None:
+        """See `Engine.state`."""
+
+    @abstractmethod
     def version(self, table: Table) -> int:
         """The table's newest version, -1 when there is none."""
-        delta = self.logs.open(table)
-        return -1 if delta is None else delta.version()
+
+    @abstractmethod
+    def history(self, table: Table) -> Sequence[Commit]:
+        """The newest commits, newest first; none when there is no table."""
+
+    @abstractmethod
+    def is_empty(self, table: Table) -> bool: ...
+
+    @abstractmethod
+    def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
+        """The rows that staging holds at a version, and those of a batch among them."""
+
+    # Writing
+
+    @abstractmethod
+    def create(self, step: CreateTable) -> None: ...
+
+    @abstractmethod
+    def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
+        """Make staging ready for rows of these columns; its version before they are written."""
+
+    @abstractmethod
+    def overwrite(self, table: Table, data: Any) -> None: ...
+
+    @abstractmethod
+    def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
+        """Append as the batch's transaction, which Delta makes happen once. Whether it happened now."""
+
+    @abstractmethod
+    def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
+        """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
+
+    @abstractmethod
+    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        """See `Engine.append`."""
+
+    @abstractmethod
+    def select_control(
+        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
+    ) -> list[dict[str, object]]:
+        """See `Engine.select`."""
+
+    # What both kinds have in common
 
     def sql(self, table: Table, query: str) -> list[Any]:
         """The rows of a statement; `table` is what an error is about."""
@@ -35,30 +118,19 @@ class SparkTables:
             rows: list[Any] = self.spark.sql(query).collect()
             return rows
 
-    def overwrite(self, table: Table, data: Any) -> None:
-        self._write(table, data.write.format("delta").mode("overwrite").option("overwriteSchema", "true"))
+    def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
+        """See `Engine.manifest`."""
+        for commit in self.history(table):
+            manifest = Manifest.from_json(commit.metadata)
+            if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
+                return manifest, commit.version
+        return None
 
-    def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
-        """Append as the batch's transaction, which Delta makes happen once. Whether it happened now."""
-        before = self.version(table)
-        writer = data.write.format("delta").mode("append")
-        writer = writer.option("txnAppId", transaction_id(manifest.batch.feed))
-        writer = writer.option("txnVersion", str(manifest.batch.seq))
-        self._write(table, writer.option("userMetadata", manifest.to_json(files=files)))
-        return self.version(table) > before
+    def merged(self, feed: Feed, last: int, manifest: Manifest) -> Merged | None:
+        """See `merged_earlier`."""
+        return merged_earlier(feed, last, manifest, lambda seq: self.manifest(feed.target.table, feed.name, seq))
 
-    def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
-        """Commit the batch's transaction and manifest without any rows. Whether it happened now.
-
-        By delta-rs where it can: Spark writes an empty file along.
-        """
-        delta = self.logs.open(table)
-        if delta is not None and not unwritable(delta):
-            return self.logs.seal(table, delta, manifest, files=files)
-        with translated(f"table {table}"):
-            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
-        return self.append(table, nothing, manifest, files=files)
-
-    def _write(self, table: Table, writer: Any) -> None:
-        with translated(f"table {table}"):
-            writer.save(self.logs.uri(table))
+    def commits_since(self, table: Table, version: int) -> int:
+        """How many commits changed what the table holds since a version."""
+        newer = (commit for commit in self.history(table) if commit.version > version)
+        return sum(not commit.is_upkeep for commit in newer)

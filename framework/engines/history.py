@@ -1,0 +1,34 @@
+"""What a table's history says of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from framework.batch import Manifest
+from framework.engine import Merged
+from framework.errors import LandfeedError
+from framework.feed import Feed
+
+__all__ = ["merged_earlier"]
+
+
+def merged_earlier(
+    feed: Feed, last: int, manifest: Manifest, find: Callable[[int], tuple[Manifest, int] | None]
+) -> Merged | None:
+    """What an earlier process merged of this batch, None when nobody did.
+
+    `last` is the number of the feed's last batch in the target, `find` gives the manifest that a batch left
+    there, with its version. Raises LandfeedError when the target is already further.
+    """
+    batch = manifest.batch
+    if last < batch.seq:
+        return None
+    found = find(batch.seq)
+    if last > batch.seq or found is None or found[0].batch_id != manifest.batch_id:
+        raise LandfeedError(
+            f"feed {feed.name}: table {feed.target.table} has batch {last} already, which is newer than this "
+            f"one (number {batch.seq}, {manifest.batch_id})",
+            "another runner was faster; run again",
+            code="superseded",
+        )
+    return Merged(found[1], found[0].rows)

@@ -1,0 +1,164 @@
+"""Tables in a catalog, by their names: no paths, no CREATE OR REPLACE, schemas made when they are missing.
+
+A catalog does not tell a table's Delta transactions, so what a batch has done is read from the manifests in
+the table's history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from framework.batch import Manifest, transaction_id
+from framework.engine import TableState
+from framework.engines.spark.session import translated
+from framework.engines.spark.sql import column_ddl
+from framework.engines.spark.tables import HISTORY, Commit, SparkTables
+from framework.ledger import COLUMN_TYPES
+from framework.names import AUDIT_COLUMNS, Table
+from framework.rules import literal, quoted
+from framework.steps import CreateTable, TableColumn
+
+__all__ = ["CatalogTables"]
+
+_, _BATCH, _ = AUDIT_COLUMNS
+
+
+class CatalogTables(SparkTables):
+    """Table `a.b` is `<catalog>.a.b`."""
+
+    def __init__(self, session: Callable[[], Any], catalog: str) -> None:
+        super().__init__(session)
+        self._catalog = catalog
+
+    def reference(self, table: Table, version: int | None = None) -> str:
+        name = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts))
+        return name if version is None else f"{name} VERSION AS OF {version}"
+
+    def _exists(self, table: Table) -> bool:
+        with translated(f"table {table}"):
+            found: bool = self.spark.catalog.tableExists(self.reference(table))
+            return found
+
+    def _columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        with translated(f"table {table}"):
+            fields = self.spark.table(self.reference(table)).schema.fields
+        return tuple((field.name, field.dataType.simpleString()) for field in fields)
+
+    def state(self, table: Table, feed: str) -> TableState | None:
+        history = self.history(table)
+        if not history:
+            return None
+        manifests = (Manifest.from_json(commit.metadata) for commit in history)
+        seq = next((found.batch.seq for found in manifests if found is not None and found.batch.feed == feed), None)
+        return TableState(history[0].version, self._columns(table), seq)
+
+    def version(self, table: Table) -> int:
+        history = self._history(table, 1)
+        return history[0].version if history else -1
+
+    def history(self, table: Table) -> list[Commit]:
+        return self._history(table, HISTORY)
+
+    def _history(self, table: Table, most: int) -> list[Commit]:
+        if not self._exists(table):
+            return []
+        rows = self.sql(table, f"DESCRIBE HISTORY {self.reference(table)} LIMIT {most}")
+        return [
+            Commit(
+                row["version"],
+                row["timestamp"].timestamp(),
+                row["operation"],
+                row["operationParameters"] or {},
+                row["operationMetrics"] or {},
+                row["userMetadata"],
+            )
+            for row in rows
+        ]
+
+    def is_empty(self, table: Table) -> bool:
+        return not self.sql(table, f"SELECT 1 FROM {self.reference(table)} LIMIT 1")
+
+    def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
+        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
+        query = f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
+        ((rows, of_batch),) = self.sql(table, query)
+        return rows, of_batch
+
+    def create(self, step: CreateTable) -> None:
+        self._create(step.table, step.columns, step.comment)
+
+    def _create(self, table: Table, columns: Sequence[TableColumn], comment: str | None = None) -> None:
+        schema = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts[:-1]))
+        self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        listed = ", ".join(column_ddl(column) for column in columns)
+        told = f" COMMENT {literal(comment, 'spark')}" if comment else ""
+        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({listed}) USING DELTA{told}")
+
+    def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
+        wanted = tuple((column.name, str(column.type)) for column in columns)
+        if self._exists(table) and self._columns(table) != wanted:
+            self.sql(table, f"DROP TABLE {self.reference(table)}")
+        self._create(table, columns)
+        return self.version(table)
+
+    def overwrite(self, table: Table, data: Any) -> None:
+        from pyspark.sql.functions import lit
+
+        with translated(f"table {table}"):
+            data.writeTo(self.reference(table)).overwrite(lit(True))
+
+    def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
+        if not self._exists(table):
+            self._create_like(table, data)
+        before = self.version(table)
+        with translated(f"table {table}"):
+            writer = data.writeTo(self.reference(table)).option("txnAppId", transaction_id(manifest.batch.feed))
+            writer = writer.option("txnVersion", str(manifest.batch.seq))
+            writer.option("userMetadata", manifest.to_json(files=files)).append()
+        return self.version(table) > before
+
+    def _create_like(self, table: Table, data: Any) -> None:
+        with translated(f"table {table}"):
+            fields = data.schema.fields
+        listed = ", ".join(f"{quoted(field.name, 'spark')} {field.dataType.simpleString()}" for field in fields)
+        schema = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts[:-1]))
+        self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({listed}) USING DELTA")
+
+    def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
+        with translated(f"table {table}"):
+            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
+        return self.append(table, nothing, manifest, files=files)
+
+    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        names = list(rows[0])
+        ddl = ", ".join(f"{name} {COLUMN_TYPES[name]}" for name in names)
+        with translated(f"table {table}"):
+            data = self.spark.createDataFrame([tuple(row[name] for name in names) for row in rows], ddl)
+            if not self._exists(table):
+                self._create_like(table, data)
+            data.writeTo(self.reference(table)).append()
+
+    def select_control(
+        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
+    ) -> list[dict[str, object]]:
+        if not self._exists(table):
+            return []
+        source = self.reference(table)
+        if latest_by is not None:
+            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
+            source = f"(SELECT * EXCEPT (rank_) FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
+        conditions = [
+            f"{column} IN ({', '.join(literal(value, 'spark') for value in values)})"
+            for column, values in where.items()
+        ]
+        query = f"SELECT * FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")
+        return [{name: _utc(value) for name, value in row.asDict().items()} for row in self.sql(table, query)]
+
+
+def _utc(value: object) -> object:
+    """Spark gives moments in this machine's zone and without it."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -1,0 +1,105 @@
+"""Tables below a root, by their paths. What they are is read from their logs with delta-rs, and Landfeed's own
+tables are too, so that a run with nothing to do needs no Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from framework.batch import Manifest, transaction_id
+from framework.engine import TableState
+from framework.engines.control import append_rows, select_rows
+from framework.engines.delta import DeltaTables, unwritable
+from framework.engines.spark.session import translated
+from framework.engines.spark.tables import Commit, SparkTables
+from framework.names import AUDIT_COLUMNS, Table
+from framework.rules import literal, quoted
+from framework.steps import CreateTable, TableColumn
+
+__all__ = ["PathTables"]
+
+_, _BATCH, _ = AUDIT_COLUMNS
+
+
+class PathTables(SparkTables):
+    """Table `a.b` lives at `<root>/a/b`."""
+
+    def __init__(self, session: Callable[[], Any], logs: DeltaTables) -> None:
+        super().__init__(session)
+        self._logs = logs
+
+    def reference(self, table: Table, version: int | None = None) -> str:
+        name = f"delta.{quoted(self._logs.uri(table), 'spark')}"
+        return name if version is None else f"{name} VERSION AS OF {version}"
+
+    def state(self, table: Table, feed: str) -> TableState | None:
+        return self._logs.state(table, feed)
+
+    def version(self, table: Table) -> int:
+        delta = self._logs.open(table)
+        return -1 if delta is None else delta.version()
+
+    def history(self, table: Table) -> list[Commit]:
+        return [
+            Commit(
+                entry["version"],
+                entry.get("timestamp", 0) / 1000,
+                entry.get("operation", ""),
+                entry.get("operationParameters", {}),
+                entry.get("operationMetrics", {}),
+                entry.get("userMetadata"),
+            )
+            for entry in self._logs.history(table)
+        ]
+
+    def is_empty(self, table: Table) -> bool:
+        return not self._logs.records(table, self.version(table))
+
+    def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
+        if self._logs.only_value(table, version, _BATCH) == batch_id:  # the statistics tell
+            rows = self._logs.records(table, version)
+            return rows, rows
+        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
+        ((rows, of_batch),) = self.sql(
+            table, f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
+        )
+        return rows, of_batch
+
+    def create(self, step: CreateTable) -> None:
+        self._logs.create(step.table, step.columns, step.comment)
+
+    def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
+        del columns  # an overwrite brings its own
+        return self.version(table)
+
+    def overwrite(self, table: Table, data: Any) -> None:
+        self._write(table, data.write.format("delta").mode("overwrite").option("overwriteSchema", "true"))
+
+    def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
+        before = self.version(table)
+        writer = data.write.format("delta").mode("append")
+        writer = writer.option("txnAppId", transaction_id(manifest.batch.feed))
+        writer = writer.option("txnVersion", str(manifest.batch.seq))
+        self._write(table, writer.option("userMetadata", manifest.to_json(files=files)))
+        return self.version(table) > before
+
+    def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
+        """By delta-rs where it can: Spark writes an empty file along."""
+        delta = self._logs.open(table)
+        if delta is not None and not unwritable(delta):
+            return self._logs.seal(table, delta, manifest, files=files)
+        with translated(f"table {table}"):
+            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
+        return self.append(table, nothing, manifest, files=files)
+
+    def _write(self, table: Table, writer: Any) -> None:
+        with translated(f"table {table}"):
+            writer.save(self._logs.uri(table))
+
+    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        append_rows(self._logs, table, rows)
+
+    def select_control(
+        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
+    ) -> list[dict[str, object]]:
+        return select_rows(self._logs, table, where, latest_by=latest_by, limit=limit)
