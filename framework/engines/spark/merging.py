@@ -23,8 +23,8 @@ from framework.scd import Outcome, is_older, is_update, key_match, outcome, writ
 __all__ = ["Merging", "merge_statement"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
-_SMALL = 200_000
-"""Rows of a batch that are joined with the target so fast that it pays to see first which ones change."""
+_SMALL = 20_000
+"""Rows of a batch of which it always pays to see first which ones change: few files may have to be rewritten."""
 _CLOCKS_DIFFER = 86_400
 """Seconds by which the clocks of two machines may differ."""
 
