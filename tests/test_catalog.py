@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 
 from framework.engines.spark.catalog import CatalogTables
-from tests.support import ACTIVITY, HEADER, Crash, Project
+from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 
@@ -117,3 +119,16 @@ def test_no_paths_and_no_replacing(spark: Any, project: Project, schema: str, mo
     assert [query for query in said if "delta.`" in query or "REPLACE TABLE" in query.upper()] == []
     detail = spark.sql(f"DESCRIBE HISTORY spark_catalog.{schema}.activity__staging").collect()
     assert [row["operation"] for row in detail if "CREATE" in row["operation"]] == ["CREATE TABLE"]
+
+
+def test_a_catalog_needs_no_package_that_databricks_lacks() -> None:
+    """The engine opens a catalog without DuckDB, delta-rs and what else only folders of tables need."""
+    script = f"""
+import os, sys
+sys.path.insert(0, {REPOSITORY!r})
+sys.modules |= dict.fromkeys(["deltalake", "arro3", "duckdb", "delta", "google.cloud.storage"])
+from framework.engines.spark import SparkEngine
+from framework.environment import EngineName, Environment
+SparkEngine(Environment("prod", EngineName.SPARK, "/", catalog="main"), os.environ)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -379,6 +379,7 @@ def without_java(project: Project, *arguments: str, **environ: str) -> subproces
     )
 
 
+@pytest.mark.local_spark
 def test_no_jvm_without_work(project: Project, spark: Any) -> None:
     environments(project)
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
@@ -396,6 +397,7 @@ def test_no_jvm_without_work(project: Project, spark: Any) -> None:
     assert os.path.exists(project.path("started"))
 
 
+@pytest.mark.local_spark
 def test_without_java(project: Project) -> None:
     environments(project)
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
@@ -404,6 +406,14 @@ def test_without_java(project: Project) -> None:
     assert "needs Java 17" in result.stdout + result.stderr
     assert "openjdk-17-jre-headless" in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_session_in_another_time_zone(spark: Any, project: Project) -> None:
+    environments(project)
+    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
+    project.land("activity", "1.csv", HEADER + "1,a,2026-07-01 12:00:00\n")
+    assert project.cli("--env", "spark", "run").code == 0
+    assert project.rows("analytics.activity", "event_time") == [("2026-07-01 12:00:00+00",)]
 
 
 # What Spark Connect and serverless do not have
@@ -426,5 +436,6 @@ def test_only_calls_that_spark_connect_has() -> None:
     for name, source in sources():
         if name == "session.py":
             source = source[: source.index("def _start_local")] + source[source.index("def _missing") :]
+            source = source.replace('conf.set("spark.sql.session.timeZone", "UTC")', "")  # which serverless allows
         assert re.findall(FORBIDDEN, source) == [], name
         assert "builder.config" not in source

@@ -31,8 +31,11 @@ def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
     except ImportError as error:
         raise _missing(error) from error
     if "DATABRICKS_RUNTIME_VERSION" in environ or "SPARK_REMOTE" in environ:
-        return SparkSession.builder.getOrCreate()
-    return SparkSession.getActiveSession() or _start_local(environment, environ)
+        session = SparkSession.builder.getOrCreate()
+    else:
+        session = SparkSession.getActiveSession() or _start_local(environment, environ)
+    session.conf.set("spark.sql.session.timeZone", "UTC")  # in which local times become moments
+    return session
 
 
 def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
