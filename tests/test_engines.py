@@ -357,6 +357,22 @@ def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypat
     assert len(project.rows("analytics.activity")) == 60
 
 
+def test_feeds_at_the_same_time(spark: Any, project: Project) -> None:
+    """They share the session, and each ends in its own tables."""
+    environments(project)
+    names = [f"feed{number}" for number in range(4)]
+    for number, name in enumerate(names):
+        project.feed(name, ACTIVITY.format(name=name))
+        project.land(name, "1.csv", HEADER + f"{number},{name},2026-01-01\nx,bad,2026-01-01\n")
+    result = project.cli("--env", "spark", "run", *names, "--jobs", "4")
+    assert (result.code, [feed["rows"]["inserted"] for feed in result.document["feeds"]]) == (0, [1] * 4)
+    for number, name in enumerate(names):
+        assert project.rows(f"analytics.{name}", "user_id, event") == [(str(number), name)]
+        assert project.rows(f"analytics.{name}__quarantine", "_feed, _record") == [(name, "x,bad,2026-01-01")]
+    running = [feed["seconds"]["stage"] + feed["seconds"]["merge"] for feed in result.document["feeds"]]
+    assert sum(running) > result.document["seconds"], "they waited for each other"
+
+
 # Without work there is no JVM, and without Spark a clear word
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.support import HEADER, Project
 
@@ -20,10 +27,12 @@ USERS = st.lists(st.integers(1, 4), min_size=1, max_size=3)
 class Tasks(RuleBasedStateMachine):
     """Six task calls at most; files land before and between them. At the end the job runs as scheduled."""
 
+    engine = "embedded"
+
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.mkdtemp()
-        self.project = Project(self.folder, "activity")
+        self.project = Project(self.folder, "activity", engine=self.engine)
         os.makedirs(self.project.path("landing", "activity"), exist_ok=True)
         self.calls = self.landed = self.clock = 0
         self.newest: dict[int, str] = {}
@@ -84,6 +93,24 @@ Quick.TestCase.settings = settings(
     max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestTasks = Quick.TestCase
+
+
+class OnSpark(Tasks):
+    engine = "spark"
+
+
+@pytest.mark.spark
+@pytest.mark.xdist_group("spark")
+def test_tasks_on_spark(spark: Any) -> None:
+    """A few; each call costs seconds."""
+    few = settings(
+        max_examples=4,
+        stateful_step_count=10,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    )
+    run_state_machine_as_test(OnSpark, settings=few)
 
 
 class Long(Tasks):
