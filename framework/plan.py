@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, takewhile
 
 from framework.batch import Batch
 from framework.errors import LandfeedError
 from framework.feed import Feed
-from framework.names import AUDIT_COLUMNS
+from framework.names import AUDIT_COLUMNS, File
 from framework.observe import Facts, Unfinished
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 from framework.types import Scalar
@@ -26,6 +27,8 @@ class Task(StrEnum):
 
 
 ALL_TASKS = frozenset(Task)
+_DOWNLOADED_AT_ONCE = 10 << 30
+"""Bytes of files in a bucket that make one batch; a larger file is a batch of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 
 
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = Batch(feed.name, facts.last_seq + 1, facts.listing.pending[: feed.source.max_files_per_batch])
+    batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
     if facts.orphan is not None:
         pending = {file.identity for file in facts.listing.pending}
         if pending.issuperset(file.identity for file in facts.orphan.batch.files):
@@ -85,6 +88,16 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
+    """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
+    files = pending[: feed.source.max_files_per_batch]
+    if "://" not in feed.source.path:
+        return files
+    size = accumulate(file.size for file in files)
+    fits = sum(1 for _ in takewhile(lambda bytes_: bytes_ <= _DOWNLOADED_AT_ONCE, size))
+    return files[: max(1, fits)]
 
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
