@@ -18,8 +18,8 @@ __all__ = ["landing_problems", "problems", "watched_folder"]
 _Found: TypeAlias = tuple[frozenset[str], Problem]
 
 _WATCHABLE = re.compile(r"/Volumes/[^/]+/[^/]+/[^/]+/|(gs|s3|abfss)://[^/]+/")
-_OLDEST_RUNTIME = (15, 4)
-"""The first runtime with Python 3.11."""
+_OLDEST_RUNTIME = (17, 0)
+"""The first runtime with Spark 4, whose functions the Spark engine uses."""
 
 
 def problems(tree: Node, written: Node) -> Iterator[Problem]:
@@ -71,8 +71,8 @@ def _compute(block: Node) -> Iterator[Problem]:
         return
     minor = int(number[2]) if number[2] != "x" else 99
     if (int(number[1]), minor) < _OLDEST_RUNTIME:
-        message = f"the runtime {runtime.shown} has a Python older than 3.11"
-        yield runtime.problem("databricks.compute.spark_version", message, "take 15.4.x-scala2.12 or a newer one")
+        message = f"the runtime {runtime.shown} has a Spark older than 4.0"
+        yield runtime.problem("databricks.compute.spark_version", message, "take 17.3.x-scala2.13 or a newer one")
 
 
 def _git(block: Node) -> Iterator[Problem]:

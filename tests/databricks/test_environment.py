@@ -90,13 +90,13 @@ def test_git_mistakes(prod: Project) -> None:
     check(problems(prod, git % "https://me:pw@github.com/a/b"), "8:14 databricks.git.url", "cannot stand", "password")
 
 
-@pytest.mark.parametrize("version", ["14.3.x-scala2.12", "15.3.x-scala2.12", "9.1.x-scala2.12"])
-def test_a_runtime_with_an_old_python(prod: Project, version: str) -> None:
+@pytest.mark.parametrize("version", ["14.3.x-scala2.12", "16.4.x-scala2.13", "9.1.x-scala2.12"])
+def test_a_runtime_with_an_old_spark(prod: Project, version: str) -> None:
     compute = f"  compute: {{node_type_id: n2-standard-4, num_workers: 0, spark_version: {version}}}\n"
-    check(problems(prod, PROD + compute), "7:", "older than 3.11", "15.4.x")
+    check(problems(prod, PROD + compute), "7:", "older than 4.0", "17.3.x")
 
 
-@pytest.mark.parametrize("version", ["15.4.x-scala2.12", "16.x-scala2.13", "17.3.x-scala2.13", "latest"])
+@pytest.mark.parametrize("version", ["17.0.x-scala2.13", "17.3.x-scala2.13", "18.x-scala2.13", "latest"])
 def test_a_runtime_that_will_do(prod: Project, version: str) -> None:
     compute = f"  compute: {{node_type_id: n2-standard-4, num_workers: 0, spark_version: {version}}}\n"
     assert settings(prod, PROD + compute).cluster == Cluster("n2-standard-4", 0, version)
