@@ -140,10 +140,21 @@ class DeltaTables:
         uri = self.uri(table)
         if self.local:
             os.makedirs(uri, exist_ok=True)
-        with translated(table):
-            return DeltaTable.create(
-                uri, delta_schema(columns), mode="ignore", description=comment, storage_options=self.options
-            )
+        try:
+            with translated(table):
+                return DeltaTable.create(
+                    uri,
+                    delta_schema(columns),
+                    mode="ignore",
+                    description=comment,
+                    storage_options=self.options,
+                    commit_properties=CommitProperties(max_commit_retries=0),
+                )
+        except Conflict:  # what delta-rs says when it is made by somebody else at the same moment
+            made = self.open(table)
+            if made is None:
+                raise
+            return made
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""
