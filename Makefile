@@ -4,7 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test check torture bench clean
+.PHONY: demo test check torture bench gcs-connector clean
+
+GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
+GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
 
 $(BIN)/.embedded: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,6 +41,18 @@ bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.validate
 	$(BIN)/python -m benchmarks.watch
+	$(BIN)/python -m benchmarks.gcs
+
+gcs-connector: jars/gcs-connector.jar   ## with which a local Spark reaches gs:// (needs Maven; then set gcs.connector)
+
+# Maven keeps what it loads in a folder of its own: in ~/.m2 it would leave entries that Spark's Ivy stumbles over.
+jars/gcs-connector.jar:
+	@echo "fetching $(GCS_CONNECTOR) …"
+	@mvn -q -B -Dstyle.color=never org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy -Dartifact=$(GCS_CONNECTOR) \
+	  -Dtransitive=false -Dmdep.stripVersion=true -DoutputDirectory=$(CURDIR)/jars/new -Dmaven.repo.local=$(CURDIR)/jars/maven
+	@echo "$(GCS_CONNECTOR_SHA1)  jars/new/gcs-connector-shaded.jar" | sha1sum -c --quiet
+	@mv jars/new/gcs-connector-shaded.jar $@
+	@rm -r jars/new jars/maven
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) jars build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -53,7 +53,7 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     target = engine.state(feed.target.table, feed.name)
     quarantine = engine.state(feed.quarantine.table, feed.name)
     staged, merged, quarantined = (state.seq or 0 if state else 0 for state in (staging, target, quarantine))
-    unfinished = _unfinished(feed, storage, ledger, engine, staged, merged) if staged else None
+    unfinished = _unfinished(feed, storage, ledger, engine, listing, staged, merged) if staged else None
     orphan = None
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
@@ -62,7 +62,7 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
 
 
 def _unfinished(
-    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, staged: int, merged: int
+    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing, staged: int, merged: int
 ) -> Unfinished | None:
     found = engine.manifest(feed.target.staging, feed.name, staged)
     if found is None:
@@ -72,11 +72,12 @@ def _unfinished(
     if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
-    changed = () if target else _changed(storage, (outcome.file for outcome in manifest.outcomes))
+    changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
     return Unfinished(manifest, version, changed, target, recorded)
 
 
-def _changed(storage: Storage, files: Iterable[File]) -> tuple[File, ...]:
-    """Those of the files that are no longer there as they were listed."""
-    now = ((file, storage.head(file.path)) for file in files)
+def _changed(storage: Storage, listing: Listing, files: Iterable[File]) -> tuple[File, ...]:
+    """Those of the files that are no longer there as they were; the storage is asked about what was not listed."""
+    there = {file.identity for file in (*listing.pending, *(skipped.file for skipped in listing.skipped))}
+    now = ((file, storage.head(file.path)) for file in files if file.identity not in there)
     return tuple(file for file, head in now if head is None or head.identity != file.identity)

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
-from tests.spark_session import spark
+from tests.spark_session import NO_CONNECTOR, spark
 from tests.support import Project
 
 __all__ = ["bucket", "engine", "gcs_server", "project", "spark"]
@@ -25,10 +25,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What a missing tool leaves untested is said in one line that cannot be overlooked."""
-    skipped = sum(NO_GO in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
-    if skipped:
-        line = f"NOTHING about Google Cloud Storage was tested ({skipped} tests skipped): {NO_GO}; install Go 1.26"
-        terminalreporter.write_line(line, red=True, bold=True)
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    for why, what in ((NO_GO, "Google Cloud Storage"), (NO_CONNECTOR, "Spark on gs://")):
+        if skipped := sum(why in reason for reason in reasons):
+            line = f"NOTHING about {what} was tested ({skipped} tests skipped): {why}"
+            terminalreporter.write_line(line, red=True, bold=True)
 
 
 @pytest.fixture

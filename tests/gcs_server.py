@@ -21,7 +21,7 @@ from tests.spark_session import required
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gcs_emulator")
 
-NO_GO = "there is no Go to build the emulator of Google Cloud Storage with"
+NO_GO = "there is no Go to build the emulator of Google Cloud Storage with; install Go 1.26"
 
 Bucket = Callable[[], str]
 """Creates an empty bucket and gives its name."""
@@ -106,7 +106,7 @@ def require_go() -> str:
     command = go()
     if command is None:
         if required("gcs"):
-            pytest.fail(f"{NO_GO}; install Go 1.26")
+            pytest.fail(NO_GO)
         pytest.skip(NO_GO)
     return command
 

@@ -23,6 +23,8 @@ import pytest
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _START_SECONDS = 120
 
+NO_CONNECTOR = "there is no jars/gcs-connector.jar, and `make gcs-connector` did not make it (it needs Maven)"
+
 
 def required(what: str) -> bool:
     """Whether LANDFEED_REQUIRE (a comma list) says that tests of this must not be skipped."""

@@ -100,12 +100,17 @@ class Project:
             text=True,
         )
 
+    def table(self, name: str) -> DeltaTable | None:
+        """A table as it is now, None when there is none."""
+        path = self.path("tables", *name.split("."))
+        return DeltaTable(path) if os.path.isdir(path) else None
+
     def rows(self, table: str, columns: str = "*", order: str = "ALL") -> list[tuple[Any, ...]]:
         """A table's rows, every value as text."""
-        path = self.path("tables", *table.split("."))
-        if not os.path.isdir(path):
+        delta = self.table(table)
+        if delta is None:
             return []
-        reader = QueryBuilder().register("t", DeltaTable(path)).execute("SELECT * FROM t")
+        reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.register("t", reader)

@@ -6,10 +6,21 @@ import json
 import os
 import random
 import signal
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
+from deltalake import DeltaTable
 
+from framework.engines.control import append_rows, select_rows
+from framework.engines.delta import DeltaTables
+from framework.names import Table
+from framework.steps import TableColumn
+from framework.types import Scalar
 from tests.support import HEADER, Project
 
 
@@ -97,3 +108,34 @@ def test_many_feeds_at_once(tmp_path: os.PathLike[str]) -> None:
     report = project.cli("run", "--jobs", "4").document
     assert [feed["rows"]["inserted"] for feed in report["feeds"]] == [2] * 20
     assert len(project.rows("_landfeed.batches")) == 60
+
+
+TOGETHER = 4
+
+
+def at_once(calls: list[Callable[[], object]]) -> None:
+    """Make the calls at the same moment, each in a thread of its own."""
+    start = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], object]) -> None:
+        start.wait()
+        call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        list(pool.map(one, calls))
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_runners_that_make_a_control_table_at_once_lose_nothing(attempt: int, tmp_path: os.PathLike[str]) -> None:
+    table, root = Table("_landfeed.files"), os.fspath(tmp_path)
+    rows = [{"recorded_at": datetime.now(UTC), "run_id": f"{number}"} for number in range(TOGETHER)]
+    at_once([partial(append_rows, DeltaTables(root, {}), table, [row]) for row in rows])
+    found = select_rows(DeltaTables(root, {}), table, {}, latest_by=None, limit=None)
+    assert sorted(str(row["run_id"]) for row in found) == [row["run_id"] for row in rows]
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_runners_that_make_a_target_at_once_get_the_same_one(attempt: int, tmp_path: os.PathLike[str]) -> None:
+    root, columns = os.fspath(tmp_path), (TableColumn("x", Scalar("bigint")),)
+    at_once([partial(DeltaTables(root, {}).create, Table("a.b"), columns, None)] * TOGETHER)
+    assert DeltaTable(f"{root}/a/b").version() == 0

@@ -8,9 +8,11 @@ from typing import Any
 
 from arro3.core import Array, DataType, Field, Schema
 from arro3.core import Table as ArrowTable
-from deltalake import CommitProperties, QueryBuilder, write_deltalake
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, write_deltalake
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.engines.delta import DeltaTables, translated
+from framework.errors import Conflict
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
 from framework.rules import literal
@@ -19,6 +21,8 @@ __all__ = ["append_rows", "select_rows"]
 
 _COMPACT_EVERY = 100
 """A control table is compacted every so many commits: every run reads it."""
+_ATTEMPTS = 5
+"""Of several runners whose append makes the table, delta-rs refuses all but one; the table is then there."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ARROW = {
     "string": DataType.utf8(),
@@ -36,14 +40,23 @@ def append_rows(tables: DeltaTables, table: Table, rows: Sequence[Mapping[str, o
         fields.append(Field(name, type_, nullable=True))
         arrays.append(_array([row[name] for row in rows], type_))
     data = ArrowTable.from_arrays(arrays, schema=Schema(fields))
-    with translated(table):
-        delta = tables.kept(table)
-        target = tables.uri(table) if delta is None else delta
-        properties = CommitProperties(max_commit_retries=100)
-        options = tables.options if delta is None else None
-        write_deltalake(target, data, mode="append", commit_properties=properties, storage_options=options)
-        if delta is not None and delta.version() % _COMPACT_EVERY == 0:
+    for attempt in Retrying(retry=retry_if_exception_type(Conflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True):
+        with attempt:
+            delta = _append(tables, table, data)
+    if delta is not None and delta.version() % _COMPACT_EVERY == 0:
+        with translated(table):
             delta.optimize.compact()
+
+
+def _append(tables: DeltaTables, table: Table, data: ArrowTable) -> DeltaTable | None:
+    """Append to the table, which is returned; None when it was not there and the append made it."""
+    delta = tables.kept(table)
+    target = tables.uri(table) if delta is None else delta
+    properties = CommitProperties(max_commit_retries=0 if delta is None else 100)
+    options = tables.options if delta is None else None
+    with translated(table):
+        write_deltalake(target, data, mode="append", commit_properties=properties, storage_options=options)
+    return delta
 
 
 def _array(values: list[Any], type_: DataType) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -27,6 +28,9 @@ _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigin
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
 _HISTORY = 1000
 """How many commits back a batch's manifest is looked for; it is nearly always the last one."""
+_COLOUR = re.compile(r"\x1b\[\d*m")
+_NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
+_PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
 _UNWRITABLE = {
     "deletionVectors": "deletion vectors",
     "columnMapping": "column mapping",
@@ -140,10 +144,21 @@ class DeltaTables:
         uri = self.uri(table)
         if self.local:
             os.makedirs(uri, exist_ok=True)
-        with translated(table):
-            return DeltaTable.create(
-                uri, delta_schema(columns), mode="ignore", description=comment, storage_options=self.options
-            )
+        try:
+            with translated(table):
+                return DeltaTable.create(
+                    uri,
+                    delta_schema(columns),
+                    mode="ignore",
+                    description=comment,
+                    storage_options=self.options,
+                    commit_properties=CommitProperties(max_commit_retries=0),
+                )
+        except Conflict:  # what delta-rs says when it is made by somebody else at the same moment
+            made = self.open(table)
+            if made is None:
+                raise
+            return made
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""
@@ -189,7 +204,26 @@ def translated(table: Table) -> Iterator[None]:
     except CommitFailedError as error:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
-        raise LandfeedError(f"table {table}: {error}", code="table") from error
+        raise _refusal(table, _said(error)) from error
+
+
+def _refusal(table: Table, said: str) -> LandfeedError:
+    if _NO_BUCKET.search(said):
+        hint = "check tables.root in the environment file"
+        return LandfeedError(f"table {table}: there is no such bucket", hint, code="missing_folder")
+    if permission := _PERMISSION.search(said):
+        return LandfeedError(
+            f"table {table}: the permission {permission.group()} is missing",
+            "grant it on the bucket of tables.root (the role Storage Object User has it)",
+            code="forbidden",
+        )
+    return LandfeedError(f"table {table}: {said}", code="table")
+
+
+def _said(error: Exception) -> str:
+    """What delta-rs says, which may be a tree drawn in colours, in one line."""
+    lines = (line.strip(" ↳") for line in _COLOUR.sub("", str(error)).splitlines())
+    return ": ".join(line for line in lines if line)
 
 
 def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:

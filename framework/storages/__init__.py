@@ -53,7 +53,7 @@ def open_leases(environment: Environment, environ: Mapping[str, str]) -> Leases:
     """The leases that runners of an environment share, kept beside its tables.
 
     Tables in a catalog have no folder where leases could stand: there they hold on one machine, and
-    beyond it commits that exclude each other have to do.
+    beyond it commits that exclude each other have to do. Raises StorageError without credentials.
     """
     if environment.root is None:
         of = hashlib.sha256(f"{environment.catalog}.{environment.control}".encode()).hexdigest()[:16]
@@ -66,6 +66,7 @@ def open_leases(environment: Environment, environ: Mapping[str, str]) -> Leases:
             account = _gcs_account(folder, environment, environ)
             from framework.storages.gcs_leases import GcsLeases
 
+            account.sign_in()  # the tables are there too, and what works on them has no words for missing credentials
             return GcsLeases(account, folder)
         case _:
             from framework.storages.local_leases import LocalLeases

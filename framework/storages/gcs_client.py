@@ -62,6 +62,21 @@ class GcsAccount:
             emulator = f"http://{emulator}"
         return cls(credentials, project, emulator or None)
 
+    def sign_in(self) -> Credentials:
+        """The credentials, which are only looked for. Raises StorageError when there are none."""
+        if self.emulator:
+            return AnonymousCredentials()
+        if self.credentials is not None:
+            return _key(self.credentials)
+        try:
+            return google.auth.default(scopes=storage.Client.SCOPE)[0]
+        except DefaultCredentialsError as error:
+            raise StorageError(
+                f"there are no credentials for Google Cloud Storage ({_first_sentence(error)})",
+                "run `gcloud auth application-default login`, or set gcs.credentials in the environment file",
+                code=_CODE,
+            ) from error
+
 
 class GcsClient:
     """The library's client and its HTTP session, made when first needed; one for all threads."""
@@ -85,7 +100,7 @@ class GcsClient:
         """HTTP with our credentials and a connection for every thread (the library's own has ten)."""
         with self._lock:
             if self._session is None:
-                session = AuthorizedSession(self._credentials())
+                session = AuthorizedSession(self._account.sign_in())
                 session.hooks["response"].append(_read_refusal)
                 for scheme in ("https://", "http://"):
                     session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
@@ -104,20 +119,6 @@ class GcsClient:
                     client_options={"api_endpoint": self.endpoint} if self._account.emulator else None,
                 )
             return self._client
-
-    def _credentials(self) -> Credentials:
-        if self._account.emulator:
-            return AnonymousCredentials()
-        if self._account.credentials is not None:
-            return _key(self._account.credentials)
-        try:
-            return google.auth.default(scopes=storage.Client.SCOPE)[0]
-        except DefaultCredentialsError as error:
-            raise StorageError(
-                f"there are no credentials for Google Cloud Storage ({_first_sentence(error)})",
-                "run `gcloud auth application-default login`, or set gcs.credentials in the environment file",
-                code=_CODE,
-            ) from error
 
 
 def _key(path: str) -> Credentials:

@@ -77,7 +77,8 @@ def test_leases_stand_beside_the_tables(tmp_path: os.PathLike[str]) -> None:
     assert isinstance(leases, LocalLeases)
     with leases.hold("orders", 0):
         assert os.listdir(os.path.join(tmp_path, "_landfeed", "_leases")) == ["orders.lock"]
-    assert isinstance(open_leases(environment("gs://bucket/tables"), {}), GcsLeases)
+    anywhere = {"STORAGE_EMULATOR_HOST": "http://127.0.0.1:9"}
+    assert isinstance(open_leases(environment("gs://bucket/tables"), anywhere), GcsLeases)
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9", "127.0.0.1:9", "http://127.0.0.1:9/"])

@@ -18,6 +18,7 @@ __all__ = ["gcs_settings", "open_session", "translated"]
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
+_NO_CONNECTOR = 'No FileSystem for scheme "gs"'
 _STARTS = 3
 """The jars come over the network the first time; those of a failed attempt that did arrive stay."""
 _FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>'
@@ -51,6 +52,11 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     if not (os.path.exists(f"{home}/bin/java") if home else shutil.which("java")):
         where = f"JAVA_HOME is {home}, which has none" if home else "there is none on this machine"
         raise MissingDependency(f"engine: spark needs Java 17, and {where}", "apt install openjdk-17-jre-headless")
+    connector = environment.gcs_connector
+    if connector is None and (environment.root or "").startswith("gs://"):
+        raise _no_connector(environment.root)
+    if connector is not None and not os.path.isfile(connector):
+        raise MissingDependency(f"gcs.connector is {connector}, and there is no such file", "run `make gcs-connector`")
     builder = configure_spark_with_delta_pip(
         SparkSession.builder.master("local[*]")
         .appName("landfeed")
@@ -127,6 +133,13 @@ def _missing(error: ImportError) -> MissingDependency:
     return MissingDependency(f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'")
 
 
+def _no_connector(what: object) -> MissingDependency:
+    return MissingDependency(
+        f"engine: spark needs the connector for gs:// ({what})",
+        "run `make gcs-connector`, and set gcs.connector to ./jars/gcs-connector.jar in the environment file",
+    )
+
+
 def _not_started(said: str, error: Exception) -> LandfeedError:
     if "unresolved dependency" in said or "download failed" in said.lower():
         return MissingDependency(
@@ -158,6 +171,8 @@ def translated(what: object) -> Iterator[None]:
         yield
     except PySparkException as error:
         text = str(error).strip()
+        if _NO_CONNECTOR in text:
+            raise _no_connector(what) from error
         condition = error.getCondition() or ""
         if condition.startswith(_CONFLICTS) or error.getSqlState() == _CONFLICT_STATE or _names_conflict(text):
             raise Conflict(f"another writer committed to {what} at the same time ({_first_line(text)})") from error
@@ -166,6 +181,8 @@ def translated(what: object) -> Iterator[None]:
         if type(error).__module__ != "py4j.protocol":
             raise
         text = str(error)
+        if _NO_CONNECTOR in text:
+            raise _no_connector(what) from error
         if _names_conflict(text):
             raise Conflict(f"another writer committed to {what} at the same time") from error
         raise LandfeedError(f"{what}: Spark: {_java_message(text)}", code="engine") from error
