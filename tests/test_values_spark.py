@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.types import parse_type
 from framework.values import trimmed, typed
-from tests.test_values import MOMENTS, NUMBERS, OTHER, TABLE, by_law
+from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
+from tests.test_values import MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
-SCALARS = sorted({type_ for type_, _, _ in TABLE if "<" not in type_})
 
 
 def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
@@ -32,6 +32,39 @@ def test_the_table(spark: Any, zone: str) -> None:
         texts = [text for each, good, bad in TABLE if each == type_ for text in good + bad]
         expected = [repr(by_law(text, type_, zone=zone)) for text in texts]
         assert [repr(value) for value in by_spark(spark, texts, type_, zone=zone)] == expected, type_
+
+
+SEEDS = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+
+
+@pytest.mark.parametrize("type_", [*SCALARS, *MORE])
+def test_spellings(spark: Any, type_: str) -> None:
+    """Thousands of texts at the borders of a type, as its usual spelling and as others."""
+
+    @SEEDS
+    @given(st.integers(0, 1 << 32))
+    def check(seed: int) -> None:
+        texts = spellings(seed, type_, 2000)
+        for zone in ZONES if type_ == "timestamp" else ZONES[:1]:
+            expected = [by_law(text, type_, zone=zone) for text in texts]
+            assert differing(texts, by_spark(spark, texts, type_, zone=zone), expected) == [], zone
+
+    check()
+
+
+def test_random_patterns(spark: Any) -> None:
+    """Dates and moments that follow a pattern, and nearly."""
+
+    @settings(SEEDS, max_examples=1)
+    @given(st.integers(0, 1 << 32))
+    def check(seed: int) -> None:
+        for number, pattern in enumerate(PATTERNS):
+            texts, zone = moments_by(seed + number, pattern, 500), ZONES[number % len(ZONES)]
+            for type_ in ("date", "timestamp"):
+                expected = [by_law(text, type_, [pattern], zone=zone) for text in texts]
+                assert differing(texts, by_spark(spark, texts, type_, [pattern], zone=zone), expected) == [], pattern
+
+    check()
 
 
 def test_clock_changes(spark: Any) -> None:
