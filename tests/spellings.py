@@ -88,6 +88,8 @@ def _boolean(random: Random) -> str:
 
 
 def _day(random: Random) -> str:
+    if random.random() < 0.1:
+        return random.choice(("0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31"))
     year = random.choice((0, 1, 1582, 1890, 1900, 1904, 1967, 1970, 2000, 2024, 2026, 9999, random.randint(1, 9999)))
     return f"{year:04}-{_month(random):02}-{_of_month(random):02}"
 

@@ -63,7 +63,8 @@ def _duckdb_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] |
             return f"length({text}) = 10 AND CAST({value} AS VARCHAR) = {text}", value
         case Scalar("timestamp"):
             value = f"TRY_CAST({text} AS TIMESTAMP)"
-            years = f"{value} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999'"
+            first, last = ("0001-01-01", "9999-12-31") if zone == "UTC" else ("0001-01-02", "9999-12-30")
+            years = f"{value} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59.999999'"
             test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text} AND {years}"
             return test, _Builder("duckdb", text).instant(value, zone)
     return None
@@ -84,7 +85,8 @@ def _spark_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | 
             regex, value = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}", build.cast(text, "date")
         case Scalar("timestamp"):
             clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
-            regex = f"(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
+            not_these = "0000" if zone == "UTC" else "0000|0001-01-01|9999-12-31"
+            regex = f"(?!{not_these})[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
             value = build.instant(build.cast(text, "TIMESTAMP_NTZ"), zone)
         case _:
             return None
@@ -210,9 +212,19 @@ class _Builder:
         plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
         real = f"{self._clock_is_valid(clock)} AND substring({day}, 1, 4) <> '0000'"
         local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
+        there = self._within_years(self.instant(local, zone)) if zone != "UTC" else self.instant(local, zone)
         if offset is None:
-            return self.instant(local, zone)
-        return f"CASE WHEN {offset} = '' THEN {self.instant(local, zone)} ELSE {self._with_offset(local, offset)} END"
+            return there
+        return f"CASE WHEN {offset} = '' THEN {there} ELSE {self._with_offset(local, offset)} END"
+
+    def _within_years(self, instant: str) -> str:
+        """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
+        type_ = "TIMESTAMPTZ" if self._duckdb else "TIMESTAMP"
+        first, last = (f"{type_} '{local}+00:00'" for local in ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
+        value = f"CASE WHEN i BETWEEN {first} AND {last} THEN i END"
+        if self._duckdb:
+            return f"list_transform([{instant}], lambda i: {value})[1]"
+        return f"transform(array({instant}), i -> {value})[0]"
 
     def _clock_is_valid(self, clock: str) -> str:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
