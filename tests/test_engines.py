@@ -61,7 +61,8 @@ target: {table: s.any, keys: [id], sequence_by: at, audit_columns: false}
 
 
 def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
-    """All that the engines must agree on, of one feed's report and tables."""
+    """All that the engines must agree on, of one feed's report and tables; what a batch that was refused leaves
+    in staging belongs to nobody."""
     name = f"s.{feed['feed']}"
     rows = project.rows(name, "*"), project.rows(f"{name}__staging", "*")
     staged = [tuple(SOURCES.sub("", str(value)) for value in row[:-2]) for row in rows[1]]
@@ -73,7 +74,12 @@ def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
     ]
     error = feed["error"] and (feed["error"]["code"], SOURCES.sub("", feed["error"]["message"]))
     figures = feed["status"], feed["rows"], sorted(files), error
-    return {"target": rows[0], "staging": sorted(staged), "quarantine": sorted(bad), "figures": figures}
+    return {
+        "target": rows[0],
+        "staging": None if error else sorted(staged),
+        "quarantine": sorted(bad),
+        "figures": figures,
+    }
 
 
 def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) -> None:
@@ -107,10 +113,13 @@ def compare_feeds(feeds: dict[str, tuple[str, dict[str, bytes]]]) -> dict[str, d
                 for file, content in files.items():
                     project.land(name, file, content)
             reports = project.cli("run").document["feeds"]
+            errors = {report["feed"]: report["error"] for report in reports if report["status"] == "failed"}
+            assert errors == {}, engine
             found[engine] = {report["feed"]: snapshot(project, report) for report in reports}
             found[engine] |= {f"{name} left": dict.fromkeys(project.files(f"landing/{name}")) for name in feeds}
     for name, one in found["embedded"].items():
-        assert found["spark"][name] == one, name
+        for part, content in one.items():
+            assert found["spark"][name][part] == content, (name, part)
     return found["embedded"]
 
 
@@ -241,7 +250,7 @@ def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: 
 
 BOM = b"\xef\xbb\xbf"
 ROW = "{id: int, name: string, at: timestamp}"
-WIDE = 1500
+WIDE = 300
 CASES: dict[str, tuple[str, dict[str, bytes]]] = {
     "written": (
         feed("written", ", encoding: [utf-8, windows-1252], timezone: Asia/Kathmandu", ROW),
@@ -249,21 +258,21 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
             "bom.csv": BOM + b'"id",name,at\r\n1,"a ""b"" c",2026-01-01\r\n2,"",1985-12-31 23:50\r\n',
             "bom_twice.csv": BOM * 2 + b"id,name,at\n3,x,2026-01-01\n",
             "bom_only.csv": BOM,
-            "bom_later.csv": b"id,name\n4," + BOM + b"\n" + BOM + b"5,y\n",
+            "bom_later.csv": b"id,name,at\n4," + BOM + b",\n" + BOM + b"5,y,\n",
             "header.csv": b"id,name,at",
             "header_lines.csv": b"\n\r\nid,name,at\r\n\r\n",
             "blank.csv": b"\n\n\r\n",
             "empty.csv": b"",
             "empty.csv.gz": gzip.compress(b""),
-            "cut.csv.gz": gzip.compress(b"id,name\n" + b"".join(b"%d,x\n" % n for n in range(999)))[:-9],
-            "more.csv.gz": gzip.compress(b"id,name\n6,x\n") + gzip.compress(b"7,y\n7\n"),
-            "latin.csv": "name,id\nfünf €,8\n".encode("windows-1252"),
-            "latin.csv.gz": gzip.compress('name,id\nü€,9\n"ü\nö",10\n'.encode("windows-1252")),
-            "neither.csv": b"id,name\n11,\x81\n12,ok\n",
+            "cut.csv.gz": gzip.compress(b"id,name,at\n" + b"".join(b"%d,x,\n" % n for n in range(999)))[:-9],
+            "more.csv.gz": gzip.compress(b"id,name,at\n6,x,\n") + gzip.compress(b"7,y,\n7\n"),
+            "latin.csv": "name,at,id\nfünf €,,8\n".encode("windows-1252"),
+            "latin.csv.gz": gzip.compress('name,at,id\nü€,,9\n"ü\nö",,10\n'.encode("windows-1252")),
+            "neither.csv": b"id,name,at\n11,\x81,\n12,ok,\n",
             "twice.csv": b"id,ID,name\n13,13,x\n",
             "unnamed.csv": b"id,,name\n14,?,x\n",
             "nokey.csv": b"name\nx\n",
-            "nul.csv": b"id,name\n15,a\0b\n\0" + b"16,x\n17\0,y\n",
+            "nul.csv": b"id,name,at\n15,a\0b,\n\0" + b"16,x,\n17\0,y,\n",
             "wide.csv": ",".join(["id", *(f"c{n}" for n in range(WIDE)), "name"]).encode()
             + b"\n18"
             + b",x" * WIDE
@@ -375,14 +384,13 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
 }
 
 
-def test_every_way_to_write_and_to_read_files(spark: Any) -> None:
-    """Marks, encodings, compression, nulls, defaults, formats, limits, captures, contracts: many files in few loads."""
-    found = compare_feeds(CASES)
-    statuses = {name: one["figures"][0] for name, one in found.items() if "figures" in one}
-    assert statuses == dict.fromkeys(("written", "limits", "fails", "bare", "strict"), "rejected") | dict.fromkeys(
-        ("texts", "captured", "matching"), "succeeded"
-    )
-    assert {name for name, one in found.items() if "left" in name and one} == {"captured left", "fails left"}
+@pytest.mark.parametrize("name", CASES)
+def test_every_way_to_write_and_to_read_files(spark: Any, name: str) -> None:
+    """Marks, encodings, compression, nulls, defaults, formats, limits, captures, contracts: many files in a load."""
+    found = compare_feeds({name: CASES[name]})
+    rejected = name in ("written", "limits", "fails", "bare", "strict")
+    assert found[name]["figures"][0] == ("rejected" if rejected else "succeeded")
+    assert bool(found[f"{name} left"]) == (name in ("captured", "fails"))
 
 
 RECORDS = "{id: bigint, text: string, n: 'decimal(20,3)', f: double, ok: boolean, at: timestamp, day: date, "
