@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from framework.batch import FileOutcome, Manifest
-from framework.errors import FileGone, SourceChanged
+from framework.errors import Failure, FileGone, SourceChanged
 from framework.feed import Feed
 from framework.names import File, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
@@ -20,12 +20,14 @@ __all__ = ["Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """A table as observed: its Delta version, its columns (name, type as in `framework.types`), and the
-    sequence number of the last batch that a given feed committed to it (None = none yet)."""
+    """A table as observed: its Delta version, its columns (name, type as in `framework.types`), the
+    sequence number of the last batch that a given feed committed to it (None = none yet), and why this
+    engine cannot write it (None = it can)."""
 
     version: int
     columns: tuple[tuple[str, str], ...]
     seq: int | None = None
+    unwritable: Failure | None = None
 
 
 class SourceFile:

@@ -30,7 +30,7 @@ class Seen:
     files: tuple[File, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        files = [{"file": file.path, "size": file.size} for file in self.files]
+        files = [{"file": file.shown, "size": file.size} for file in self.files]
         return {"event": "seen", "feed": self.feed, "files": files}
 
 

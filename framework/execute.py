@@ -27,7 +27,7 @@ from framework.engine import Engine, Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged, StorageError
 from framework.feed import ArchiveAction, Feed
 from framework.ledger import BatchEvent, FileEvent, Ledger
-from framework.names import BatchState, File, FileState, Rows
+from framework.names import BatchState, File, FileState, Rows, shown
 from framework.observe import Facts
 from framework.plan import Plan
 from framework.report import FileReport
@@ -295,7 +295,7 @@ class BatchWork:
             self.world.run_id,
             self.manifest.batch_id,
             self.feed.name,
-            file.path,
+            file.shown,
             file.version,
             file.size,
             state,
@@ -336,7 +336,8 @@ class BatchWork:
                 status = "archived"
             else:
                 status = "merged" if self.merged is not None else "pending"
-            yield FileReport(file.path, status, outcome.rows.read, self.moved.get(file), reason)
+            moved_to = self.moved.get(file)
+            yield FileReport(file.shown, status, outcome.rows.read, moved_to and shown(moved_to), reason)
 
 
 def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:

@@ -21,10 +21,10 @@ def explain(plan: Plan, listing: Listing, sql: SqlOf) -> dict[str, Any]:
     return {
         "feed": plan.feed.name,
         "files": [
-            {"file": file.path, "size": file.size, "status": "pending", "reason": None} for file in listing.pending
+            {"file": file.shown, "size": file.size, "status": "pending", "reason": None} for file in listing.pending
         ]
         + [
-            {"file": skipped.file.path, "size": skipped.file.size, "status": "skipped", "reason": skipped.reason}
+            {"file": skipped.file.shown, "size": skipped.file.size, "status": "skipped", "reason": skipped.reason}
             for skipped in listing.skipped
         ],
         "steps": [entry for step in plan.steps for entry in _entries(step, sql)],
@@ -34,14 +34,14 @@ def explain(plan: Plan, listing: Listing, sql: SqlOf) -> dict[str, Any]:
 def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
     match step:
         case Stage(feed, batch):
-            files = [file.path for file in batch.files]
+            files = [file.shown for file in batch.files]
             staging = feed.target.staging.name
             yield {"kind": "stage", "table": staging, "batch_id": batch.id, "files": files, "sql": sql(feed, step)}
         case Merge(feed, batch):
             keys, table = list(feed.target.keys), feed.target.table.name
             yield {"kind": "merge", "table": table, "batch_id": batch.id, "keys": keys, "sql": sql(feed, step)}
         case Archive(feed, batch):
-            files = [file.path for file in batch.files]
+            files = [file.shown for file in batch.files]
             yield {"kind": "archive", "to": feed.archive.path, "batch_id": batch.id, "files": files, "sql": None}
         case CreateTable(table, columns):
             listed = [{"name": column.name, "type": str(column.type)} for column in columns]

@@ -55,7 +55,7 @@ class Landing:
         listing = discover(feed.source, self._there[feed.name])
         if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
             return listing
-        events = self._ledger.file_events(feeds=[feed.name], files=[file.path for file in listing.pending])
+        events = self._ledger.file_events(feeds=[feed.name], files=[file.shown for file in listing.pending])
         done = {(e.file, e.file_version, e.file_size) for e in events if e.state is FileState.ARCHIVED}
         return listing.without(lambda file: file.identity in done, "already loaded")
 

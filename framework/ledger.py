@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.engine import Engine
-from framework.names import BatchState, FileState, Rows, Table
+from framework.names import BatchState, FileState, Rows, Table, shown
 
 __all__ = ["COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
 
@@ -167,7 +167,7 @@ class _Group:
 
 
 def _row(event: FileEvent | BatchEvent) -> dict[str, object]:
-    row = asdict(event)
+    row = {name: shown(value) if isinstance(value, str) else value for name, value in asdict(event).items()}
     row["state"] = str(event.state)
     return row
 

@@ -13,6 +13,7 @@ __all__ = [
     "Rows",
     "Status",
     "Table",
+    "shown",
 ]
 
 AUDIT_COLUMNS = ("_source_file", "_batch_id", "_loaded_at")
@@ -55,6 +56,16 @@ class File:
     @property
     def identity(self) -> tuple[str, int, int]:
         return (self.path, self.version, self.size)
+
+    @property
+    def shown(self) -> str:
+        """The path as a text that tables, queries and reports can hold."""
+        return shown(self.path)
+
+
+def shown(text: str) -> str:
+    """A text with names of files in it; bytes of theirs that are no UTF-8 are written as \\xNN."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class BatchState(StrEnum):

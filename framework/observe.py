@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from framework.batch import Manifest
 from framework.discovery import Listing
 from framework.engine import Engine, TableState
+from framework.errors import Failure
 from framework.feed import Feed
 from framework.ledger import BatchEvent, Ledger
 from framework.names import BatchState, File
@@ -37,7 +38,8 @@ class Facts:
     """What a plan for one feed needs to know.
 
     `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
-    staging commit is not (the process died in between); `last_seq` the number of the last batch.
+    staging commit is not (the process died in between); `last_seq` the number of the last batch;
+    `unwritable` why the engine cannot write one of the feed's tables.
     """
 
     listing: Listing
@@ -45,6 +47,7 @@ class Facts:
     last_seq: int
     unfinished: Unfinished | None
     orphan: Manifest | None
+    unwritable: Failure | None = None
 
 
 def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
@@ -58,7 +61,9 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
         orphan = found[0] if found else None
-    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan)
+    refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
+    unwritable = next((refusal for refusal in refusals if refusal is not None), None)
+    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan, unwritable)
 
 
 def _unfinished(

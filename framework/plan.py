@@ -42,9 +42,14 @@ class Plan:
 def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -> Plan:
     """What to do next for this feed: finish the unfinished batch, or form a new one.
 
-    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns.
+    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns, and when the
+    engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
-    return Plan(feed, tuple(_steps(feed, facts, tasks)))
+    steps = tuple(_steps(feed, facts, tasks))
+    refusal = facts.unwritable
+    if refusal is not None and not all(isinstance(step, Archive) for step in steps):
+        raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
+    return Plan(feed, steps)
 
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:

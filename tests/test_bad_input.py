@@ -126,3 +126,36 @@ def test_a_missing_landing_folder_and_an_unreadable_target(project: Project) -> 
     missing = project.cli("run")
     assert (missing.code, missing.feed["error"]["code"]) == (1, "missing_folder")
     assert missing.feed["error"]["hint"]
+
+
+def test_a_name_that_is_no_text(project: Project) -> None:
+    """It is rejected and moved as it is; the files beside it are loaded."""
+    odd = b"caf\xe9-\xf1.csv".decode("utf-8", "surrogateescape")
+    for name, row in (("a.csv", GOOD), (odd, "2,b,2026-01-01\n"), ("z.csv", "3,c,2026-01-01\nx,bad,2026-01-01\n")):
+        project.land("activity", name, HEADER + row)
+    result = project.cli("run")
+    assert (result.code, result.document["status"]) == (3, "rejected")
+    assert (result.feed["rows"]["inserted"], result.feed["rows"]["quarantined"]) == (2, 1)
+    [rejected] = [file for file in result.feed["files"] if file["status"] == "rejected"]
+    assert rejected["file"].endswith(r"caf\xe9-\xf1.csv")
+    assert "not valid UTF-8" in rejected["reason"]
+    assert project.files("landing") == []
+    assert [os.path.basename(name) for name in project.files("archive") if "_rejected" in name] == [odd]
+    recorded = project.rows("_landfeed.files", "file, state, moved_to")
+    assert [row[1] for row in recorded if r"caf\xe9" in row[0] and r"caf\xe9" in (row[2] or "")] == ["rejected"]
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    assert project.cli("history", "--files").code == 0
+
+
+@pytest.mark.embedded
+def test_a_name_that_is_no_text_and_cannot_be_moved(project: Project) -> None:
+    project.feed("activity", ACTIVITY.format(name="activity") + "archive: {on_success: keep, rejected_path: ./full}\n")
+    project.land("activity", b"\xff.csv".decode("utf-8", "surrogateescape"), HEADER + GOOD)
+    project.write("full", "no folder")
+    assert r"\xff.csv" in project.cli("plan").feed["files"][0]["file"]
+    for _ in range(2):
+        failed = project.cli("run")
+        assert (failed.code, failed.feed["error"]["code"]) == (1, "storage")
+        assert project.files("landing") == [b"activity/\xff.csv".decode("utf-8", "surrogateescape")]
+    os.remove(project.path("full"))
+    assert project.cli("run").code == 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import os
 import re
@@ -22,6 +24,7 @@ from framework.engines.spark.merging import Merging
 from framework.engines.spark.paths import PathTables
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 from tests.test_records import PIECES
+from tests.test_values import DOCUMENTS
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
 RANDOM = settings(
@@ -57,17 +60,26 @@ target: {table: s.any, keys: [id], sequence_by: at, audit_columns: false}
 """
 
 
-def snapshot(project: Project, report: dict[str, Any]) -> dict[str, Any]:
-    """All that the engines must agree on."""
-    feed = report["feeds"][0]
-    rows = project.rows("s.any", "*"), project.rows("s.any__staging", "*")
+def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
+    """All that the engines must agree on, of one feed's report and tables; what a batch that was refused leaves
+    in staging belongs to nobody."""
+    name = f"s.{feed['feed']}"
+    rows = project.rows(name, "*"), project.rows(f"{name}__staging", "*")
     staged = [tuple(SOURCES.sub("", str(value)) for value in row[:-2]) for row in rows[1]]
-    bad = [tuple(SOURCES.sub("", str(value)) for value in row) for row in project.rows("s.any__quarantine", QUARANTINE)]
+    bad = [
+        tuple(SOURCES.sub("", str(value)) for value in row) for row in project.rows(f"{name}__quarantine", QUARANTINE)
+    ]
     files = [
         (SOURCES.sub("", file["file"]), file["status"], file["rows_read"], file["reason"]) for file in feed["files"]
     ]
-    figures = report["status"], feed["rows"], sorted(files)
-    return {"target": rows[0], "staging": sorted(staged), "quarantine": sorted(bad), "figures": figures}
+    error = feed["error"] and (feed["error"]["code"], SOURCES.sub("", feed["error"]["message"]))
+    figures = feed["status"], feed["rows"], sorted(files), error
+    return {
+        "target": rows[0],
+        "staging": None if error else sorted(staged),
+        "quarantine": sorted(bad),
+        "figures": figures,
+    }
 
 
 def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) -> None:
@@ -86,8 +98,29 @@ def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) ->
                     result = project.cli("run")
                 finally:
                     reading.LINES_FROM = before
-                found[engine] = {"code": result.code, **snapshot(project, result.document)}
+                found[engine] = {"code": result.code, **snapshot(project, result.feed)}
             assert found["spark"] == found["embedded"]
+
+
+def compare_feeds(feeds: dict[str, tuple[str, dict[str, bytes]]]) -> dict[str, dict[str, Any]]:
+    """Load several feeds (name → text after its first line, files) in one run of either engine; compare each."""
+    found: dict[str, dict[str, Any]] = {}
+    for engine in ("embedded", "spark"):
+        with tempfile.TemporaryDirectory() as folder:
+            project = Project(folder, engine=engine)
+            for name, (text, files) in feeds.items():
+                project.feed(name, f"feed: {name}\n{text}")
+                for file, content in files.items():
+                    project.land(name, file, content)
+            reports = project.cli("run").document["feeds"]
+            errors = {report["feed"]: report["error"] for report in reports if report["status"] == "failed"}
+            assert errors == {}, engine
+            found[engine] = {report["feed"]: snapshot(project, report) for report in reports}
+            found[engine] |= {f"{name} left": dict.fromkeys(project.files(f"landing/{name}")) for name in feeds}
+    for name, one in found["embedded"].items():
+        for part, content in one.items():
+            assert found["spark"][name][part] == content, (name, part)
+    return found["embedded"]
 
 
 def named(contents: Sequence[bytes]) -> dict[str, bytes]:
@@ -208,6 +241,215 @@ def test_lines_and_blocks(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
 
 
+def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: str = "", format_: str = "csv") -> str:
+    return (
+        f"source: {{path: '${{landing}}/{name}/', format: {format_}{source}}}\nschema: {schema}\n"
+        f"target: {{table: s.{name}, {target}}}\n{more}"
+    )
+
+
+BOM = b"\xef\xbb\xbf"
+ROW = "{id: int, name: string, at: timestamp}"
+WIDE = 300
+CASES: dict[str, tuple[str, dict[str, bytes]]] = {
+    "written": (
+        feed("written", ", encoding: [utf-8, windows-1252], timezone: Asia/Kathmandu", ROW),
+        {
+            "bom.csv": BOM + b'"id",name,at\r\n1,"a ""b"" c",2026-01-01\r\n2,"",1985-12-31 23:50\r\n',
+            "bom_twice.csv": BOM * 2 + b"id,name,at\n3,x,2026-01-01\n",
+            "bom_only.csv": BOM,
+            "bom_later.csv": b"id,name,at\n4," + BOM + b",\n" + BOM + b"5,y,\n",
+            "header.csv": b"id,name,at",
+            "header_lines.csv": b"\n\r\nid,name,at\r\n\r\n",
+            "blank.csv": b"\n\n\r\n",
+            "empty.csv": b"",
+            "empty.csv.gz": gzip.compress(b""),
+            "cut.csv.gz": gzip.compress(b"id,name,at\n" + b"".join(b"%d,x,\n" % n for n in range(999)))[:-9],
+            "more.csv.gz": gzip.compress(b"id,name,at\n6,x,\n") + gzip.compress(b"7,y,\n7\n"),
+            "latin.csv": "name,at,id\nfünf €,,8\n".encode("windows-1252"),
+            "latin.csv.gz": gzip.compress('name,at,id\nü€,,9\n"ü\nö",,10\n'.encode("windows-1252")),
+            "neither.csv": b"id,name,at\n11,\x81,\n12,ok,\n",
+            "twice.csv": b"id,ID,name\n13,13,x\n",
+            "unnamed.csv": b"id,,name\n14,?,x\n",
+            "nokey.csv": b"name\nx\n",
+            "nul.csv": b"id,name,at\n15,a\0b,\n\0" + b"16,x,\n17\0,y,\n",
+            "wide.csv": ",".join(["id", *(f"c{n}" for n in range(WIDE)), "name"]).encode()
+            + b"\n18"
+            + b",x" * WIDE
+            + b",wide\n19"
+            + b",x" * (WIDE + 2)
+            + b"\n20"
+            + b"," * WIDE
+            + b",\n",
+            "quoted_lines.csv": b'id,name,at\n21,"a\r\n\n""b",\n22,"a\rb",2026-01-01\n"23\n",z,""\n',
+            "ragged.csv": b"id,name,at\n24\n24,a\n24,a,,\n24,,\n,,\n",
+        },
+    ),
+    "texts": (
+        feed(
+            "texts",
+            ", null_values: ['', NULL, 'N/A', ' '], trim: true",
+            "{id: int, name: {type: string, default: none, required: true}, code: {type: string, pattern: '^[A-Z]+$', "
+            "accepted_values: [A, B, ÄB]}, n: {type: 'decimal(5,2)', default: 1.5, min: -1, max: 99}, "
+            "d: {type: date, format: [dd.MM.yyyy, 'yyyyMMdd HH:mm'], default: 01.02.2026, min: 01.01.2000}}",
+        ),
+        {
+            "a.csv": b"id,name,code,n,d\n"
+            + "".join(
+                f"{number},{name},{code},{n},{d}\n"
+                for number, (name, code, n, d) in enumerate(
+                    itertools.product(
+                        ("NULL", '"NULL"', " null ", '" N/A "', '""', " ", "\u00a0"),
+                        ("A", " B", "ÄB", "a", "C", '"N/A"'),
+                        ("", "99.00", "99.01", "-1.0", "-1.01", "1e1", "NULL"),
+                        ("", "31.12.1999", "20260101 24:00", "20260101 10:00", '"01.01.2000 "'),
+                    )
+                )
+            ).encode(),
+            "b.csv": b"id\n-1\n",
+        },
+    ),
+    "limits": (
+        feed("limits", "", "{id: int, name: string}", more="quarantine: {max_bad_rows: 2, max_bad_ratio: 0.5}\n"),
+        {
+            f"{good}{bad}{broken}.csv": b"id,name\n"
+            + b"".join(b"%d%d,x\n" % (n, good) for n in range(good))
+            + b"x,bad\n" * bad
+            + b"7,too,many\n" * broken
+            for good, bad, broken in itertools.product((0, 1, 3), (0, 1, 2, 3), (0, 1))
+        },
+    ),
+    "fails": (
+        feed("fails", "", "{id: int}", more="quarantine: {max_bad_rows: 0, on_exceed: fail}\n"),
+        {"good.csv": b"id\n1\n", "worse.csv": b"id\nx\n"},
+    ),
+    "captured": (
+        feed(
+            "captured",
+            ", files: '{place}_{day:yyyyMMdd}_{at:HHmm-ddMMyyyy}.csv*', order_by: day",
+            "{id: int, v: string, place: {type: string, from_file: place, pattern: '^[^x]'}, "
+            "day: {type: date, from_file: day}, at: {type: timestamp, from_file: at}}",
+        ),
+        {
+            "ünï'\\_20260103_0000-01022026.csv": b"id,v\n1,third\n2,x\n",
+            "a_20260101_2359-01022026.csv": b"id,v,place\n1,first,mine\n3,\n",
+            "a_b_20260102_0100-29022024.csv.gz": gzip.compress(b"v,id\nsecond,1\nz,\n"),
+            "x_20260104_0100-29022024.csv": b"id,v\n1,bad place\n",
+            "a_20260230_0000-01022026.csv": b"id,v\n1,no such day\n",
+        },
+    ),
+    "bare": (
+        feed("bare", ", options: {header: false}, max_files_per_batch: 2", "{id: int, name: string}"),
+        {
+            "1.csv": BOM + b"1,x\n\n2,\n",
+            "2.csv": b'"3","a\nb"\r\n4\r\n',
+            "3.csv.gz": gzip.compress(b"5,z\n1,again\n,\n"),
+            "4.csv": b"\n\n",
+            "5.csv": b"6,x",
+            "6.csv": b"6,x,y\n",
+        },
+    ),
+    "strict": (
+        feed(
+            "strict",
+            "",
+            "{id: int, name: string}",
+            more="schema_contract: {new_columns: reject_file, missing_columns: reject_file}\n",
+        ),
+        {
+            "a.csv": b"id,name\n1,x\n",
+            "b.csv": b"id\n2\n",
+            "c.csv": b"name,id,new\nx,3,y\n",
+            "d.csv": b" Name ,ID\ny,4\n",
+        },
+    ),
+    "matching": (
+        feed(
+            "matching",
+            ", timezone: Pacific/Apia",
+            "{a: string, d: date, at: timestamp, v: double}",
+            "keys: [a, d, at], null_keys: match, sequence_by: [v, d], audit_columns: false",
+        ),
+        {
+            f"{number}.csv": b"a,d,at,v\n"
+            + b"".join(
+                f"{a},{d},{at},{number - 1}{v}\n".encode()
+                for a, d, at, v in itertools.product(
+                    ('""', "", "x"), ("", "2026-01-01"), ("", "2011-12-30 12:00"), (".0", "e1", "x")
+                )
+            )
+            for number in (1, 2)
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_way_to_write_and_to_read_files(spark: Any, name: str) -> None:
+    """Marks, encodings, compression, nulls, defaults, formats, limits, captures, contracts: many files in a load."""
+    found = compare_feeds({name: CASES[name]})
+    rejected = name in ("written", "limits", "fails", "bare", "strict")
+    assert found[name]["figures"][0] == ("rejected" if rejected else "succeeded")
+    assert bool(found[f"{name} left"]) == (name in ("captured", "fails"))
+
+
+RECORDS = "{id: bigint, text: string, n: 'decimal(20,3)', f: double, ok: boolean, at: timestamp, day: date, "
+RECORDS += "list: 'array<int>', inner: 'struct<a:string,b:array<double>>', by_name: 'map<string,timestamp>'}"
+MEMBERS = DOCUMENTS | st.sampled_from(
+    [
+        "2026-01-31",
+        "2026-03-29T02:30:00",
+        "yes",
+        [1, "2", 3.0],
+        {"a": "x", "b": [1.5, None]},
+        {"x": "2026-01-01"},
+        "\u0000",
+    ]
+)
+NAMES = ["text", "n", "f", "ok", "at", "day", "list", "inner", "by_name", "TEXT", "other"]
+OBJECTS = st.dictionaries(st.sampled_from(NAMES), MEMBERS, max_size=6)
+
+
+@pytest.mark.parametrize("examples", [1, pytest.param(8, marks=pytest.mark.torture)])
+def test_random_json(spark: Any, examples: int) -> None:
+    """Records of any shape, good and bad, as JSON lines and as the fields of a CSV file."""
+
+    @settings(RANDOM, max_examples=examples)
+    @given(st.lists(OBJECTS, min_size=60, max_size=120), st.lists(PIECES, max_size=30).map(b"".join))
+    def check(objects: list[dict[str, Any]], noise: bytes) -> None:
+        lines = [json.dumps({"id": number, **each}).encode() for number, each in enumerate(objects)]
+        half = len(lines) // 2
+        broken = [
+            b"",
+            b"[]",
+            b"1",
+            b'{"id": 1',
+            b'{"id": 1}{"id": 2}',
+            b'{"id": 7e0}',
+            b'{"id": 1, "id": 2}',
+            b"\xff{}",
+        ]
+        rows = [",".join(["id", *NAMES[:-2]])]
+        for number, each in enumerate(objects):
+            fields = (json.dumps(each[name]).replace('"', '""') if name in each else "" for name in NAMES[:-2])
+            rows.append(f"{number}," + ",".join(f'"{field}"' for field in fields))
+        json_files = {
+            "a.json": b"\n".join(lines[:half]),
+            "b.json": BOM + b"\r\n".join(lines[half:] + broken) + b"\n" + noise,
+            "c.json.gz": gzip.compress(b"\n".join(broken + lines[:3])),
+            "d.json": b"\n\n",
+        }
+        zone = ", timezone: Europe/Rome"
+        compare_feeds(
+            {
+                "lines": (feed("lines", zone, RECORDS, format_="json"), json_files),
+                "fields": (feed("fields", zone, RECORDS), {"a.csv": "\n".join(rows).encode("utf-8", "replace")}),
+            }
+        )
+
+    check()
+
+
 def environments(project: Project) -> None:
     """The project can be run with `--env embedded` and `--env spark`."""
     with open(project.path("pipelines_config/environments/local.yml"), encoding="utf-8") as local:
@@ -258,6 +500,8 @@ def test_a_table_that_only_spark_can_write(spark: Any, project: Project, propert
     project.land("activity", "1.csv", HEADER + "1,b,2026-01-02\n2,c,2026-01-01\n")
     refused = project.cli("--env", "embedded", "run")
     assert refused.code == 1
+    assert os.listdir(project.path("tables/analytics")) == ["activity"]
+    assert project.cli("--env", "embedded", "history").document["batches"] == []
     assert words in refused.feed["error"]["message"]
     assert "engine: spark" in refused.feed["error"]["hint"]
     assert spark.sql(f"SELECT event FROM delta.`{path}`").collect() == [("a",)]

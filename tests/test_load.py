@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 
 import pytest
@@ -348,3 +349,46 @@ def test_a_first_load_into_a_partitioned_table_is_written_by_partition(project: 
     files = [file for file in project.files("tables/analytics/activity") if file.endswith(".parquet")]
     assert sorted(os.path.dirname(file) for file in files) == ["event=a", "event=b"]
     assert [row[:2] for row in project.rows("analytics.activity", "user_id, event")] == [("1", "a"), ("2", "b")]
+
+
+FEATURES = [
+    ({"writerFeatures": ["deletionVectors"], "readerFeatures": ["deletionVectors"]}, "deletion vectors"),
+    ({"writerFeatures": ["columnMapping", "appendOnly"], "readerFeatures": ["columnMapping"]}, "column mapping"),
+    ({"writerFeatures": ["clustering", "domainMetadata"]}, "domain metadata, liquid clustering"),
+    ({"writerFeatures": ["notYetInvented"]}, "notYetInvented"),
+    ({"minWriterVersion": 6}, "identity columns"),
+]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("table", ["", "__staging", "__quarantine"])
+@pytest.mark.parametrize(("protocol", "words"), FEATURES)
+def test_a_table_that_cannot_be_written_is_refused_before_anything_is(
+    project: Project, protocol: dict[str, object], words: str, table: str
+) -> None:
+    """Whichever of the three it is: no batch, no staging, no quarantine, and the file stays."""
+    path = project.path("tables", "analytics", f"activity{table}")
+    os.makedirs(path)
+    DeltaTable.create(path, Schema([Field("user_id", PrimitiveType("long"))]))
+    with open(os.path.join(path, "_delta_log", f"{0:020}.json"), "r+", encoding="utf-8") as log:
+        actions = [json.loads(line) for line in log]
+        versions = (
+            {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": []} if "writerFeatures" in protocol else {}
+        )
+        actions[0]["protocol"] = {"minReaderVersion": 1, **versions, **protocol}
+        assert "protocol" in actions[0]
+        log.seek(0)
+        log.write("\n".join(map(json.dumps, actions)) + "\n")
+        log.truncate()
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\nx,b,2026-01-05\n")
+    before = project.files("tables/analytics")
+    assert project.cli("plan").code == 1
+    for command in ("run", "stage"):
+        refused = project.cli(command)
+        assert (refused.code, refused.feed["error"]["code"]) == (1, "table_feature")
+        assert f"uses {words}, which" in refused.feed["error"]["message"]
+        assert "engine: spark" in refused.feed["error"]["hint"]
+    assert project.files("tables/analytics") == before
+    assert project.files("tables/_landfeed") == ["_leases/activity.lock"]
+    assert project.files("landing") == ["activity/1.csv"]
+    assert project.cli("status").code == 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from framework.types import parse_type
 from framework.values import check_pattern, parse, typed
+from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 
 TABLE: list[tuple[str, list[str], list[str]]] = [
     ("tinyint", ["127", "-128", "1.00"], ["128", "-129", "1.5"]),
@@ -116,6 +117,36 @@ def test_random_texts(texts: list[str], type_: str) -> None:
     """Law and engine accept and reject the same, with the same value."""
     expected = [repr(by_law(text, type_, zone="Europe/Rome")) for text in texts]
     assert [repr(value) for value in by_duckdb(texts, type_, zone="Europe/Rome")] == expected
+
+
+SCALARS = sorted({type_ for type_, _, _ in TABLE if "<" not in type_})
+MORE = ("smallint", "int", "decimal(5,0)", "decimal(18,2)", "decimal(38,38)")
+
+
+@pytest.mark.parametrize("type_", [*SCALARS, *MORE])
+def test_spellings(type_: str) -> None:
+    """Thousands of texts at the borders of a type, as its usual spelling and as others."""
+
+    @settings(max_examples=2, deadline=None)
+    @given(st.integers(0, 1 << 32))
+    def check(seed: int) -> None:
+        texts = spellings(seed, type_, 1000)
+        for zone in ZONES if type_ == "timestamp" else ZONES[:1]:
+            expected = [by_law(text, type_, zone=zone) for text in texts]
+            assert differing(texts, by_duckdb(texts, type_, zone=zone), expected) == [], zone
+
+    check()
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    st.integers(0, 1 << 32), st.sampled_from(PATTERNS), st.sampled_from(ZONES), st.sampled_from(["date", "timestamp"])
+)
+def test_random_patterns(seed: int, pattern: str, zone: str, type_: str) -> None:
+    """Texts that follow a pattern, and nearly. A date by a pattern with a time needs a real time."""
+    texts = moments_by(seed, pattern, 500)
+    expected = [by_law(text, type_, [pattern], zone=zone) for text in texts]
+    assert differing(texts, by_duckdb(texts, type_, [pattern], zone=zone), expected) == []
 
 
 SHAPES = st.recursive(

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from framework.types import parse_type
 from framework.values import trimmed, typed
-from tests.test_values import MOMENTS, NUMBERS, OTHER, TABLE, by_law
+from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
+from tests.test_values import MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 
 pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
-SCALARS = sorted({type_ for type_, _, _ in TABLE if "<" not in type_})
 
 
 def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
@@ -32,6 +32,55 @@ def test_the_table(spark: Any, zone: str) -> None:
         texts = [text for each, good, bad in TABLE if each == type_ for text in good + bad]
         expected = [repr(by_law(text, type_, zone=zone)) for text in texts]
         assert [repr(value) for value in by_spark(spark, texts, type_, zone=zone)] == expected, type_
+
+
+SEED = settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+SEVERAL = dict[tuple[str, tuple[str, ...], str], list[Any]]
+
+
+def several_by_spark(spark: Any, texts: Sequence[str], ways: Sequence[tuple[str, tuple[str, ...], str]]) -> SEVERAL:
+    """The values of the texts in each of several ways (type, formats, zone), by one query."""
+    expressions = []
+    for type_, formats, zone in ways:
+        value = typed("x", parse_type(type_), formats=formats, zone=zone, dialect="spark")
+        expressions.append(f"unix_micros({value})" if type_ == "timestamp" else value)
+    frame = spark.createDataFrame([(text,) for text in texts], "x string")
+    found = frame.selectExpr(*(f"{value} AS v{index}" for index, value in enumerate(expressions))).collect()
+    return {way: [row[index] for row in found] for index, way in enumerate(ways)}
+
+
+@pytest.mark.parametrize("type_", [*SCALARS, *MORE])
+def test_spellings(spark: Any, type_: str) -> None:
+    """Thousands of texts at the borders of a type, as its usual spelling and as others."""
+
+    @SEED
+    @given(st.integers(0, 1 << 32))
+    def check(seed: int) -> None:
+        texts = spellings(seed, type_, 2000)
+        ways = [(type_, (), zone) for zone in (ZONES if type_ == "timestamp" else ZONES[:1])]
+        for (_, _, zone), found in several_by_spark(spark, texts, ways).items():
+            assert differing(texts, found, [by_law(text, type_, zone=zone) for text in texts]) == [], zone
+
+    check()
+
+
+@pytest.mark.parametrize("type_", ["date", "timestamp"])
+def test_random_patterns(spark: Any, type_: str) -> None:
+    """Texts that follow a pattern, and nearly, or another pattern."""
+
+    @SEED
+    @given(st.integers(0, 1 << 32))
+    def check(seed: int) -> None:
+        texts = [text for number, each in enumerate(PATTERNS) for text in moments_by(seed + number, each, 200)]
+        ways: list[tuple[str, tuple[str, ...], str]] = [
+            (type_, (pattern,), ZONES[number % len(ZONES)]) for number, pattern in enumerate(PATTERNS)
+        ]
+        ways.append((type_, PATTERNS, "Asia/Kathmandu"))
+        for (_, formats, zone), found in several_by_spark(spark, texts, ways).items():
+            expected = [by_law(text, type_, formats, zone) for text in texts]
+            assert differing(texts, found, expected) == [], formats
+
+    check()
 
 
 def test_clock_changes(spark: Any) -> None:

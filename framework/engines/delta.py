@@ -16,7 +16,7 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
 from framework.engines.history import merged_earlier
 from framework.environment import Environment
-from framework.errors import Conflict, LandfeedError
+from framework.errors import Conflict, Failure, LandfeedError
 from framework.feed import Feed
 from framework.names import Table
 from framework.steps import TableColumn
@@ -31,15 +31,33 @@ _HISTORY = 1000
 _COLOUR = re.compile(r"\x1b\[\d*m")
 _NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
 _PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
-_UNWRITABLE = {
-    "deletionVectors": "deletion vectors",
-    "columnMapping": "column mapping",
+_WRITABLE = {
+    "appendOnly",
+    "invariants",
+    "checkConstraints",
+    "changeDataFeed",
+    "generatedColumns",
+    "timestampNtz",
+}
+"""Features that delta-rs observes when it writes. Some others it passes over (column mapping, deletion vectors),
+and some it refuses, but only at the commit."""
+_WORDS = {
+    "allowColumnDefaults": "column defaults",
     "clustering": "liquid clustering",
+    "columnMapping": "column mapping",
+    "deletionVectors": "deletion vectors",
+    "domainMetadata": "domain metadata",
+    "identityColumns": "identity columns",
+    "inCommitTimestamp": "in-commit timestamps",
     "rowTracking": "row tracking",
+    "typeWidening": "type widening",
     "v2Checkpoint": "v2 checkpoints",
     "variantType": "variant columns",
-    "typeWidening": "type widening",
 }
+
+
+_MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
+"""Protocol versions that imply features without listing them."""
 
 
 def storage_options(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +119,8 @@ class DeltaTables:
         if delta is None:
             return None
         columns = tuple((name, type_) for name, type_ in _columns(delta))
-        return TableState(delta.version(), columns, delta.transaction_version(transaction_id(feed)))
+        seq = delta.transaction_version(transaction_id(feed))
+        return TableState(delta.version(), columns, seq, _refusal(delta, table))
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         for entry in self.history(table):
@@ -171,20 +190,31 @@ class DeltaTables:
 
     def writable(self, delta: DeltaTable, table: Table) -> None:
         """Refuse a table with features that delta-rs cannot write, before anything is written."""
-        found = unwritable(delta)
-        if found:
-            raise LandfeedError(
-                f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
-                "load this feed with engine: spark, or switch the feature off in the table",
-                code="table_feature",
-            )
+        refusal = _refusal(delta, table)
+        if refusal is not None:
+            raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
+
+
+def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
+    found = unwritable(delta)
+    if not found:
+        return None
+    return Failure(
+        "table_feature",
+        f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
+        "load this feed with engine: spark, or drop the feature from the table",
+    )
 
 
 def unwritable(delta: DeltaTable) -> list[str]:
-    """The features of a table that delta-rs cannot write."""
+    """The features of a table that delta-rs cannot write, in words."""
     protocol = delta.protocol()
-    features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
-    return sorted(words for feature, words in _UNWRITABLE.items() if feature in features)
+    features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())} - _WRITABLE
+    if protocol.min_writer_version in _MAPPED and delta.metadata().configuration.get(_MAPPING, "none") != "none":
+        features.add("columnMapping")
+    if protocol.min_writer_version == _IDENTITY:
+        features.add("identityColumns")
+    return sorted(_WORDS.get(feature, feature) for feature in features)
 
 
 def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
@@ -204,10 +234,10 @@ def translated(table: Table) -> Iterator[None]:
     except CommitFailedError as error:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
-        raise _refusal(table, _said(error)) from error
+        raise _trouble(table, _said(error)) from error
 
 
-def _refusal(table: Table, said: str) -> LandfeedError:
+def _trouble(table: Table, said: str) -> LandfeedError:
     if _NO_BUCKET.search(said):
         hint = "check tables.root in the environment file"
         return LandfeedError(f"table {table}: there is no such bucket", hint, code="missing_folder")

@@ -12,9 +12,10 @@ from typing import BinaryIO, cast
 from framework.engine import SourceFile
 from framework.errors import SourceChanged
 from framework.feed import CsvOptions, Feed, Format
+from framework.names import File
 from framework.records import Record, read_records
 
-__all__ = ["choose_encoding", "fetch_all", "header_of", "lines_of", "opened", "records_of", "unreadable"]
+__all__ = ["choose_encoding", "fetch_all", "header_of", "lines_of", "opened", "records_of", "unreadable", "unusable"]
 
 _CHUNK = 1 << 20
 _FETCHES_AT_ONCE = 16
@@ -34,6 +35,13 @@ def fetch_all(sources: Sequence[SourceFile]) -> None:
         gone = [path for paths in pool.map(fetch, sources) for path in paths]
     if gone:
         raise SourceChanged(gone)
+
+
+def unusable(file: File) -> str | None:
+    """Why a file is rejected unread; None for nearly all."""
+    if file.size == 0:
+        return "the file is empty (0 bytes)"
+    return None if file.path == file.shown else "the file's name is not valid UTF-8; give it another one"
 
 
 def opened(path: str) -> BinaryIO:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as Number
-from decimal import localcontext
+from decimal import InvalidOperation, localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,8 @@ FALSE = ("false", "f", "no", "n", "0")
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _FIRST, _LAST = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 (local times)
 """Within these no zone can move a moment out of the years 0001 to 9999."""
+_DIGITS = 19
+"""More digits no integer has, and Python does not read them in any number."""
 INTEGER = r"([+-]?[0-9]+)(?:\.0+)?"
 NUMBER = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?"
 TIMESTAMP = (
@@ -66,8 +68,9 @@ def _integer(text: str, bits: int) -> int:
     match = re.fullmatch(INTEGER, text)
     if match is None:
         raise ValueError("not a whole number")
-    value = int(match.group(1))
-    if not -(1 << bits - 1) <= value < 1 << bits - 1:
+    digits = match.group(1).lstrip("+-").lstrip("0") or "0"
+    value = int(digits[:_DIGITS]) * (-1 if text[0] == "-" else 1)
+    if len(digits) > _DIGITS or not -(1 << bits - 1) <= value < 1 << bits - 1:
         raise ValueError(f"does not fit {bits} bits")
     return value
 
@@ -81,7 +84,10 @@ def _number(text: str) -> Number:
 def _decimal(text: str, precision: int, scale: int) -> Number:
     with localcontext(prec=10_000):
         value = _number(text)
-        fitted = value.quantize(Number(1).scaleb(-scale))
+        try:
+            fitted = value.quantize(Number(1).scaleb(-scale))
+        except InvalidOperation:
+            raise ValueError(f"does not fit {precision} digits") from None
         if fitted != value:
             raise ValueError(f"has more than {scale} digits after the point")
         if abs(fitted) >= Number(10) ** (precision - scale):

@@ -19,6 +19,7 @@ from framework.values.patterns import MONTHS, Pattern, compile_pattern
 __all__ = ["Dialect", "trimmed", "typed"]
 
 Dialect: TypeAlias = Literal["duckdb", "spark"]
+_TIMES = frozenset(("hour", "hour12", "minute", "second"))
 
 
 def trimmed(text: str, dialect: Dialect) -> str:
@@ -54,7 +55,7 @@ def _duckdb_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] |
         case Scalar(name) if name in INTEGERS:
             value = f"TRY_CAST({text} AS {name.upper()})"
             return f"CAST({value} AS VARCHAR) = {text}", value
-        case Decimal():
+        case Decimal(precision, scale) if scale < precision:  # others it writes without the zero before the point
             value = f"TRY_CAST({text} AS {type_})"
             return f"CAST({value} AS VARCHAR) = {text}", value
         case Scalar("date"):
@@ -62,7 +63,9 @@ def _duckdb_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] |
             return f"length({text}) = 10 AND CAST({value} AS VARCHAR) = {text}", value
         case Scalar("timestamp"):
             value = f"TRY_CAST({text} AS TIMESTAMP)"
-            test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text}"
+            first, last = ("0001-01-01", "9999-12-31") if zone == "UTC" else ("0001-01-02", "9999-12-30")
+            years = f"{value} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59.999999'"
+            test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text} AND {years}"
             return test, _Builder("duckdb", text).instant(value, zone)
     return None
 
@@ -82,7 +85,8 @@ def _spark_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | 
             regex, value = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}", build.cast(text, "date")
         case Scalar("timestamp"):
             clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
-            regex = f"(?!0000)[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
+            not_these = "0000" if zone == "UTC" else "0000|0001-01-01|9999-12-31"
+            regex = f"(?!{not_these})[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
             value = build.instant(build.cast(text, "TIMESTAMP_NTZ"), zone)
         case _:
             return None
@@ -108,7 +112,7 @@ class _Builder:
                 return self._boolean()
             case Scalar("date"):
                 if formats:
-                    return self._first(formats, lambda pattern: self.cast(self._day(pattern), "date"))
+                    return self._first(formats, self._day_alone)
                 return self._if("[0-9]{4}-[0-9]{2}-[0-9]{2}", self._date(self._text))
             case Scalar("timestamp"):
                 if formats:
@@ -208,9 +212,19 @@ class _Builder:
         plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
         real = f"{self._clock_is_valid(clock)} AND substring({day}, 1, 4) <> '0000'"
         local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
+        there = self._within_years(self.instant(local, zone)) if zone != "UTC" else self.instant(local, zone)
         if offset is None:
-            return self.instant(local, zone)
-        return f"CASE WHEN {offset} = '' THEN {self.instant(local, zone)} ELSE {self._with_offset(local, offset)} END"
+            return there
+        return f"CASE WHEN {offset} = '' THEN {there} ELSE {self._with_offset(local, offset)} END"
+
+    def _within_years(self, instant: str) -> str:
+        """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
+        type_ = "TIMESTAMPTZ" if self._duckdb else "TIMESTAMP"
+        first, last = (f"{type_} '{local}+00:00'" for local in ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
+        value = f"CASE WHEN i BETWEEN {first} AND {last} THEN i END"
+        if self._duckdb:
+            return f"list_transform([{instant}], lambda i: {value})[1]"
+        return f"transform(array({instant}), i -> {value})[0]"
 
     def _clock_is_valid(self, clock: str) -> str:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
@@ -235,16 +249,22 @@ class _Builder:
         return f"CASE {' '.join(earlier)} ELSE {there} END"
 
     def _with_offset(self, local: str, offset: str) -> str:
-        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS bigint), 0)"
-        minutes = f"coalesce(try_cast(right({offset}, 2) AS bigint), 0)"
+        hours, minutes = self._hours_and_minutes(offset)
         total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
-        fits = f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
         if self._duckdb:
             shifted = f"make_timestamptz(epoch_us({local}) - ({total}) * 60000000)"
         else:
             shifted = f"CAST(timestampadd(MINUTE, -({total}), {local}) AS TIMESTAMP)"
         years = f"{local} BETWEEN TIMESTAMP '0001-01-02 00:00:00' AND TIMESTAMP '9999-12-30 23:59:59.999999'"
-        return f"CASE WHEN {fits} AND {years} THEN {shifted} END"
+        return f"CASE WHEN {self._offset_fits(offset)} AND {years} THEN {shifted} END"
+
+    def _hours_and_minutes(self, offset: str) -> tuple[str, str]:
+        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS bigint), 0)"
+        return hours, f"coalesce(try_cast(right({offset}, 2) AS bigint), 0)"
+
+    def _offset_fits(self, offset: str) -> str:
+        hours, minutes = self._hours_and_minutes(offset)
+        return f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
 
     # Formats
 
@@ -275,7 +295,24 @@ class _Builder:
     def _two(self, digits: str) -> str:
         return f"lpad({digits}, 2, '0')"
 
+    def _day_alone(self, pattern: Pattern) -> str:
+        """The date of a moment, which has to be a real one with its time and zone."""
+        day, offset = self.cast(self._day(pattern), "date"), self._found(pattern, "zone")
+        timed = not _TIMES.isdisjoint(pattern.groups)
+        real = [self._clock_is_valid(self._clock(pattern))] * timed + [self._offset_fits(offset or "")] * bool(offset)
+        return f"CASE WHEN {' AND '.join(real)} THEN {day} END" if real else day
+
     def _moment(self, pattern: Pattern, zone: str) -> str:
+        return self._from_parts(
+            self._day(pattern),
+            self._clock(pattern),
+            self._found(pattern, "fraction"),
+            self._found(pattern, "zone"),
+            zone,
+        )
+
+    def _clock(self, pattern: Pattern) -> str:
+        """HH:mm:ss, whatever of it there is."""
         hour = self._found(pattern, "hour")
         hour12 = self._found(pattern, "hour12")
         if hour12 is not None:
@@ -284,7 +321,4 @@ class _Builder:
             text = "VARCHAR" if self._duckdb else "STRING"
             hour = f"CASE WHEN {number} BETWEEN 1 AND 12 THEN CAST({number} % 12 + {half} AS {text}) ELSE '99' END"
         minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
-        clock = f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"
-        return self._from_parts(
-            self._day(pattern), clock, self._found(pattern, "fraction"), self._found(pattern, "zone"), zone
-        )
+        return f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"

@@ -32,7 +32,7 @@ from framework.engines.embedded.sql import (
     surplus_records,
     table_columns,
 )
-from framework.engines.sources import choose_encoding, header_of, opened, unreadable
+from framework.engines.sources import choose_encoding, header_of, opened, unreadable, unusable
 from framework.feed import Feed, Format
 from framework.layout import Layout, Rejected, csv_layout, json_layout
 
@@ -84,8 +84,8 @@ class Reader:
     def _open(self, index: int, source: SourceFile) -> FileRead:
         file = FileRead(index, source, source.location)
         try:
-            if source.file.size == 0:
-                file.rejected = "the file is empty (0 bytes)"
+            file.rejected = unusable(source.file)
+            if file.rejected is not None:
                 return file
             file.encoding = choose_encoding(source.location, self._feed.source.encodings)
             layout = self._csv_layout(file) if self._csv else self._json_layout(file)

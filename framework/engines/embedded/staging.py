@@ -249,8 +249,8 @@ class Staging:
 def _path(sources: Sequence[SourceFile]) -> str:
     """SQL of the file path of a row, from its position in the batch."""
     if len(sources) == 1:
-        return literal(sources[0].file.path, "duckdb")
-    return f"[{', '.join(literal(source.file.path, 'duckdb') for source in sources)}][_file + 1]"
+        return literal(sources[0].file.shown, "duckdb")
+    return f"[{', '.join(literal(source.file.shown, 'duckdb') for source in sources)}][_file + 1]"
 
 
 def _moment(moment: datetime) -> str:

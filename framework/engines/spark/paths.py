@@ -4,6 +4,7 @@ tables are too, so that a run with nothing to do needs no Spark."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
@@ -33,7 +34,8 @@ class PathTables(SparkTables):
         return name if version is None else f"{name} VERSION AS OF {version}"
 
     def state(self, table: Table, feed: str) -> TableState | None:
-        return self._logs.state(table, feed)
+        state = self._logs.state(table, feed)
+        return None if state is None else replace(state, unwritable=None)  # what delta-rs cannot write Spark can
 
     def version(self, table: Table) -> int:
         delta = self._logs.open(table)

@@ -20,7 +20,7 @@ from datetime import UTC
 from typing import Any, BinaryIO
 
 from framework.engine import SourceFile
-from framework.engines.sources import choose_encoding, fetch_all, header_of, opened, records_of, unreadable
+from framework.engines.sources import choose_encoding, fetch_all, header_of, opened, records_of, unreadable, unusable
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import is_nested, is_open, line_field, line_fields, line_problem, text
 from framework.feed import Column, Feed, Format
@@ -97,8 +97,8 @@ class Reader:
     def _open(self, index: int, source: SourceFile, *, by_spark: bool) -> FileRead:
         file = FileRead(index, source, by_spark=by_spark)
         try:
-            if source.file.size == 0:
-                file.rejected = "the file is empty (0 bytes)"
+            file.rejected = unusable(source.file)
+            if file.rejected is not None:
                 return file
             if not by_spark:
                 file.encoding = choose_encoding(source.location, self._feed.source.encodings)

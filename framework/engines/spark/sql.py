@@ -13,6 +13,7 @@ from framework.discovery import captures
 from framework.engine import SourceFile
 from framework.feed import Column, CsvOptions, Feed
 from framework.layout import Layout
+from framework.names import shown
 from framework.rules import Rule, error_list, is_null, literal, quoted, row_rules, text_of, typed_literal, value_of
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Map, Struct
@@ -128,7 +129,9 @@ def texts_of(feed: Feed, layout: Layout, sources: Sequence[SourceFile]) -> dict[
     for column in feed.columns:
         if column.from_file is not None:
             names = [source.file.name.rsplit("/", 1)[-1] for source in sources]
-            captured = [(captures(feed.source.files or "*", name) or {}).get(column.from_file, "") for name in names]
+            captured = [
+                (captures(feed.source.files or "*", shown(name)) or {}).get(column.from_file, "") for name in names
+            ]
             found[column.name] = f"nullif({by_file(captured)}, '')"
         elif column.name in at:
             found[column.name] = text_of(column, f"f{at[column.name]}", feed, "spark")

@@ -113,7 +113,7 @@ class Staging:
     def _rows(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool) -> Any:
         named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
         audit = [
-            f"{by_file([source.file.path for source in self._sources])} AS {_SOURCE}",
+            f"{by_file([source.file.shown for source in self._sources])} AS {_SOURCE}",
             f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
             f"{moment(self._loaded_at)} AS {_LOADED}",
         ]
@@ -145,7 +145,7 @@ class Staging:
         """Reject files with too many bad rows; whether there are any."""
         feed, found = self._feed, False
         for file in files:
-            path = file.source.file.path
+            path = file.source.file.shown
             reason = exceeded(feed.quarantine, file.read, file.read - clean.get(path, 0))
             if file.rejected is None and reason is not None:
                 if feed.quarantine.on_exceed is OnExceed.FAIL:
@@ -162,7 +162,7 @@ class Staging:
         bad_rows = self._all(typed, files, "_bad").selectExpr(
             f"{literal(feed.name, 'spark')} AS _feed",
             f"{literal(self._batch.id, 'spark')} AS _batch_id",
-            f"{by_file([source.file.path for source in self._sources])} AS _source_file",
+            f"{by_file([source.file.shown for source in self._sources])} AS _source_file",
             "CAST(_line AS bigint) AS _line",
             "_record",
             "_errors",
@@ -183,7 +183,7 @@ class Staging:
 def _outcomes(files: Sequence[FileRead], clean: dict[str, int], staged: dict[str, int]) -> list[FileOutcome]:
     outcomes = []
     for file in files:
-        path = file.source.file.path
+        path = file.source.file.shown
         if file.rejected is not None:
             outcomes.append(FileOutcome(file.source.file, rejected=file.rejected))
             continue
