@@ -93,6 +93,17 @@ target: {table: s.strict, keys: [id], sequence_by: at}
     assert bad[3][2] == "['malformed_record:']"
 
 
+def test_a_bad_row_behind_broken_ones_is_at_its_own_line(project: Project) -> None:
+    rows = "1\n2,a,2026-01-01\n3,a,b,c\nx,a,2026-01-01\n\n5,a\n6,a,never\n"
+    project.land("activity", "f.csv", HEADER + rows)
+    assert project.cli("run").feed["rows"]["quarantined"] == 5
+    found = project.rows("analytics.activity__quarantine", "_line, _record, _errors[1].code c")
+    assert [(line, record) for line, record, code in found if code == "bad_value"] == [
+        ("5", "x,a,2026-01-01"),
+        ("8", "6,a,never"),
+    ]
+
+
 def test_columns_are_found_by_name_and_missing_ones_are_null(project: Project) -> None:
     project.land("activity", "a.csv", " EVENT_TIME , User_ID,unknown\n2026-01-01,7,zzz\n")
     assert project.cli("run").feed["rows"]["inserted"] == 1

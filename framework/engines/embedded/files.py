@@ -113,12 +113,13 @@ def _json_line(record: Record) -> str:
 
 
 def located(
-    path: str, encoding: str, feed: Feed, width: int, ordinals: Sequence[int]
+    path: str, encoding: str, feed: Feed, width: int, ordinals: Sequence[int], *, all_sound: bool
 ) -> Iterator[tuple[int, int, str]]:
-    """Where the sound records with these ordinals (ascending, from 0) stand: (ordinal, line, raw text)."""
+    """Where the sound records with these ordinals (ascending, from 0) stand: (ordinal, line, raw text).
+    `all_sound` says that the file has no others."""
     wanted = iter(ordinals)
     next_one = next(wanted, None)
-    plain = feed.source.format is Format.CSV and _each_line_is_a_record(path, encoding, feed.source.csv)
+    plain = all_sound and feed.source.format is Format.CSV and _each_line_is_a_record(path, encoding, feed.source.csv)
     records: Iterator[tuple[int, str | bytes]]
     records = _plain_records(path, feed.source.csv) if plain else _sound_records(path, encoding, feed, width)
     for ordinal, (line, raw) in enumerate(records):

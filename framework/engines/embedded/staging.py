@@ -156,7 +156,8 @@ class Staging:
         for index, ids, first in found:
             file = files[index]
             ordinals = [id_ - first for id_ in ids]
-            where = located(file.source.location, file.encoding, feed, file.width, ordinals)
+            sound = not file.malformed
+            where = located(file.source.location, file.encoding, feed, file.width, ordinals, all_sound=sound)
             places += [(index, first + ordinal, line, raw) for ordinal, line, raw in where]
         return places
 
