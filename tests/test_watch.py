@@ -180,7 +180,7 @@ def test_a_name_that_is_no_text_stops_no_other_feed(project: Project) -> None:
         watch.wait("started")
         for number in range(3):
             project.land("other", f"{number}\udcff.csv", HEADER + row(number))
-            assert watch.wait("seen", "other")["files"][0]["file"].endswith(f"/{number}\udcff.csv")
+            assert watch.wait("seen", "other")["files"][0]["file"].endswith(f"/{number}\\xff.csv")
             project.land("activity", f"{number}.csv", HEADER + row(number))
             watch.wait("succeeded", "activity", seconds=20)
         assert watch.end(signal.SIGTERM) == 0
@@ -283,7 +283,7 @@ def test_stopped_during_a_load(project: Project, number: signal.Signals) -> None
     """The batch that is being loaded is finished."""
     large(project, 600_000)
     with watching(project) as watch:
-        until(lambda: os.path.exists(project.path("tables", "analytics", "activity__staging")))
+        until(lambda: os.path.exists(project.path("tables", "_landfeed", "_leases", "activity.lock")))
         assert watch.end(number) == 0
     assert watch.events("stopping")[0]["working"] == ["activity"]
     assert watch.events("succeeded")[0]["report"]["rows"]["inserted"] == 600_000
@@ -313,7 +313,7 @@ def test_stopped_between_batches(project: Project) -> None:
 def test_a_second_signal_ends_it_at_once(project: Project) -> None:
     large(project, 900_000)
     with watching(project) as watch:
-        until(lambda: os.path.exists(project.path("tables", "analytics", "activity__staging")))
+        until(lambda: os.path.exists(project.path("tables", "_landfeed", "_leases", "activity.lock")))
         watch.process.send_signal(signal.SIGINT)
         watch.wait("stopping")
         sent = time.monotonic()
