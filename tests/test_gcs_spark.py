@@ -108,5 +108,5 @@ def test_a_large_file_in_a_bucket_needs_the_connector(
     project = BucketProject(os.fspath(tmp_path), gcs_server, "activity", local_tables=True, engine="spark")
     project.land("activity", "large.csv", DAYS[0]["large.csv"])
     error = project.cli("run").feed["error"]
-    assert error["code"] == "missing_dependency"
+    assert error["code"] == "missing_dependency", error
     assert "make gcs-connector" in error["hint"]

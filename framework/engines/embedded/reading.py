@@ -40,6 +40,8 @@ __all__ = ["FileRead", "Reader"]
 
 _FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
 """What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
+_FILES_AT_ONCE = 1000
+"""Files in one INSERT: DuckDB keeps memory for each of them until it is done."""
 
 
 @dataclass(slots=True)
@@ -223,10 +225,11 @@ class Reader:
 
 
 def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
-    """Files that have a layout in common, in batch order. One compression is told for a whole group."""
+    """Some of the files that have a layout in common, in batch order. One compression is told for a whole group."""
     groups: dict[tuple[Layout, bool, bool], list[FileRead]] = {}
     for file in files:
         if file.layout is not None and file.rejected is None and os.path.getsize(file.location):
             compressed = file.location.lower().endswith(".gz")
             groups.setdefault((file.layout, file.careful, compressed), []).append(file)
-    yield from groups.values()
+    for group in groups.values():
+        yield from (group[start : start + _FILES_AT_ONCE] for start in range(0, len(group), _FILES_AT_ONCE))

@@ -18,7 +18,8 @@ __all__ = ["gcs_settings", "open_session", "translated"]
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
-_NO_CONNECTOR = 'No FileSystem for scheme "gs"'
+_NO_CONNECTOR = "GoogleHadoopFileSystem not found"
+"""What Hadoop says about gs:// without it."""
 _STARTS = 3
 """The jars come over the network the first time; those of a failed attempt that did arrive stay."""
 _FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>'
