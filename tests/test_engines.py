@@ -339,7 +339,7 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
         },
     ),
     "bare": (
-        feed("bare", ", options: {header: false}, max_files_per_batch: 2", "{id: int, name: string}"),
+        feed("bare", ", options: {header: false}, max_files_per_batch: 3", "{id: int, name: string}"),
         {
             "1.csv": BOM + b"1,x\n\n2,\n",
             "2.csv": b'"3","a\nb"\r\n4\r\n',
