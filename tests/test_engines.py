@@ -339,7 +339,7 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
         },
     ),
     "bare": (
-        feed("bare", ", options: {header: false}, max_files_per_batch: 2", "{id: int, name: string}"),
+        feed("bare", ", options: {header: false}, max_files_per_batch: 3", "{id: int, name: string}"),
         {
             "1.csv": BOM + b"1,x\n\n2,\n",
             "2.csv": b'"3","a\nb"\r\n4\r\n',
@@ -458,18 +458,23 @@ def environments(project: Project) -> None:
         project.write(f"pipelines_config/environments/{engine}.yml", re.sub("^engine: .*", f"engine: {engine}", text))
 
 
-def test_engines_take_turns(spark: Any, project: Project) -> None:
-    """Each day another engine, with a schema that grows and quarantined rows: the tables are one."""
+@pytest.mark.parametrize("first", ["embedded", "spark"])
+def test_engines_take_turns(spark: Any, project: Project, first: str) -> None:
+    """Each day another engine, with a schema that grows (also by a nested column) and quarantined rows: the tables
+    are one, whoever made them."""
     environments(project)
+    other = {"embedded": "spark", "spark": "embedded"}
     rows: dict[str, tuple[str, ...]] = {}
-    for day, engine in enumerate(["embedded", "spark", "spark", "embedded", "spark", "embedded"], 1):
+    more = "  note: string\n  deep: 'struct<a:int,b:array<string>>'\ntarget:"
+    for day, engine in enumerate([first, other[first], other[first], first, other[first], first], 1):
         if day == 4:
-            project.feed("activity", ACTIVITY.format(name="activity").replace("target:", "  note: string\ntarget:"))
-        note = day >= 4
-        header = HEADER.strip() + ",note\n" * note + "\n" * (not note)
+            project.feed("activity", ACTIVITY.format(name="activity").replace("target:", more))
+        header, added = HEADER.strip(), ""
+        if day >= 4:
+            header, added = f"{header},note,deep", f',n,"{{""a"": {day}, ""b"": [""x"", null]}}"'
         new = {"0": (f"day{day}",), str(day): (f"day{day}",)}
-        lines = "".join(f"{key},day{day},2026-01-0{day}{',n' * note}\n" for key in new)
-        project.land("activity", f"{day}.csv", header + lines + f"bad,x,2026-01-0{day}{',n' * note}\n")
+        lines = "".join(f"{key},day{day},2026-01-0{day}{added}\n" for key in new)
+        project.land("activity", f"{day}.csv", f"{header}\n{lines}bad,x,2026-01-0{day}{added}\n")
         result = project.cli("--env", engine, "run")
         assert (result.code, result.feed["rows"]["quarantined"]) == (0, 1)
         assert (result.feed["rows"]["inserted"], result.feed["rows"]["updated"]) == ((2, 0) if day == 1 else (1, 1))
@@ -478,9 +483,9 @@ def test_engines_take_turns(spark: Any, project: Project) -> None:
             (key, *value) for key, value in rows.items()
         )
         assert len(project.rows("analytics.activity__quarantine")) == day
-        assert project.cli("--env", "spark" if engine == "embedded" else "embedded", "run").document["status"] == (
-            "nothing_to_do"
-        )
+        assert project.cli("--env", other[engine], "run").document["status"] == "nothing_to_do"
+    deep = [(str(key), f"{{'a': {key or 6}, 'b': [x, NULL]}}" if key in (0, 4, 5, 6) else None) for key in range(7)]
+    assert project.rows("analytics.activity", "user_id, deep") == deep
     assert DeltaTable(project.path("tables/analytics/activity")).transaction_version("landfeed/activity") == 6
 
 

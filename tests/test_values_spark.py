@@ -35,10 +35,11 @@ def test_the_table(spark: Any, zone: str) -> None:
 
 
 SEED = settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
-SEVERAL = dict[tuple[str, tuple[str, ...], str], list[Any]]
+Way = tuple[str, tuple[str, ...], str]
+"""A type, formats, a zone."""
 
 
-def several_by_spark(spark: Any, texts: Sequence[str], ways: Sequence[tuple[str, tuple[str, ...], str]]) -> SEVERAL:
+def several_by_spark(spark: Any, texts: Sequence[str], ways: Sequence[Way]) -> dict[Way, list[Any]]:
     """The values of the texts in each of several ways (type, formats, zone), by one query."""
     expressions = []
     for type_, formats, zone in ways:
@@ -57,7 +58,7 @@ def test_spellings(spark: Any, type_: str) -> None:
     @given(st.integers(0, 1 << 32))
     def check(seed: int) -> None:
         texts = spellings(seed, type_, 2000)
-        ways = [(type_, (), zone) for zone in (ZONES if type_ == "timestamp" else ZONES[:1])]
+        ways: list[Way] = [(type_, (), zone) for zone in (ZONES if type_ == "timestamp" else ZONES[:1])]
         for (_, _, zone), found in several_by_spark(spark, texts, ways).items():
             assert differing(texts, found, [by_law(text, type_, zone=zone) for text in texts]) == [], zone
 
@@ -72,9 +73,7 @@ def test_random_patterns(spark: Any, type_: str) -> None:
     @given(st.integers(0, 1 << 32))
     def check(seed: int) -> None:
         texts = [text for number, each in enumerate(PATTERNS) for text in moments_by(seed + number, each, 200)]
-        ways: list[tuple[str, tuple[str, ...], str]] = [
-            (type_, (pattern,), ZONES[number % len(ZONES)]) for number, pattern in enumerate(PATTERNS)
-        ]
+        ways: list[Way] = [(type_, (pattern,), ZONES[number % len(ZONES)]) for number, pattern in enumerate(PATTERNS)]
         ways.append((type_, PATTERNS, "Asia/Kathmandu"))
         for (_, formats, zone), found in several_by_spark(spark, texts, ways).items():
             expected = [by_law(text, type_, formats, zone) for text in texts]
