@@ -16,7 +16,7 @@ from tests.gcs_server import GcsServer
 from tests.spark_session import NO_CONNECTOR, required
 from tests.support import HEADER, REPOSITORY, Project
 
-pytestmark = [pytest.mark.gcs, pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.gcs, pytest.mark.spark, pytest.mark.local_spark, pytest.mark.xdist_group("spark")]
 
 ROWS = LINES_FROM // 50
 
