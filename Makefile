@@ -25,8 +25,8 @@ demo: $(BIN)/.embedded          ## the login → purchase example, from two file
 	@$(BIN)/python examples/user_activity/demo.py
 
 test: $(BIN)/.dev               ## all tests but the long ones; those of Spark also over Spark Connect
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not torture"
-	LANDFEED_SPARK=connect $(BIN)/python -m pytest -m "spark and not local_spark and not torture"
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture"
+	LANDFEED_SPARK=connect $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "spark and not local_spark and not torture"
 
 check: $(BIN)/.dev              ## style, types, import directions
 	$(BIN)/ruff check .

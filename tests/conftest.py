@@ -12,14 +12,12 @@ from tests.support import Project
 
 __all__ = ["bucket", "engine", "gcs_server", "project", "spark"]
 
-ON_SPARK = (pytest.mark.spark, pytest.mark.xdist_group("spark"))
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `engines` runs for every engine."""
     if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("engines"):
         only = metafunc.definition.get_closest_marker("embedded")
-        engines = ["embedded"] if only else ["embedded", pytest.param("spark", marks=ON_SPARK)]
+        engines = ["embedded"] if only else ["embedded", pytest.param("spark", marks=pytest.mark.spark)]
         metafunc.parametrize("engine", engines, indirect=True)
 
 

@@ -1,4 +1,4 @@
-"""The one Spark session of the tests, as the Spark engine starts it.
+"""The Spark session of the tests, one in each process of them, as the Spark engine starts it.
 
 With LANDFEED_SPARK=connect it is a session of Spark Connect, whose server is a process of its own.
 """

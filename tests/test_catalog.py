@@ -13,7 +13,7 @@ import pytest
 from framework.engines.spark.catalog import CatalogTables
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.spark
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 from tests.test_records import PIECES
 from tests.test_values import DOCUMENTS
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.spark
 RANDOM = settings(
     max_examples=4,
     deadline=None,
@@ -679,6 +679,31 @@ def test_a_session_in_another_time_zone(spark: Any, project: Project) -> None:
     project.land("activity", "1.csv", HEADER + "1,a,2026-07-01 12:00:00\n")
     assert project.cli("--env", "spark", "run").code == 0
     assert project.rows("analytics.activity", "event_time") == [("2026-07-01 12:00:00+00",)]
+
+
+NOWHERE = """\
+<ivysettings>
+  <settings defaultResolver="nowhere"/>
+  <resolvers><filesystem name="nowhere"><artifact pattern="{folder}/[module].[ext]"/></filesystem></resolvers>
+</ivysettings>
+"""
+
+
+@pytest.mark.local_spark
+def test_without_the_jars(project: Project, spark: Any) -> None:
+    """The place where Delta Lake's jars come from has none, and none have come before."""
+    environments(project)
+    project.write("conf/ivysettings.xml", NOWHERE.format(folder=project.path("nowhere")))
+    settings = {"spark.jars.ivySettings": project.path("conf/ivysettings.xml"), "spark.jars.ivy": project.path("ivy")}
+    project.write("conf/spark-defaults.conf", "".join(f"{name} {value}\n" for name, value in settings.items()))
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
+    with project.start("--env", "spark", "run", SPARK_CONF_DIR=project.path("conf")) as process:
+        said, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    error = json.loads(said)["feeds"][0]["error"]
+    assert error["message"].startswith("engine: spark needs Delta Lake's jars, and Maven Central")
+    assert "~/.ivy2.5.2" in error["hint"]
+    assert "Traceback" not in errors
 
 
 # What Spark Connect and serverless do not have

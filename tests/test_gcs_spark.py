@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import tempfile
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from tests.gcs_server import GcsServer
 from tests.spark_session import NO_CONNECTOR, required
 from tests.support import HEADER, REPOSITORY, Project
 
-pytestmark = [pytest.mark.gcs, pytest.mark.spark, pytest.mark.local_spark, pytest.mark.xdist_group("spark")]
+pytestmark = [pytest.mark.gcs, pytest.mark.spark, pytest.mark.local_spark]
 
 ROWS = LINES_FROM // 50
 
@@ -25,14 +27,17 @@ ROWS = LINES_FROM // 50
 def connector() -> str:
     """The jar, fetched if it is not there; skipped without unless LANDFEED_REQUIRE names both gcs and spark."""
     path = os.path.join(REPOSITORY, "jars", "gcs-connector.jar")
-    if not os.path.exists(path):
-        made = (
-            shutil.which("mvn") and shutil.which("make") and subprocess.run(["make", "gcs-connector"], cwd=REPOSITORY)
+    with open(os.path.join(tempfile.gettempdir(), "landfeed-connector.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several test processes one fetches it
+        made = os.path.exists(path) or (
+            shutil.which("mvn")
+            and shutil.which("make")
+            and subprocess.run(["make", "gcs-connector"], cwd=REPOSITORY).returncode == 0
         )
-        if not made or made.returncode:
-            if required("gcs") and required("spark"):
-                pytest.fail(NO_CONNECTOR)
-            pytest.skip(NO_CONNECTOR)
+    if not made:
+        if required("gcs") and required("spark"):
+            pytest.fail(NO_CONNECTOR)
+        pytest.skip(NO_CONNECTOR)
     return path
 
 

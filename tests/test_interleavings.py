@@ -100,7 +100,6 @@ class OnSpark(Tasks):
 
 
 @pytest.mark.spark
-@pytest.mark.xdist_group("spark")
 def test_tasks_on_spark(spark: Any) -> None:
     """A few; each call costs seconds."""
     few = settings(

@@ -15,7 +15,7 @@ from framework.values import trimmed, typed
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 from tests.test_values import MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 
-pytestmark = [pytest.mark.spark, pytest.mark.xdist_group("spark")]
+pytestmark = pytest.mark.spark
 
 
 def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:

@@ -66,7 +66,7 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     for attempt in Retrying(
         retry=retry_if_exception_type(MissingDependency), stop=stop_after_attempt(_STARTS), reraise=True
     ):
-        with attempt, tempfile.TemporaryFile() as said, _errors_to(said.fileno()):
+        with attempt, tempfile.TemporaryFile() as said, _output_to(said.fileno()):
             try:
                 session = builder.getOrCreate()
             except (PySparkException, RuntimeError) as error:
@@ -152,15 +152,18 @@ def _not_started(said: str, error: Exception) -> LandfeedError:
 
 
 @contextmanager
-def _errors_to(descriptor: int) -> Iterator[None]:
-    """Send what this process and its children write to stderr elsewhere: the JVM keeps what it starts with."""
-    before = os.dup(2)
-    os.dup2(descriptor, 2)
+def _output_to(descriptor: int) -> Iterator[None]:
+    """Send what this process and its children write elsewhere: the JVM keeps what it starts with, and what it
+    says is neither data nor a message."""
+    kept = {stream: os.dup(stream) for stream in (1, 2)}
+    for stream in kept:
+        os.dup2(descriptor, stream)
     try:
         yield
     finally:
-        os.dup2(before, 2)
-        os.close(before)
+        for stream, before in kept.items():
+            os.dup2(before, stream)
+            os.close(before)
 
 
 @contextmanager
