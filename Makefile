@@ -42,6 +42,7 @@ bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured
 	$(BIN)/python -m benchmarks.validate
 	$(BIN)/python -m benchmarks.watch
 	$(BIN)/python -m benchmarks.gcs
+	$(BIN)/python -m benchmarks.load_spark
 
 gcs-connector: jars/gcs-connector.jar   ## with which a local Spark reaches gs:// (needs Maven; then set gcs.connector)
 
