@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,6 +17,7 @@ __all__ = [
     "JobTrigger",
     "Permission",
     "Principal",
+    "storage_emulator",
 ]
 
 
@@ -96,6 +98,14 @@ class DatabricksSettings:
     max_retries: int = 2
     timeout_seconds: int = 14400
     root_path: str | None = None
+
+
+def storage_emulator(environ: Mapping[str, str]) -> str | None:
+    """The address of the emulator that stands for Google Cloud Storage (STORAGE_EMULATOR_HOST), if there is one."""
+    given = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
+    if not given:
+        return None
+    return given if "://" in given else f"http://{given}"
 
 
 @dataclass(frozen=True, slots=True)

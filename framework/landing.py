@@ -17,7 +17,7 @@ from framework.errors import StorageError
 from framework.feed import ArchiveAction, Feed
 from framework.ledger import Ledger
 from framework.names import File, FileState
-from framework.places import common_folder, inside
+from framework.places import common_folder, folders_above, inside
 from framework.storage import Storage
 
 __all__ = ["Landing"]
@@ -109,7 +109,7 @@ class _Root:
         ours = strangers = 0
         for file in files:
             claimed = False
-            for folder in _above(file.path):
+            for folder in folders_above(file.path):
                 for feed in by_folder.get(folder, ()):
                     name = file.path[len(folder) :]
                     if feed.source.recursive or "/" not in name:
@@ -135,11 +135,3 @@ def _roots(feeds: Sequence[Feed], keep_out: Sequence[str]) -> Iterator[_Root]:
         below[feed.source.path[len(common) :].split("/", 1)[0]].append(feed)
     for some in below.values():
         yield from _roots(some, keep_out)
-
-
-def _above(path: str) -> Iterator[str]:
-    """Every folder above a file, each with its `/`."""
-    at = path.rfind("/")
-    while at > 0:
-        yield path[: at + 1]
-        at = path.rfind("/", 0, at)

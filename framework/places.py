@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 from framework.feed import Feed
 
-__all__ = ["common_folder", "inside", "narrowed", "place"]
+__all__ = ["common_folder", "folders_above", "inside", "narrowed", "place"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(/.*)", re.DOTALL)
 
@@ -24,6 +24,14 @@ def place(path: str) -> str:
 def inside(path: str, folder: str) -> bool:
     """Whether the path is the folder or lies below it."""
     return place(path).startswith(place(folder))
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """Every folder that holds the path, deepest first, each with its `/`; a folder itself is the first."""
+    at = path.rfind("/") + 1
+    while at > 0:
+        yield path[:at]
+        at = path.rfind("/", 0, at - 1) + 1
 
 
 def common_folder(paths: Iterable[str]) -> str | None:

@@ -14,8 +14,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
-from framework.engines.history import merged_earlier
-from framework.environment import Environment
+from framework.engines.history import HISTORY, merged_earlier
+from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError
 from framework.feed import Feed
 from framework.names import Table
@@ -26,8 +26,6 @@ __all__ = ["DeltaTables", "commit", "delta_schema", "storage_options", "translat
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
-_HISTORY = 1000
-"""How many commits back a batch's manifest is looked for; it is nearly always the last one."""
 _COLOUR = re.compile(r"\x1b\[\d*m")
 _NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
 _PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
@@ -65,10 +63,9 @@ def storage_options(environment: Environment, environ: Mapping[str, str]) -> dic
     by Application Default Credentials, or at an emulator without any."""
     if not (environment.root or "").startswith("gs://"):
         return {}
-    emulator = environ.get("STORAGE_EMULATOR_HOST")
-    if emulator:
-        address = emulator if "://" in emulator else f"http://{emulator}"
-        key = {"gcs_base_url": address, "disable_oauth": True, "client_email": ""}
+    emulator = storage_emulator(environ)
+    if emulator is not None:
+        key = {"gcs_base_url": emulator, "disable_oauth": True, "client_email": ""}
         return {"google_service_account_key": json.dumps(key | {"private_key": "", "private_key_id": ""})}
     if environment.gcs_credentials is not None:
         return {"google_service_account": environment.gcs_credentials}
@@ -132,7 +129,7 @@ class DeltaTables:
     def history(self, table: Table) -> list[dict[str, Any]]:
         """The table's commits as their log tells them, newest first."""
         delta = self.open(table)
-        return delta.history(_HISTORY) if delta is not None else []
+        return delta.history(HISTORY) if delta is not None else []
 
     def merged(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
         """See `merged_earlier`."""

@@ -9,7 +9,10 @@ from framework.engine import Merged
 from framework.errors import LandfeedError
 from framework.feed import Feed
 
-__all__ = ["merged_earlier"]
+__all__ = ["HISTORY", "merged_earlier"]
+
+HISTORY = 1000
+"""How many commits back a batch's manifest is looked for; it is nearly always the last one."""
 
 
 def merged_earlier(

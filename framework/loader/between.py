@@ -11,6 +11,7 @@ from framework.errors import Problem
 from framework.feed import Feed
 from framework.loader import filenames
 from framework.loader.nodes import Node
+from framework.places import folders_above
 
 __all__ = ["problems"]
 
@@ -61,14 +62,6 @@ def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Itera
             yield frozenset({feed.name, other.name}), _place(tree, *keys).problem(path, message, hint)
 
 
-def _above(path: str) -> Iterator[str]:
-    """The folder itself and every folder above it, each with its `/`."""
-    at = len(path)
-    while at > 0:
-        yield path[:at]
-        at = path.rfind("/", 0, at - 1) + 1
-
-
 def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
     sources: dict[str, Feed] = {}
     for feed, _ in entries:
@@ -77,7 +70,7 @@ def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
     for feed, tree in entries:
         for key, path in (("path", feed.archive.path), ("rejected_path", feed.archive.rejected_path)):
             archives.setdefault(path, (feed, f"archive.{key}"))
-            inside = next((sources[folder] for folder in _above(path) if folder in sources), None)
+            inside = next((sources[folder] for folder in folders_above(path) if folder in sources), None)
             if inside is not None:
                 whose = "the feed's own" if inside is feed else f"the feed {inside.name}'s"
                 message = f"the archived files would land again: it lies inside {whose} source.path"
@@ -86,7 +79,7 @@ def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
                 yield frozenset({feed.name, inside.name}), place.problem(f"archive.{key}", message, hint)
     for feed, tree in entries:
         # The same folder has been reported above.
-        above = (archives[folder] for folder in _above(feed.source.path) if folder in archives)
+        above = (archives[folder] for folder in folders_above(feed.source.path) if folder in archives)
         owner, path = next(above, (None, ""))
         if owner is not None and feed.source.path not in archives:
             message = f"the landing folder lies inside {path} of the feed {owner.name}"
@@ -107,7 +100,7 @@ def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:
     for feed, tree in entries:
         others = (
             other
-            for folder in _above(feed.source.path)
+            for folder in folders_above(feed.source.path)
             if folder in folders
             for other, _ in _candidates(folders[folder], prefixes[folder], feed, folder)
             if _meet(feed, other)

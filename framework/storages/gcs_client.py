@@ -24,6 +24,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 from requests.adapters import HTTPAdapter
 
+from framework.environment import storage_emulator
 from framework.errors import StorageError
 
 __all__ = ["GcsAccount", "GcsClient", "bucket_and_key", "translated"]
@@ -57,10 +58,7 @@ class GcsAccount:
 
     @classmethod
     def of(cls, credentials: str | None, project: str | None, environ: Mapping[str, str]) -> GcsAccount:
-        emulator = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
-        if emulator and "://" not in emulator:
-            emulator = f"http://{emulator}"
-        return cls(credentials, project, emulator or None)
+        return cls(credentials, project, storage_emulator(environ))
 
     def sign_in(self) -> Credentials:
         """The credentials, which are only looked for. Raises StorageError when there are none."""

@@ -12,17 +12,16 @@ from typing import Any
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import TableState
+from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl
-from framework.engines.spark.tables import HISTORY, Commit, SparkTables
+from framework.engines.spark.tables import Commit, SparkTables
 from framework.ledger import COLUMN_TYPES
-from framework.names import AUDIT_COLUMNS, Table
+from framework.names import Table
 from framework.rules import literal, quoted
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["CatalogTables"]
-
-_, _BATCH, _ = AUDIT_COLUMNS
 
 
 class CatalogTables(SparkTables):
@@ -80,21 +79,23 @@ class CatalogTables(SparkTables):
     def is_empty(self, table: Table) -> bool:
         return not self.sql(table, f"SELECT 1 FROM {self.reference(table)} LIMIT 1")
 
-    def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
-        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
-        query = f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
-        ((rows, of_batch),) = self.sql(table, query)
-        return rows, of_batch
-
     def create(self, step: CreateTable) -> None:
         self._create(step.table, step.columns, step.comment)
 
     def _create(self, table: Table, columns: Sequence[TableColumn], comment: str | None = None) -> None:
+        self._make(table, [column_ddl(column) for column in columns], comment)
+
+    def _create_like(self, table: Table, data: Any) -> None:
+        with translated(f"table {table}"):
+            fields = data.schema.fields
+        self._make(table, [f"{quoted(field.name, 'spark')} {field.dataType.simpleString()}" for field in fields])
+
+    def _make(self, table: Table, columns: Sequence[str], comment: str | None = None) -> None:
+        """Make the table of columns as DDL, and its schema, where they are missing."""
         schema = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts[:-1]))
         self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        listed = ", ".join(column_ddl(column) for column in columns)
         told = f" COMMENT {literal(comment, 'spark')}" if comment else ""
-        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({listed}) USING DELTA{told}")
+        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({', '.join(columns)}) USING DELTA{told}")
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
         wanted = tuple((column.name, str(column.type)) for column in columns)
@@ -118,19 +119,6 @@ class CatalogTables(SparkTables):
             writer = writer.option("txnVersion", str(manifest.batch.seq))
             writer.option("userMetadata", manifest.to_json(files=files)).append()
         return self.version(table) > before
-
-    def _create_like(self, table: Table, data: Any) -> None:
-        with translated(f"table {table}"):
-            fields = data.schema.fields
-        listed = ", ".join(f"{quoted(field.name, 'spark')} {field.dataType.simpleString()}" for field in fields)
-        schema = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts[:-1]))
-        self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({listed}) USING DELTA")
-
-    def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
-        with translated(f"table {table}"):
-            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
-        return self.append(table, nothing, manifest, files=files)
 
     def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
         names = list(rows[0])

@@ -14,7 +14,7 @@ from framework.engines.delta import DeltaTables, unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.names import AUDIT_COLUMNS, Table
-from framework.rules import literal, quoted
+from framework.rules import quoted
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["PathTables"]
@@ -61,11 +61,7 @@ class PathTables(SparkTables):
         if self._logs.only_value(table, version, _BATCH) == batch_id:  # the statistics tell
             rows = self._logs.records(table, version)
             return rows, rows
-        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
-        ((rows, of_batch),) = self.sql(
-            table, f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
-        )
-        return rows, of_batch
+        return super().rows_of_batch(table, version, batch_id)
 
     def create(self, step: CreateTable) -> None:
         self._logs.create(step.table, step.columns, step.comment)
@@ -90,9 +86,7 @@ class PathTables(SparkTables):
         delta = self._logs.open(table)
         if delta is not None and not unwritable(delta):
             return self._logs.seal(table, delta, manifest, files=files)
-        with translated(f"table {table}"):
-            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
-        return self.append(table, nothing, manifest, files=files)
+        return super().seal(table, manifest, files=files)
 
     def _write(self, table: Table, writer: Any) -> None:
         with translated(f"table {table}"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from framework.environment import Environment
+from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError, MissingDependency
 
 __all__ = ["gcs_settings", "open_session", "translated"]
@@ -113,10 +113,9 @@ def gcs_settings(environment: Environment, environ: Mapping[str, str]) -> dict[s
         "fs.gs.inputstream.inplace.seek.limit": "8388608",
         "fs.gs.inputstream.min.range.request.size": "2097152",
     }
-    emulator = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
-    if emulator:
-        address = emulator if "://" in emulator else f"http://{emulator}"
-        hadoop |= {"fs.gs.storage.root.url": f"{address}/", "fs.gs.auth.type": "UNAUTHENTICATED"}
+    emulator = storage_emulator(environ)
+    if emulator is not None:
+        hadoop |= {"fs.gs.storage.root.url": f"{emulator}/", "fs.gs.auth.type": "UNAUTHENTICATED"}
         hadoop |= {"fs.gs.project.id": environment.gcs_project or "none"}
     elif environment.gcs_credentials is not None:
         hadoop |= {"fs.gs.auth.type": "SERVICE_ACCOUNT_JSON_KEYFILE"}

@@ -14,13 +14,13 @@ from framework.engine import Merged, TableState
 from framework.engines.history import merged_earlier
 from framework.engines.spark.session import translated
 from framework.feed import Feed
-from framework.names import Table
+from framework.names import AUDIT_COLUMNS, Table
+from framework.rules import literal
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["Commit", "SparkTables"]
 
-HISTORY = 1000
-"""How many commits back a batch's manifest is looked for; it is nearly always the last one."""
+_, _BATCH, _ = AUDIT_COLUMNS
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "COMPUTE STATS", "CLUSTER BY")
 """Operations by which a platform looks after its tables at any moment, without changing what they hold."""
 
@@ -76,9 +76,12 @@ class SparkTables(ABC):
     @abstractmethod
     def is_empty(self, table: Table) -> bool: ...
 
-    @abstractmethod
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         """The rows that staging holds at a version, and those of a batch among them."""
+        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
+        query = f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
+        ((rows, of_batch),) = self.sql(table, query)
+        return rows, of_batch
 
     # Writing
 
@@ -96,9 +99,11 @@ class SparkTables(ABC):
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
         """Append as the batch's transaction, which Delta makes happen once. Whether it happened now."""
 
-    @abstractmethod
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
+        with translated(f"table {table}"):
+            nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
+        return self.append(table, nothing, manifest, files=files)
 
     @abstractmethod
     def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
