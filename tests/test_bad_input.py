@@ -64,6 +64,14 @@ def test_byte_order_mark_and_empty_texts(project: Project) -> None:
     assert [row[1] for row in project.rows("analytics.activity")] == ["", None]
 
 
+@pytest.mark.parametrize("blank", ["\n", "\r\n\r\n", "\ufeff\n"])
+def test_blank_lines_before_the_header(project: Project, blank: str) -> None:
+    project.land("activity", "f.csv", blank + HEADER + GOOD + "x,b,2026-01-01\n")
+    assert project.cli("run").feed["rows"]["staged"] == 1
+    ((line,),) = project.rows("analytics.activity__quarantine", "_line")
+    assert int(line) == 3 + blank.count("\n")
+
+
 def test_a_header_without_rows_is_a_good_file(project: Project) -> None:
     project.land("activity", "f.csv", HEADER)
     assert project.cli("run").feed["files"][0]["status"] == "archived"

@@ -19,7 +19,9 @@ from deltalake import DeltaTable
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from framework.engines.spark import SparkEngine, reading
+from framework.engines.spark import SparkEngine
+from framework.engines.spark import files as spark_files
+from framework.engines.spark.lines import Lines
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.paths import PathTables
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
@@ -36,6 +38,7 @@ RANDOM = settings(
 QUARANTINE = "_source_file, _line, _record, _errors"
 SOURCES = re.compile(r"/\S*/landing/")
 
+BOM = b"\xef\xbb\xbf"
 ANY = """\
 feed: any
 source: {{path: '${{landing}}/any/', format: csv, encoding: [{encoding}], options: {{{options}}}}}
@@ -84,7 +87,7 @@ def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
 
 def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) -> None:
     """Load the same files with both engines and compare after every day."""
-    before = reading.LINES_FROM
+    before = spark_files.LINES_FROM
     with tempfile.TemporaryDirectory() as folder:
         projects = {engine: Project(f"{folder}/{engine}", engine=engine) for engine in ("embedded", "spark")}
         for day, files in enumerate(days):
@@ -93,11 +96,11 @@ def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) ->
                 project.feed("any", feed)
                 for name, content in files.items():
                     project.land("any", f"{day}-{name}.csv", content)
-                reading.LINES_FROM = 1 if lines else before
+                spark_files.LINES_FROM = 1 if lines else before
                 try:
                     result = project.cli("run")
                 finally:
-                    reading.LINES_FROM = before
+                    spark_files.LINES_FROM = before
                 found[engine] = {"code": result.code, **snapshot(project, result.feed)}
             assert found["spark"] == found["embedded"]
 
@@ -227,7 +230,7 @@ def line(texts: tuple[str, ...]) -> str:
 
 def test_lines_and_blocks(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that Spark splits: line numbers and the order within it are the file's."""
-    monkeypatch.setattr(reading, "LINES_FROM", 1)
+    monkeypatch.setattr(spark_files, "LINES_FROM", 1)
     spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
     try:
         rows = [
@@ -241,6 +244,31 @@ def test_lines_and_blocks(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
 
 
+def test_a_clean_file_is_read_once(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is written, as long as its records are lines."""
+
+    def no_survey(self: Lines) -> set[int]:
+        raise AssertionError("surveyed")
+
+    monkeypatch.setattr(Lines, "survey", no_survey)
+    contents = [
+        b"a,b\n1,x\n2,y\n",
+        BOM + b"a,b\r\n3,x\r\n",
+        b"\n\nb,a\nx,4\n",
+        b'"a", "b"\n5,"x, ""y"""\n'.replace(b", ", b",", 1),
+        b"A,b\n1,z\n",
+    ]
+    compare(ANY.format(encoding="utf-8", options=""), [named(contents)], True)
+    compare(ANY.format(encoding="utf-8", options="header: false"), [named([b"1,x\n\n2,y\n", b"3,y"])], True)
+
+
+def test_files_that_a_first_look_gets_wrong(spark: Any) -> None:
+    """Lines like the header further down; quotes over several lines; beside good files, and with bad rows."""
+    odd = b'a,b\n1,x\na,b\n"2\n",y\n3\n'
+    days = [[b"a,b\n1,x\na,b\n"], [b"a,b\n1,x\n2\n", b"a,b\n2,x\n3,y\n"], [b"a,b\n4,x\n", odd], [b'a,b\n"\n",\n']]
+    compare(ANY.format(encoding="utf-8", options=""), [named(files) for files in days], True)
+
+
 def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: str = "", format_: str = "csv") -> str:
     return (
         f"source: {{path: '${{landing}}/{name}/', format: {format_}{source}}}\nschema: {schema}\n"
@@ -248,7 +276,6 @@ def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: 
     )
 
 
-BOM = b"\xef\xbb\xbf"
 ROW = "{id: int, name: string, at: timestamp}"
 WIDE = 300
 CASES: dict[str, tuple[str, dict[str, bytes]]] = {

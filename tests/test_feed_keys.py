@@ -44,6 +44,11 @@ def test_without_a_header_columns_are_mapped_by_position(project: Project) -> No
     assert project.rows("s.keyed") == [("1", "x"), ("2", "y")]
 
 
+def test_without_a_header_a_broken_first_record_is_quarantined(project: Project) -> None:
+    rows = load(project, feed(", options: {header: false}"), a='1,"x" y\n2,y\n')
+    assert (rows["staged"], rows["quarantined"]) == (1, 1)
+
+
 @pytest.mark.parametrize(("recursive", "found"), [("true", ["1", "2"]), ("false", ["1"])])
 def test_recursive(project: Project, recursive: str, found: list[str]) -> None:
     project.land("keyed", "2026/11/b.csv", "id,name\n2,y\n")

@@ -93,6 +93,15 @@ target: {table: s.strict, keys: [id], sequence_by: at}
     assert bad[3][2] == "['malformed_record:']"
 
 
+def test_days_of_nothing_but_bad_rows(project: Project) -> None:
+    for day in ("1", "2", "3"):
+        project.land("activity", f"{day}.csv", HEADER + f"x,{day},2026-01-01\ny,{day},2026-01-01\n")
+        report = project.cli("run")
+        assert (report.code, report.feed["rows"]["quarantined"], report.feed["rows"]["staged"]) == (0, 2, 0)
+    assert len(project.rows("analytics.activity__quarantine")) == 6
+    assert project.rows("analytics.activity") == []
+
+
 def test_a_bad_row_behind_broken_ones_is_at_its_own_line(project: Project) -> None:
     rows = "1\n2,a,2026-01-01\n3,a,b,c\nx,a,2026-01-01\n\n5,a\n6,a,never\n"
     project.land("activity", "f.csv", HEADER + rows)

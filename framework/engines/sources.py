@@ -11,11 +11,12 @@ from typing import BinaryIO, cast
 
 from framework.engine import SourceFile
 from framework.errors import SourceChanged
-from framework.feed import CsvOptions, Feed, Format
+from framework.feed import Feed, Format
+from framework.layout import Layout, Rejected, csv_layout
 from framework.names import File
 from framework.records import Record, read_records
 
-__all__ = ["choose_encoding", "fetch_all", "header_of", "lines_of", "opened", "records_of", "unreadable", "unusable"]
+__all__ = ["choose_encoding", "fetch_all", "lines_of", "open_csv", "opened", "records_of", "unreadable", "unusable"]
 
 _CHUNK = 1 << 20
 _FETCHES_AT_ONCE = 16
@@ -77,13 +78,18 @@ def choose_encoding(path: str, encodings: Sequence[str]) -> str:
     return encodings[0]
 
 
-def header_of(stream: BinaryIO, encoding: str, options: CsvOptions) -> tuple[str, ...] | None:
-    """The fields of the first record; None when there is no record. Raises UnicodeError when it is broken."""
-    for record in read_records(stream, encoding=encoding, options=options, width=None):
-        if record.fields is None:
-            raise UnicodeError(f"the header is broken: {record.error}")
-        return tuple(name or "" for name in record.fields)
-    return None
+def open_csv(stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
+    """The layout of a CSV file and its header, None when it is to have none. Raises UnicodeError when the header
+    is broken."""
+    options = feed.source.csv
+    first = next(read_records(stream, encoding=encoding, options=options, width=None), None)
+    if first is None:
+        return Rejected("the file has no header" if options.header else "the file has no records"), None
+    if not options.header:
+        return csv_layout(feed, None), None
+    if first.fields is None:
+        raise UnicodeError(f"the header is broken: {first.error}")
+    return csv_layout(feed, [name or "" for name in first.fields]), first
 
 
 def records_of(path: str, encoding: str, feed: Feed, width: int) -> Iterator[Record]:

@@ -32,9 +32,9 @@ from framework.engines.embedded.sql import (
     surplus_records,
     table_columns,
 )
-from framework.engines.sources import choose_encoding, header_of, opened, unreadable, unusable
+from framework.engines.sources import choose_encoding, open_csv, opened, unreadable, unusable
 from framework.feed import Feed, Format
-from framework.layout import Layout, Rejected, csv_layout, json_layout
+from framework.layout import Layout, Rejected, json_layout
 
 __all__ = ["FileRead", "Reader"]
 
@@ -90,12 +90,12 @@ class Reader:
             if file.rejected is not None:
                 return file
             file.encoding = choose_encoding(source.location, self._feed.source.encodings)
-            layout = self._csv_layout(file) if self._csv else self._json_layout(file)
+            layout, late_header = self._csv_layout(file) if self._csv else (self._json_layout(file), False)
             if isinstance(layout, Rejected):
                 file.rejected = layout.reason
                 return file
             file.layout = layout
-            if self._csv and self._by_the_law:
+            if self._csv and (self._by_the_law or late_header):
                 self._carefully(file)
             elif self._csv:
                 self._to_utf8(file)
@@ -105,13 +105,11 @@ class Reader:
             file.rejected = unreadable(error)
         return file
 
-    def _csv_layout(self, file: FileRead) -> Layout | Rejected:
-        options = self._feed.source.csv
+    def _csv_layout(self, file: FileRead) -> tuple[Layout | Rejected, bool]:
+        """The layout, and whether there are blank lines before the header, which DuckDB would take for it."""
         with opened(file.source.location) as stream:
-            header = header_of(stream, file.encoding, options)
-        if header is None:
-            return Rejected("the file has no header" if options.header else "the file has no records")
-        return csv_layout(self._feed, header if options.header else None)
+            layout, header = open_csv(stream, file.encoding, self._feed)
+        return layout, header is not None and header.line > 1
 
     def _json_layout(self, file: FileRead) -> Layout | Rejected:
         self._to_utf8(file)

@@ -14,7 +14,8 @@ from typing import Any
 
 from framework.batch import FileOutcome, Manifest
 from framework.engine import Seal, SourceFile
-from framework.engines.spark.reading import FileRead, Frame, Reader
+from framework.engines.spark.files import FileRead, Frame
+from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spark_type, texts_of
 from framework.engines.spark.tables import SparkTables
@@ -39,30 +40,39 @@ class Staging:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
         self._sources, self._loaded_at = sources, loaded_at
         self._staging = step.feed.target.staging
-        self._writes = 0
+        self._writes = self._empty_writes = 0
 
     def stage(self, seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        reader = Reader(self._tables.spark, feed)
         with translated(f"feed {feed.name}"):
-            files = reader.read(self._sources)
-            typed = [self._typed(frame) for frame in reader.frames]
-        clean, keys = self._write(typed, files)
-        if self._apply_limits(files, clean):
-            clean, keys = self._write(typed, files)
+            reader = Reader(self._tables.spark, feed, self._sources)
+        clean, keys = self._write(reader)
+        with translated(f"feed {feed.name}"):
+            otherwise = reader.look_again(clean)
+        if otherwise:
+            clean, keys = self._write(reader)
+        if self._apply_limits(reader.files, clean):
+            clean, keys = self._write(reader)
         staged = clean
         if sum(clean.values()) > keys:
-            staged, _ = self._write(typed, files, once=True)
-        manifest = seal(_outcomes(files, clean, staged))
+            staged, _ = self._write(reader, once=True)
+        manifest = seal(_outcomes(reader.files, clean, staged))
         if manifest.rows.quarantined:
-            self._quarantine(typed, files, manifest)
+            self._quarantine(reader, manifest)
         self._tables.seal(self._staging, manifest, files=True)
         version = self._tables.version(self._staging)
-        ours = self._writes + 1
-        if version != before + ours and self._tables.commits_since(self._staging, before) != ours:
+        if not self._are_ours(version, before):
             raise Conflict(f"another runner staged feed {feed.name} at the same time")
         return manifest, version
+
+    def _are_ours(self, version: int, before: int) -> bool:
+        """Whether staging's commits since version `before` are as many as were made here, with the seal.
+        Delta makes none when an empty table is overwritten with nothing."""
+        ours = self._writes + 1
+        if not self._empty_writes and version == before + ours:
+            return True
+        return ours - self._empty_writes <= self._tables.commits_since(self._staging, before) <= ours
 
     def _columns(self) -> list[TableColumn]:
         audit = [Scalar("string"), Scalar("string"), Scalar("timestamp")]
@@ -71,8 +81,66 @@ class Staging:
             *(TableColumn(name, type_) for name, type_ in zip(AUDIT_COLUMNS, audit, strict=True)),
         ]
 
+    # Rows into staging
+
+    def _write(self, reader: Reader, *, once: bool = False) -> tuple[dict[str, int], int]:
+        """Overwrite staging with the clean rows (of each key only the one that counts, with `once`); count
+        what it then holds: rows by file, and different keys."""
+        with translated(f"feed {self._feed.name}"):
+            rows = self._clean(reader, once=once)
+        self._tables.overwrite(self._staging, rows)
+        clean, keys = self._count()
+        self._writes += 1
+        self._empty_writes += not keys
+        return clean, keys
+
+    def _count(self) -> tuple[dict[str, int], int]:
+        """How many rows staging holds, by file, and how many different keys."""
+        reference = self._tables.reference(self._staging)
+        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+        by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {keys}"
+        if len(self._sources) == 1:  # one look at staging is enough
+            query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
+            ((number, different),) = self._tables.sql(self._staging, query)
+            return {self._sources[0].file.shown: number}, different
+        by_file = f"SELECT {_SOURCE} AS file, count(*) AS number FROM {reference} GROUP BY {_SOURCE}"
+        listed = f"SELECT collect_list(struct(file, number)) FROM ({by_file})"
+        query = f"SELECT ({listed}), (SELECT count(*) FROM ({by_key}))"
+        ((counted, different),) = self._tables.sql(self._staging, query)
+        return {row["file"]: row["number"] for row in counted}, different
+
+    def _clean(self, reader: Reader, *, once: bool) -> Any:
+        """The rows for staging."""
+        named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
+        audit = [
+            f"{by_file([source.file.shown for source in self._sources])} AS {_SOURCE}",
+            f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
+            f"{moment(self._loaded_at)} AS {_LOADED}",
+        ]
+        clean = self._rows(reader, "NOT _bad")
+        if clean is None:
+            empty = [f"CAST(NULL AS {spark_type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
+            clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
+        if once:
+            keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+            order = survivor_order(self._feed, ("_file", "_block", "_line"), "spark")
+            rank = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank"
+            clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
+            named = [name_of(column.name) for column in self._feed.columns]
+        return clean.selectExpr(*named, *audit)
+
+    def _rows(self, reader: Reader, condition: str) -> Any:
+        """The rows of all frames that fulfil a condition, without those of rejected files; None for no frame."""
+        rejected = ", ".join(str(file.index) for file in reader.files if file.rejected is not None)
+        condition += f" AND _file NOT IN ({rejected})" if rejected else ""
+        found = None
+        for frame in reader.frames:
+            some = self._typed(frame).where(condition)
+            found = some if found is None else found.unionByName(some)
+        return found
+
     def _typed(self, frame: Frame) -> Any:
-        """The frame's records as `_file`, `_line`, `_record`, values v0, v1, …, `_bad` and `_errors`."""
+        """The frame's records as `_file`, `_block`, `_line`, `_record`, values v0, v1, …, `_bad` and `_errors`."""
         feed = self._feed
         texts = texts_of(feed, frame.layout, self._sources)
         named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
@@ -84,60 +152,13 @@ class Staging:
         has_text = list(texts)
         return data.selectExpr(
             "_file",
+            "_block",
             "_line",
             "_record",
             *values,
             f"{bad(feed, has_text)} AND _once >= 0 AS _bad",
             f"{errors(feed, has_text)} AS _errors",
         )
-
-    # Rows into staging
-
-    def _write(
-        self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool = False
-    ) -> tuple[dict[str, int], int]:
-        """Overwrite staging with the clean rows (of each key only the one that counts, with `once`); count
-        what it then holds: rows by file, and different keys."""
-        self._tables.overwrite(self._staging, self._rows(typed, files, once=once))
-        self._writes += 1
-        reference = self._tables.reference(self._staging)
-        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
-        by_file = f"SELECT {_SOURCE} AS file, count(*) AS number FROM {reference} GROUP BY {_SOURCE}"
-        query = (
-            f"SELECT (SELECT collect_list(struct(file, number)) FROM ({by_file})), "
-            f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM {reference}))"
-        )
-        ((counted, different),) = self._tables.sql(self._staging, query)
-        return {row["file"]: row["number"] for row in counted}, different
-
-    def _rows(self, typed: Sequence[Any], files: Sequence[FileRead], *, once: bool) -> Any:
-        named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
-        audit = [
-            f"{by_file([source.file.shown for source in self._sources])} AS {_SOURCE}",
-            f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
-            f"{moment(self._loaded_at)} AS {_LOADED}",
-        ]
-        clean = self._all(typed, files, "NOT _bad")
-        if clean is None:
-            empty = [f"CAST(NULL AS {spark_type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
-            clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _line", *empty)
-        if once:
-            keys = ", ".join(name_of(key) for key in self._feed.target.keys)
-            order = survivor_order(self._feed, ("_file", "_line"), "spark")
-            rank = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank"
-            clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
-            named = [name_of(column.name) for column in self._feed.columns]
-        return clean.selectExpr(*named, *audit)
-
-    def _all(self, typed: Sequence[Any], files: Sequence[FileRead], condition: str) -> Any:
-        """The rows of all frames that fulfil a condition, without those of rejected files; None for no frame."""
-        rejected = ", ".join(str(file.index) for file in files if file.rejected is not None)
-        condition += f" AND _file NOT IN ({rejected})" if rejected else ""
-        found = None
-        for frame in typed:
-            some = frame.where(condition)
-            found = some if found is None else found.unionByName(some)
-        return found
 
     # Bad rows
 
@@ -156,10 +177,10 @@ class Staging:
                 file.rejected, found = reason, True
         return found
 
-    def _quarantine(self, typed: Sequence[Any], files: Sequence[FileRead], manifest: Manifest) -> None:
+    def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        bad_rows = self._all(typed, files, "_bad").selectExpr(
+        bad_rows = self._rows(reader, "_bad").selectExpr(
             f"{literal(feed.name, 'spark')} AS _feed",
             f"{literal(self._batch.id, 'spark')} AS _batch_id",
             f"{by_file([source.file.shown for source in self._sources])} AS _source_file",

@@ -1,0 +1,125 @@
+"""CSV files that Spark reads as lines, in parallel, and the two looks that it can take at them.
+
+The first look takes for granted what is nearly always so: every line is a record, and only the first one of a
+file is its header. What tells whether it was so is counted while the rows are written. The second look, the
+survey, reads all lines once more. It is for files that are otherwise, and for bad rows, which are told with the
+numbers of their lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from framework.engines.spark.files import FileRead, Frame
+from framework.engines.spark.sql import is_open, line_field, line_fields, line_problem, text
+from framework.feed import Feed
+from framework.layout import Layout
+
+__all__ = ["Lines"]
+
+_BLOCK = "concat(_file, ':', _start)"
+"""SQL of the name of a line's block, in which the lines' ids ascend by one."""
+
+
+class Lines:
+    """Files of one layout; `frame` has their records, as far as they are known."""
+
+    def __init__(self, spark: Any, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> None:
+        from pyspark.sql import Observation
+
+        self._feed, self._layout, self.files = feed, layout, files
+        indexes = {file.source.in_place: str(file.index) for file in files}
+        path = "regexp_replace(_metadata.file_path, '^(file|dbfs):/+', '/')"
+        self._lines = spark.read.text(list(indexes)).selectExpr(
+            f"{_choice(indexes, path)} AS _file",
+            "_metadata.file_block_start AS _start",
+            "monotonically_increasing_id() AS _id",
+            "value",
+            f"NOT is_valid_utf8(value) OR {is_open(feed.source.csv)} AS _odd",
+        )
+        self._headers = {file.index: file.header for file in files if file.header is not None}
+        self._seen = Observation()
+        self.frame = self._first_look()
+
+    def _first_look(self) -> Frame:
+        header = _choice({index: text(header) for index, header in self._headers.items()}, "_file")
+        seen = self._lines.selectExpr("*", f"coalesce(_start = 0 AND value = {header}, false) AS _header").observe(
+            self._seen, *_exprs(records="count_if(value <> '')", headers="count_if(_header)", odd="count_if(_odd)")
+        )
+        return self._records(seen.where("value <> '' AND NOT _header AND NOT _odd"), "_id")
+
+    def _records(self, lines: Any, line: str) -> Frame:
+        options, width = self._feed.source.csv, len(self._layout.names)
+        fields = f"{line_fields(options)} AS fields"
+        numbered = [f"{line_field(options, index)} AS f{index}" for index in range(width)]
+        why = f"{line_problem(options, width)} AS _why"
+        records = lines.selectExpr("_file", "_start AS _block", f"{line} AS _line", "value", fields)
+        return Frame(self._layout, records.selectExpr("_file", "_block", "_line", "value AS _record", why, *numbered))
+
+    def first_look_holds(self) -> bool:
+        """Whether the files are as the first look took them to be, now that its rows have been written."""
+        seen = self._seen.get
+        return bool(seen) and (seen["headers"], seen["odd"]) == (len(self._headers), 0)
+
+    def first_look_tells_all(self, clean: Mapping[str, int]) -> bool:
+        """Whether, besides, all records became clean rows (their number by file), so that no line's number is
+        needed; then the files' records are counted with this."""
+        its = {file.index: clean.get(file.source.file.shown, 0) for file in self.files}
+        if self._seen.get["records"] - len(self._headers) != sum(its.values()):
+            return False
+        for file in self.files:  # no file has more rows than records, so if the sums are equal all of them are
+            file.read = its[file.index]
+        return True
+
+    def survey(self) -> set[int]:
+        """Look at every line: `frame` then has the lines' numbers, and the files' records are counted. Those whose
+        indexes come back have records that are not lines, and are left out."""
+        blocks = self._blocks()
+        odd = {block["_file"] for block in blocks if block["odd"]}
+        headers: list[int] = []
+        before: dict[str, str] = {}
+        for file in self.files:
+            its = sorted((block for block in blocks if block["_file"] == file.index), key=lambda block: block["_start"])
+            if file.index not in odd:
+                file.read = sum(block["records"] for block in its) - (file.index in self._headers)
+                first = [block["first_record"] for block in its if block["first_record"] is not None][:1]
+                headers += first if file.index in self._headers else []
+            count = 1
+            for block in its:
+                before[f"{file.index}:{block['_start']}"] = str(count - block["first"])
+                count += block["lines"]
+        self.files = [file for file in self.files if file.index not in odd]
+        keep = f"value <> '' AND _file IN ({', '.join(str(file.index) for file in self.files) or 'NULL'})"
+        if headers:
+            keep += f" AND _id NOT IN ({', '.join(map(str, headers))})"
+        self.frame = self._records(self._lines.where(keep), f"_id + {_choice(before, _BLOCK)}")
+        return odd
+
+    def _blocks(self) -> list[Any]:
+        """What the lines are, by file and block (as Spark splits files): how many of them, their first id, the
+        first record's id, how many records, and whether a line is not for Spark."""
+        figures = _exprs(
+            lines="count(*)",
+            first="min(_id)",
+            records="count_if(value <> '')",
+            first_record="min(CASE WHEN value <> '' THEN _id END)",
+            odd="bool_or(_odd)",
+        )
+        blocks: list[Any] = self._lines.groupBy("_file", "_start").agg(*figures).collect()
+        return blocks
+
+
+def _choice(values: Mapping[Any, str], key: str) -> str:
+    """SQL of the value that belongs to a key; NULL where there are none."""
+    different = set(values.values())
+    if len(different) == 1:
+        return different.pop()
+    pairs = ", ".join(f"{text(name) if isinstance(name, str) else name}, {sql}" for name, sql in values.items())
+    return f"map({pairs})[{key}]" if pairs else "NULL"
+
+
+def _exprs(**named: str) -> list[Any]:
+    from pyspark.sql import functions
+
+    return [functions.expr(sql).alias(name) for name, sql in named.items()]
