@@ -139,17 +139,24 @@ class _Builder:
     def _groups(self, regex: str, count: int) -> tuple[list[str], Callable[[str], str]]:
         """SQL of every group of a match, and what an expression over them must be wrapped in.
 
-        The groups are bound in a lambda, so that each is found once: the expression stays small, and so
-        do the time to plan it, which is what a small file costs, and the code that Spark makes of it,
-        which the JVM would not compile if it were large.
+        What is needed more than once is bound in a lambda (`_with`): the expression stays small, and so do the
+        time to plan it, which is what a small file costs, and the code that Spark makes of it, which the JVM
+        would not compile if it were large.
         """
         fields = [f"m.g{number}" for number in range(1, count + 1)]
         if self._duckdb:
             names = ", ".join(f"'g{number}'" for number in range(1, count + 1))
             match = f"regexp_extract({self._text}, {self._literal(f'^(?:{regex})$')}, [{names}])"
-            return fields, lambda inner: f"list_transform([{match}], lambda m: {inner})[1]"
-        found = ", ".join(f"'g{number}', {self._group(regex, number)}" for number in range(1, count + 1))
-        return fields, lambda inner: f"transform(array(named_struct({found})), m -> {inner})[0]"
+        else:
+            found = ", ".join(f"'g{number}', {self._group(regex, number)}" for number in range(1, count + 1))
+            match = f"named_struct({found})"
+        return fields, lambda inner: self._with("m", match, inner)
+
+    def _with(self, name: str, value: str, inner: str) -> str:
+        """SQL of `inner`, in which `name` is the value, computed once."""
+        if self._duckdb:
+            return f"list_transform([{value}], lambda {name}: {inner})[1]"
+        return f"transform(array({value}), {name} -> {inner})[0]"
 
     def cast(self, value: str, type_: str) -> str:
         return f"try_cast({value} AS {type_})"
@@ -162,16 +169,15 @@ class _Builder:
     def _decimal(self, type_: Decimal, scale: int) -> str:
         """Digits are shifted by the exponent as text, so that nothing is ever rounded."""
         (sign, whole, fraction, exponent), bound = self._groups(NUMBER, 4)
-        digits = f"concat({whole}, {fraction})"
-        point = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
-        before, after = f"greatest(0, 1 - {point})", f"greatest(0, {point} - length({digits}))"
-        padded = f"concat(repeat('0', {before}), {digits}, repeat('0', {after}))"
-        at = f"greatest({point}, 1)"
-        decimals = self._without_zeros("TRAILING", f"substring({padded}, {at} + 1)")
-        integer = self._without_zeros("LEADING", f"substring({padded}, 1, {at})")
+        length = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
+        before, after = "greatest(0, 1 - p)", f"greatest(0, p - length({whole}) - length({fraction}))"
+        digits = f"concat(repeat('0', {before}), {whole}, {fraction}, repeat('0', {after}))"
+        decimals = self._without_zeros("TRAILING", "substring(d, greatest(p, 1) + 1)")
+        integer = self._without_zeros("LEADING", "substring(d, 1, greatest(p, 1))")
         number = self.cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
         fits = f"length({decimals}) <= {scale} AND length({integer}) <= {type_.precision - scale}"
-        return self._if(NUMBER, bound(f"CASE WHEN {fits} THEN {number} END"))
+        value = self._with("p", length, self._with("d", digits, f"CASE WHEN {fits} THEN {number} END"))
+        return self._if(NUMBER, bound(value))
 
     def _without_zeros(self, side: str, digits: str) -> str:
         if self._duckdb:
@@ -210,21 +216,19 @@ class _Builder:
         """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
         micros = f"rpad(substring({fraction}, 1, 6), 6, '0')" if fraction else "'000000'"
         plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
-        real = f"{self._clock_is_valid(clock)} AND substring({day}, 1, 4) <> '0000'"
-        local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', {clock}, '.', {micros}) AS {plain}) END"
-        there = self._within_years(self.instant(local, zone)) if zone != "UTC" else self.instant(local, zone)
-        if offset is None:
-            return there
-        return f"CASE WHEN {offset} = '' THEN {there} ELSE {self._with_offset(local, offset)} END"
+        real = f"{self._clock_is_valid('c')} AND substring({day}, 1, 4) <> '0000'"
+        local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', c, '.', {micros}) AS {plain}) END"
+        instant = self._within_years(self.instant("l", zone)) if zone != "UTC" else self.instant("l", zone)
+        if offset is not None:
+            instant = f"CASE WHEN {offset} = '' THEN {instant} ELSE {self._with_offset('l', offset)} END"
+        return self._with("c", clock, self._with("l", local, instant))
 
     def _within_years(self, instant: str) -> str:
         """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
         type_ = "TIMESTAMPTZ" if self._duckdb else "TIMESTAMP"
         first, last = (f"{type_} '{local}+00:00'" for local in ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
         value = f"CASE WHEN i BETWEEN {first} AND {last} THEN i END"
-        if self._duckdb:
-            return f"list_transform([{instant}], lambda i: {value})[1]"
-        return f"transform(array({instant}), i -> {value})[0]"
+        return self._with("i", instant, value)
 
     def _clock_is_valid(self, clock: str) -> str:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))

@@ -14,7 +14,7 @@ from typing import Any
 
 from framework.batch import FileOutcome, Manifest
 from framework.engine import Seal, SourceFile
-from framework.engines.spark.files import FileRead, Frame
+from framework.engines.spark.files import FileRead
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spark_type, texts_of
@@ -117,7 +117,7 @@ class Staging:
             f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
             f"{moment(self._loaded_at)} AS {_LOADED}",
         ]
-        clean = self._rows(reader, "NOT _bad")
+        clean = self._rows(reader, clean=True)
         if clean is None:
             empty = [f"CAST(NULL AS {spark_type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
             clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
@@ -129,36 +129,27 @@ class Staging:
             named = [name_of(column.name) for column in self._feed.columns]
         return clean.selectExpr(*named, *audit)
 
-    def _rows(self, reader: Reader, condition: str) -> Any:
-        """The rows of all frames that fulfil a condition, without those of rejected files; None for no frame."""
+    def _rows(self, reader: Reader, *, clean: bool) -> Any:
+        """The clean rows of all frames (`_file`, `_block`, `_line`, v0, v1, …) or the bad ones (`_file`, `_line`,
+        `_record`, `_errors`), without those of rejected files; None for no frame."""
+        feed = self._feed
         rejected = ", ".join(str(file.index) for file in reader.files if file.rejected is not None)
-        condition += f" AND _file NOT IN ({rejected})" if rejected else ""
+        condition = ("NOT _bad" if clean else "_bad") + (f" AND _file NOT IN ({rejected})" if rejected else "")
         found = None
         for frame in reader.frames:
-            some = self._typed(frame).where(condition)
+            texts = texts_of(feed, frame.layout, self._sources)
+            named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
+            # What is filtered by the values must not make Spark compute them twice, once for the filter:
+            # it moves no filter below a column that differs each time.
+            once = "monotonically_increasing_id() AS _once"
+            data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)), once)
+            data = data.selectExpr("*", f"{bad(feed, list(texts))} AND _once >= 0 AS _bad").where(condition)
+            if clean:
+                some = data.selectExpr("_file", "_block", "_line", *(f"v{index}" for index in range(len(feed.columns))))
+            else:
+                some = data.selectExpr("_file", "_line", "_record", f"{errors(feed, list(texts))} AS _errors")
             found = some if found is None else found.unionByName(some)
         return found
-
-    def _typed(self, frame: Frame) -> Any:
-        """The frame's records as `_file`, `_block`, `_line`, `_record`, values v0, v1, …, `_bad` and `_errors`."""
-        feed = self._feed
-        texts = texts_of(feed, frame.layout, self._sources)
-        named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
-        # What is filtered by the values must not make Spark compute them twice, once for the filter:
-        # it moves no filter below a column that differs each time.
-        once = "monotonically_increasing_id() AS _once"
-        data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)), once)
-        values = [f"v{index}" for index in range(len(feed.columns))]
-        has_text = list(texts)
-        return data.selectExpr(
-            "_file",
-            "_block",
-            "_line",
-            "_record",
-            *values,
-            f"{bad(feed, has_text)} AND _once >= 0 AS _bad",
-            f"{errors(feed, has_text)} AS _errors",
-        )
 
     # Bad rows
 
@@ -180,7 +171,7 @@ class Staging:
     def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        bad_rows = self._rows(reader, "_bad").selectExpr(
+        bad_rows = self._rows(reader, clean=False).selectExpr(
             f"{literal(feed.name, 'spark')} AS _feed",
             f"{literal(self._batch.id, 'spark')} AS _batch_id",
             f"{by_file([source.file.shown for source in self._sources])} AS _source_file",
