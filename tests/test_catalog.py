@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from framework.engines.spark import files
 from framework.engines.spark.catalog import CatalogTables
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 
@@ -35,8 +36,11 @@ def rows(spark: Any, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
     return sorted(tuple(row) for row in spark.sql(f"SELECT {columns} FROM spark_catalog.{table}").collect())
 
 
-def test_days_by_name(spark: Any, project: Project, schema: str) -> None:
-    """Inserts, updates, duplicates, bad, stale and unchanged rows, a column more, and the control tables."""
+@pytest.mark.parametrize("lines", [False, True])
+def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch, lines: bool) -> None:
+    """Inserts, updates, duplicates, bad, stale and unchanged rows, a column more, and the control tables; with and
+    without Spark reading the lines."""
+    monkeypatch.setattr(files, "LINES_FROM", 1 if lines else files.LINES_FROM)
     target, quarantine = f"{schema}.activity", f"{schema}.activity__quarantine"
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-02\n2,b,2026-01-02\n2,b2,2026-01-03\nx,bad,2026-01-01\n")
     first = project.cli("run")

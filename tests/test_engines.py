@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -731,6 +732,27 @@ def test_without_the_jars(project: Project, spark: Any) -> None:
     assert error["message"].startswith("engine: spark needs Delta Lake's jars, and Maven Central")
     assert "~/.ivy2.5.2" in error["hint"]
     assert "Traceback" not in errors
+
+
+@pytest.mark.local_spark
+def test_a_jvm_that_is_killed(project: Project, spark: Any) -> None:
+    """In the middle of a batch: a clear word, and the next run ends it."""
+    environments(project)
+    project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\nx,bad,2026-01-01\n1,b,2026-01-02\n")
+    with project.start("--env", "spark", "run") as process:
+        while not os.path.exists(project.path("tables/analytics/activity__staging")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        subprocess.run(["pkill", "-KILL", "-P", str(process.pid), "java"], check=True)
+        said, errors = process.communicate(timeout=120)
+    error = json.loads(said)["feeds"][0]["error"]
+    assert (process.returncode, error["code"]) == (1, "engine")
+    assert error["message"].endswith("Spark has ended during the run")
+    assert "Traceback" not in errors
+    assert project.cli("--env", "spark", "run").code == 0
+    assert project.rows("analytics.activity", "user_id, event") == [("1", "b")]
+    assert len(project.rows("analytics.activity__quarantine")) == 1
+    assert project.files("landing") == []
 
 
 # What Spark Connect and serverless do not have

@@ -102,6 +102,18 @@ def test_clock_changes_count_as_in_java() -> None:
     assert parse(repeated, parse_type("timestamp"), zone=rome) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
+AT_THE_END_OF_TIME = ("9999-12-31 22:10", ["yyyy-MM-dd HH:mm", "yyyy-MM-dd mm:HH"], "America/New_York")
+"""By the first format the moment is past the year 9999, by the second it is not."""
+
+
+def test_the_first_format_that_gives_a_value_counts() -> None:
+    text, formats, zone = AT_THE_END_OF_TIME
+    expected = by_law(text, "timestamp", formats, zone)
+    assert expected is not None
+    assert by_law(text, "timestamp", formats[:1], zone) is None
+    assert by_duckdb([text], "timestamp", formats, zone) == [expected]
+
+
 NUMBERS = st.from_regex(r"[ ]?[+-]?[0-9_]{0,20}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,4})?[ \t]?", fullmatch=True)
 MOMENTS = st.from_regex(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{0,10})?)?)?"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from framework.types import parse_type
 from framework.values import trimmed, typed
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
-from tests.test_values import MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
+from tests.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 
 pytestmark = pytest.mark.spark
 
@@ -86,6 +86,11 @@ def test_clock_changes(spark: Any) -> None:
     texts = [f"2026-{day} {hour:02}:30:00" for day in ("03-29", "10-25") for hour in range(5)]
     expected = [by_law(text, "timestamp", zone="Europe/Rome") for text in texts]
     assert by_spark(spark, texts, "timestamp", zone="Europe/Rome") == expected
+
+
+def test_the_first_format_that_gives_a_value_counts(spark: Any) -> None:
+    text, formats, zone = AT_THE_END_OF_TIME
+    assert by_spark(spark, [text], "timestamp", formats, zone) == [by_law(text, "timestamp", formats, zone)]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as Number
 from decimal import InvalidOperation, localcontext
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
@@ -18,6 +18,7 @@ from framework.values.patterns import MONTHS, compile_pattern
 
 __all__ = ["BLANKS", "FALSE", "INTEGERS", "TIMESTAMP", "TRUE", "parse"]
 
+_T = TypeVar("_T")
 BLANKS = " \t\r\n"
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
@@ -58,9 +59,11 @@ def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str =
         case Scalar("boolean"):
             return _boolean(text)
         case Scalar("date"):
-            return _first(text, formats)[0].date() if formats else _date(text)
+            return _first(text, formats, lambda local, _: local.date()) if formats else _date(text)
         case Scalar("timestamp"):
-            return _instant(*(_first(text, formats) if formats else _timestamp(text)), zone)
+            if formats:
+                return _first(text, formats, lambda local, offset: _instant(local, offset, zone))
+            return _instant(*_timestamp(text), zone)
     raise ValueError(f"a text is not a {type}")
 
 
@@ -178,14 +181,14 @@ def _offset(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
 
 
-def _first(text: str, formats: Sequence[str]) -> tuple[datetime, str | None]:
-    """The local time and the zone by the first format that matches the whole text and gives a real moment."""
+def _first(text: str, formats: Sequence[str], value: Callable[[datetime, str | None], _T]) -> _T:
+    """The value, of a local time and its zone, by the first format that matches the whole text and gives one."""
     for pattern in formats:
         compiled = compile_pattern(pattern)
         match = re.fullmatch(compiled.regex, text)
         if match is not None:
             try:
-                return _by_pattern(dict(zip(compiled.groups, match.groups(), strict=True)))
+                return value(*_by_pattern(dict(zip(compiled.groups, match.groups(), strict=True))))
             except ValueError:
                 continue
     raise ValueError(f"not in the format {' or '.join(formats)}")

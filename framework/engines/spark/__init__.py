@@ -42,7 +42,8 @@ class SparkEngine:
     def stage(
         self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
     ) -> tuple[Manifest, int]:
-        return Staging(self._tables, step, sources, loaded_at).stage(seal)
+        with translated(f"feed {step.feed.name}"):
+            return Staging(self._tables, step, sources, loaded_at).stage(seal)
 
     def create(self, step: CreateTable) -> None:
         self._tables.create(step)
@@ -56,7 +57,8 @@ class SparkEngine:
             self._tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({', '.join(missing)})")
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
-        return Merging(self._tables, step.feed, manifest, staging_version).merge()
+        with translated(f"feed {step.feed.name}"):
+            return Merging(self._tables, step.feed, manifest, staging_version).merge()
 
     def discard(self, step: Discard) -> None:
         if self._tables.version(step.table) >= 0:

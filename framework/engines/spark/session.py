@@ -181,6 +181,13 @@ def translated(what: object) -> Iterator[None]:
             raise Conflict(f"another writer committed to {what} at the same time ({_first_line(text)})") from error
         raise LandfeedError(f"{what}: Spark: {_first_line(text)}", code="engine") from error
     except Exception as error:
+        if isinstance(error, ConnectionError) or type(error).__name__ == "Py4JNetworkError":
+            raise LandfeedError(
+                f"{what}: Spark has ended during the run",
+                "run again: what was not finished is taken up; if it happens again, look for memory (dmesg, "
+                "spark.driver.memory) or in the driver's log",
+                code="engine",
+            ) from error
         if type(error).__module__ != "py4j.protocol":
             raise
         text = str(error)

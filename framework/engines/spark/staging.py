@@ -16,7 +16,6 @@ from framework.batch import FileOutcome, Manifest
 from framework.engine import Seal, SourceFile
 from framework.engines.spark.files import FileRead
 from framework.engines.spark.reading import Reader
-from framework.engines.spark.session import translated
 from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spark_type, texts_of
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict, LandfeedError, PolicyError
@@ -45,12 +44,9 @@ class Staging:
     def stage(self, seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        with translated(f"feed {feed.name}"):
-            reader = Reader(self._tables.spark, feed, self._sources)
+        reader = Reader(self._tables.spark, feed, self._sources)
         clean, keys = self._write(reader)
-        with translated(f"feed {feed.name}"):
-            otherwise = reader.look_again(clean)
-        if otherwise:
+        if reader.look_again(clean):
             clean, keys = self._write(reader)
         if self._apply_limits(reader.files, clean):
             clean, keys = self._write(reader)
@@ -86,9 +82,7 @@ class Staging:
     def _write(self, reader: Reader, *, once: bool = False) -> tuple[dict[str, int], int]:
         """Overwrite staging with the clean rows (of each key only the one that counts, with `once`); count
         what it then holds: rows by file, and different keys."""
-        with translated(f"feed {self._feed.name}"):
-            rows = self._clean(reader, once=once)
-        self._tables.overwrite(self._staging, rows)
+        self._tables.overwrite(self._staging, self._clean(reader, once=once))
         clean, keys = self._count()
         self._writes += 1
         self._empty_writes += not keys
