@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-connect check torture bench gcs-connector clean
+.PHONY: demo test test-here test-connect check torture bench gcs-connector clean
 
 GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
 GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
@@ -24,11 +24,12 @@ $(BIN)/.dev: pyproject.toml
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
 	@$(BIN)/python examples/user_activity/demo.py
 
-test: $(BIN)/.dev               ## all tests but the long ones; loads and catalogs also over Spark Connect
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture"
-	LANDFEED_SPARK=connect $(BIN)/python -m pytest -m "spark and not torture" tests/test_load.py tests/test_catalog.py
+test: test-here test-connect    ## all tests but the long ones, those of Spark twice
 
-test-connect: $(BIN)/.dev       ## all tests of Spark over Spark Connect
+test-here: $(BIN)/.dev          ## the same, once: with a Spark that Landfeed starts
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture"
+
+test-connect: $(BIN)/.dev       ## all tests of Spark over a Spark Connect server
 	LANDFEED_SPARK=connect $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "spark and not local_spark and not torture"
 
 check: $(BIN)/.dev              ## style, types, import directions

@@ -80,6 +80,10 @@ def _connect_server(folder: str) -> Iterator[str]:
         "spark.sql.shuffle.partitions": "2",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.ui.enabled": "false",
+        # Small queries, of which there are many, are faster interpreted. Compiled ones are tested without Connect.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
     }
     command = [os.path.join(home, "bin", "spark-submit"), "--master", "local[2]", "--class", _SERVER]
     command += ["--packages", _delta_package(), *(f"--conf={name}={value}" for name, value in settings.items())]

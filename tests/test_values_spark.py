@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from framework.types import parse_type
@@ -57,6 +57,7 @@ def test_spellings(spark: Any, type_: str) -> None:
     @SEED
     @given(st.integers(0, 1 << 32))
     def check(seed: int) -> None:
+        assume(seed)  # 0 comes first, in every run
         texts = spellings(seed, type_, 2000)
         ways: list[Way] = [(type_, (), zone) for zone in (ZONES if type_ == "timestamp" else ZONES[:1])]
         for (_, _, zone), found in several_by_spark(spark, texts, ways).items():
@@ -72,6 +73,7 @@ def test_random_patterns(spark: Any, type_: str) -> None:
     @SEED
     @given(st.integers(0, 1 << 32))
     def check(seed: int) -> None:
+        assume(seed)  # 0 comes first, in every run
         texts = [text for number, each in enumerate(PATTERNS) for text in moments_by(seed + number, each, 200)]
         ways: list[Way] = [(type_, (pattern,), ZONES[number % len(ZONES)]) for number, pattern in enumerate(PATTERNS)]
         ways.append((type_, PATTERNS, "Asia/Kathmandu"))
