@@ -39,7 +39,8 @@ check: $(BIN)/.dev              ## style, types, import directions
 	$(BIN)/lint-imports
 
 torture: $(BIN)/.dev            ## long and randomised tests
-	$(BIN)/python -m pytest -m torture
+	$(BIN)/python -m pytest --hypothesis-profile random -m torture
+	$(BIN)/python -m pytest --hypothesis-profile random -n $(WORKERS) --dist worksteal -k random -m "not torture"
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import NO_CONNECTOR, spark
 from tests.support import Project
 
 __all__ = ["bucket", "engine", "gcs_server", "project", "spark"]
+
+# The same examples in every run of `make test`; others in every run of `make torture`.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("random", derandomize=False)
+settings.load_profile("same")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
