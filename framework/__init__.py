@@ -5,21 +5,23 @@ The whole program is four lines, each an arrow from data to data::
     YAML text ──loader──▶ Feed ──observe──▶ Facts ──compile_plan──▶ Plan ──execute──▶ Report
                                                                      └──explain──▶ text
 
-``loader`` knows YAML and no engine, ``plan`` reads nothing and writes nothing, ``execute`` is the
-only place where an engine, a storage and the ledger meet, and ``cli`` is the only one that prints.
-``watch`` stays, and runs feeds when ``arrivals`` says that their files are quiet.
-A module imports only from rows above its own in this list (checked by import-linter):
+A module imports only from rows below its own; the same holds inside `law`, `plan`, `runs` and `cli`, whose
+docstrings have lists of their own:
 
-    errors  names  types
-    feed  environment  steps  arrivals
-    values  scd  layout
-    loader  engine  storage  ledger  report
-    observe  plan  explain  events
-    engines.*  storages.*
-    execute
-    run  watch
-    databricks
-    cli
+    cli                                 the command line: the only place that prints, exits, asks clock and environment
+    databricks                          the bundle: one job for all feeds
+    runs                                many feeds: which are run when, what landing holds, what is told of it
+    plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
+    loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
+    engine                              the seam to tables: reads, checks, merges
+    storage | leases                    the seams to folders and buckets, and to other runners
+    steps | report                      the closed set of steps · what a run did
+    law                                 what data means: values, records, rules, merges; pure, shared by all engines
+    feed | environment | batch          what one YAML promises · where things are · files staged and merged together
+    errors | names | types              the words everybody uses
+
+Where a new thing goes: a format is a reader in `law.records`, a merge mode a `Change` in `law.change`, a check a
+rule in `law.rules`; each is written there once, and engines only carry it out.
 """
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 The loader fills in every default, so that nobody further down has to know one. Values that are
 compared with data (`min`, `accepted_values`, `default`, …) stay text as written in the YAML file:
-they follow the same value rules as the data itself (`framework.values`).
+they follow the same value rules as the data itself (`framework.law.values`).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from math import inf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework.arrivals import Action, Arrivals, Look, Outcome, Pace
 from framework.names import File
+from framework.runs.arrivals import Action, Arrivals, Look, Outcome, Pace
 
 SECONDS = st.floats(0, 20).map(lambda seconds: round(seconds, 2))
 

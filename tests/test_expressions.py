@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework.expressions import mistakes
+from framework.law.expressions import mistakes
 
 COLUMNS = {name: name for name in ("a", "b", "b c", "m", "address")}
 

@@ -10,9 +10,9 @@ import pytest
 
 from framework.engines.embedded import EmbeddedEngine
 from framework.feed import Archive, Feed, Format, Quarantine, Source, Target
-from framework.landing import Landing
 from framework.ledger import Ledger
 from framework.names import File, Table
+from framework.runs.landing import Landing
 from framework.storages.memory import MemoryStorage
 
 ROOT = "mem://bucket/landing/"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from framework.feed import Feed
+from framework.law.places import common_folder, inside, narrowed, place
 from framework.loader import load_project
-from framework.places import common_folder, inside, narrowed, place
 from tests.support import REPOSITORY
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from framework.discovery import Listing
 from framework.feed import Feed
+from framework.law.discovery import Listing
 from framework.loader import load_project
 from framework.names import File
-from framework.observe import Facts
-from framework.plan import compile_plan
+from framework.plan.compile import compile_plan
+from framework.plan.observe import Facts
 from framework.steps import Stage
 from tests.support import Project
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framework.law.values import check_pattern, parse, typed
 from framework.types import parse_type
-from framework.values import check_pattern, parse, typed
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 
 TABLE: list[tuple[str, list[str], list[str]]] = [

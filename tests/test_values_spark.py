@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from framework.law.values import trimmed, typed
 from framework.types import parse_type
-from framework.values import trimmed, typed
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 from tests.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 

@@ -17,10 +17,10 @@ from typing import IO, Any
 
 import pytest
 
-from framework import events
 from framework.cli import landfeed
 from framework.names import Status
 from framework.report import FeedReport
+from framework.runs import events
 from framework.storages.local_leases import LocalLeases
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Project
 

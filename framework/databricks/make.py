@@ -11,8 +11,8 @@ from framework.databricks.job import Target
 from framework.databricks.lint import lint
 from framework.environment import JobTrigger
 from framework.errors import LandfeedError
+from framework.law.places import inside
 from framework.loader import Project, watched_folder
-from framework.places import inside
 
 __all__ = ["make_bundle", "unwatched"]
 

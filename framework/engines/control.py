@@ -13,9 +13,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.engines.delta import DeltaTables, translated
 from framework.errors import Conflict
+from framework.law.rules import literal
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
-from framework.rules import literal
 
 __all__ = ["append_rows", "select_rows"]
 

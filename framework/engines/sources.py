@@ -12,9 +12,9 @@ from typing import BinaryIO, cast
 from framework.engine import SourceFile
 from framework.errors import SourceChanged
 from framework.feed import Feed, Format
-from framework.layout import Layout, Rejected, csv_layout
+from framework.law.layout import Layout, Rejected, csv_layout
+from framework.law.records import Record, read_records
 from framework.names import File
-from framework.records import Record, read_records
 
 __all__ = ["choose_encoding", "fetch_all", "lines_of", "open_csv", "opened", "records_of", "unreadable", "unusable"]
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from framework.environment import Environment
 from framework.errors import Problem
 from framework.feed import Feed
+from framework.law.places import folders_above
 from framework.loader import filenames
 from framework.loader.nodes import Node
-from framework.places import folders_above
 
 __all__ = ["problems"]
 

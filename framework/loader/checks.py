@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from framework.errors import Problem
+from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
 from framework.loader import filenames
 from framework.loader.build import is_uri
@@ -15,7 +16,6 @@ from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
 from framework.types import Array, Map, Scalar, Struct
-from framework.values import check_pattern
 
 __all__ = ["problems"]
 

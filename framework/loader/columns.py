@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any
 
 from framework.errors import Problem
+from framework.law.values import check_pattern, parse
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS
 from framework.types import TYPE_NAMES, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
-from framework.values import check_pattern, parse
 
 __all__ = ["problems", "type_of"]
 

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from framework.environment import DatabricksSettings, Environment, JobTrigger
 from framework.errors import Problem
 from framework.feed import Feed
+from framework.law.places import common_folder, inside, place
 from framework.loader.build import PRINCIPALS, git_provider, is_uri
 from framework.loader.nodes import Node
-from framework.places import common_folder, inside, place
 
 __all__ = ["landing_problems", "problems", "watched_folder"]
 

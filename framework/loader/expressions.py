@@ -29,7 +29,7 @@ def problems(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
 def _one(node: Node | None, path: str, columns: Mapping[str, Node], *, batch: bool = False) -> Iterator[Problem]:
     if node is None or node.broken or not isinstance(node.value, str):
         return
-    from framework.expressions import mistakes  # the parser takes 0.1 s to import, and few feeds need it
+    from framework.law.expressions import mistakes  # the parser takes 0.1 s to import, and few feeds need it
 
     spelt = {name.lower(): name for name in columns}
     for mistake in mistakes(node.text, spelt, aggregates=batch):

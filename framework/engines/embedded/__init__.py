@@ -20,8 +20,8 @@ from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
 from framework.errors import LandfeedError
 from framework.feed import Feed
+from framework.law.rules import literal
 from framework.names import Table
-from framework.rules import literal
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
 __all__ = ["EmbeddedEngine"]

@@ -7,7 +7,7 @@ import sqlglot
 from framework.engines.embedded.merging import classify_sql
 from framework.engines.embedded.sql import csv_source, json_source, select_rows
 from framework.feed import Feed, Format
-from framework.layout import Layout
+from framework.law.layout import Layout
 
 __all__ = ["merge_sql", "stage_sql"]
 

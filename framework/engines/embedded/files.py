@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from framework.engines.sources import lines_of, opened, records_of
 from framework.feed import CsvOptions, Feed, Format
-from framework.records import Record
+from framework.law.records import Record
 
 __all__ = [
     "Malformed",

@@ -19,9 +19,9 @@ from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.errors import LandfeedError
 from framework.feed import Feed
+from framework.law.rules import literal, quoted
+from framework.law.scd import Outcome, key_match, outcome, written_columns
 from framework.names import Table
-from framework.rules import literal, quoted
-from framework.scd import Outcome, key_match, outcome, written_columns
 from framework.steps import Merge
 
 __all__ = ["Merging", "classify_sql"]
@@ -134,7 +134,7 @@ class Merging:
 
 
 def classify_sql(feed: Feed) -> str:
-    """The query that decides what every staged row does (`framework.scd.Outcome`)."""
+    """The query that decides what every staged row does (`framework.law.scd.Outcome`)."""
     columns = ", ".join(f"s.{quoted(column, 'duckdb')}" for column in written_columns(feed))
     decided = outcome(feed, "t._present", "duckdb")
     return (

@@ -34,7 +34,7 @@ from framework.engines.embedded.sql import (
 )
 from framework.engines.sources import choose_encoding, open_csv, opened, unreadable, unusable
 from framework.feed import Feed, Format
-from framework.layout import Layout, Rejected, json_layout
+from framework.law.layout import Layout, Rejected, json_layout
 
 __all__ = ["FileRead", "Reader"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.discovery import captures
 from framework.feed import Column, Feed
-from framework.layout import Layout
-from framework.rules import error_list, literal, quoted, row_rules, text_of, value_of
+from framework.law.discovery import captures
+from framework.law.layout import Layout
+from framework.law.rules import error_list, literal, quoted, row_rules, text_of, value_of
+from framework.law.values import guarded, pointer, unguarded
 from framework.types import Array, DataType, Map, Scalar, Struct
-from framework.values import guarded, pointer, unguarded
 
 __all__ = [
     "LINE",

@@ -19,10 +19,10 @@ from framework.engines.embedded.sql import reasons
 from framework.engines.sources import fetch_all
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import Feed, OnExceed
-from framework.limits import exceeded
+from framework.law.limits import exceeded
+from framework.law.rules import literal, quoted
+from framework.law.scd import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows, Table
-from framework.rules import literal, quoted
-from framework.scd import survivor_order
 from framework.steps import Stage
 
 __all__ = ["Staging"]

@@ -20,8 +20,8 @@ from framework.engines.spark.staging import Staging
 from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
 from framework.feed import Feed
+from framework.law.rules import literal
 from framework.names import Table
-from framework.rules import literal
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
 __all__ = ["SparkEngine"]

@@ -16,9 +16,9 @@ from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.tables import Commit, SparkTables
+from framework.law.rules import literal, quoted
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
-from framework.rules import literal, quoted
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["CatalogTables"]

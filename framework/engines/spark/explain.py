@@ -6,7 +6,7 @@ import sqlglot
 
 from framework.engines.spark.sql import bad, line_field, line_fields, name_of, rows, texts_of
 from framework.feed import Feed, Format
-from framework.layout import Layout
+from framework.law.layout import Layout
 
 __all__ = ["stage_sql"]
 

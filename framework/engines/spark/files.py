@@ -13,9 +13,9 @@ from framework.engine import SourceFile
 from framework.engines.sources import choose_encoding, open_csv, opened, records_of, unreadable, unusable
 from framework.engines.spark.sql import is_nested
 from framework.feed import Feed, Format
-from framework.layout import Layout, Rejected, json_layout
-from framework.records import Record
-from framework.values import json_fields
+from framework.law.layout import Layout, Rejected, json_layout
+from framework.law.records import Record
+from framework.law.values import json_fields
 
 __all__ = ["FileRead", "Frame", "by_layout", "json_object", "may_be_lines", "open_file"]
 

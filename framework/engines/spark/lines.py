@@ -14,7 +14,7 @@ from typing import Any
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.sql import is_open, line_field, line_fields, line_problem, text
 from framework.feed import Feed
-from framework.layout import Layout
+from framework.law.layout import Layout
 
 __all__ = ["Lines"]
 

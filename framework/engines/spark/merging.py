@@ -16,9 +16,9 @@ from framework.engine import Merged
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
+from framework.law.rules import literal, quoted
+from framework.law.scd import Outcome, is_older, is_update, key_match, outcome, written_columns
 from framework.names import AUDIT_COLUMNS
-from framework.rules import literal, quoted
-from framework.scd import Outcome, is_older, is_update, key_match, outcome, written_columns
 
 __all__ = ["Merging", "merge_statement"]
 

@@ -13,8 +13,8 @@ from framework.engines.control import append_rows, select_rows
 from framework.engines.delta import DeltaTables, unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
+from framework.law.rules import quoted
 from framework.names import AUDIT_COLUMNS, Table
-from framework.rules import quoted
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["PathTables"]

@@ -1,7 +1,7 @@
 """Reading: the batch's files become DataFrames of records, from which rows are made by SQL.
 
 Large CSV files in UTF-8 whose records are lines are read by Spark, in parallel (`lines`). All others are read
-by `framework.records` on the driver and handed to Spark as Arrow tables: small files, for which a Spark job
+by `framework.law.records` on the driver and handed to Spark as Arrow tables: small files, for which a Spark job
 costs more than it saves, and the rarer ways to write a file (JSON, other encodings, compression, comments,
 line breaks in quotes, nested values).
 """
@@ -18,9 +18,9 @@ from framework.engines.spark.files import FileRead, Frame, by_layout, json_objec
 from framework.engines.spark.lines import Lines
 from framework.engines.spark.sql import is_nested
 from framework.feed import Column, Feed, Format
-from framework.layout import Layout
+from framework.law.layout import Layout
+from framework.law.values import parse
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
-from framework.values import parse
 
 __all__ = ["Reader"]
 

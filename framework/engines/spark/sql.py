@@ -1,7 +1,7 @@
 """The SQL with which Spark reads a batch: CSV lines and their fields, rows, reasons of bad rows.
 
 Lines that hold no quote are split; those that do are taken apart by regular expressions that say what
-`framework.records` says. A line that ends inside quotes is the business of that reader (`OPEN`).
+`framework.law.records` says. A line that ends inside quotes is the business of that reader (`OPEN`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from framework.discovery import captures
 from framework.engine import SourceFile
 from framework.feed import Column, CsvOptions, Feed
-from framework.layout import Layout
+from framework.law.discovery import captures
+from framework.law.layout import Layout
+from framework.law.rules import Rule, error_list, is_null, literal, quoted, row_rules, text_of, typed_literal, value_of
 from framework.names import shown
-from framework.rules import Rule, error_list, is_null, literal, quoted, row_rules, text_of, typed_literal, value_of
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Map, Struct
 

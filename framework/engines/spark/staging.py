@@ -20,10 +20,10 @@ from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spa
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict, LandfeedError, PolicyError
 from framework.feed import OnExceed
-from framework.limits import exceeded
+from framework.law.limits import exceeded
+from framework.law.rules import literal
+from framework.law.scd import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows
-from framework.rules import literal
-from framework.scd import survivor_order
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
 

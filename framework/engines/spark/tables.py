@@ -14,8 +14,8 @@ from framework.engine import Merged, TableState
 from framework.engines.history import merged_earlier
 from framework.engines.spark.session import translated
 from framework.feed import Feed
+from framework.law.rules import literal
 from framework.names import AUDIT_COLUMNS, Table
-from framework.rules import literal
 from framework.steps import CreateTable, TableColumn
 
 __all__ = ["Commit", "SparkTables"]

@@ -11,7 +11,7 @@ from framework.batch import Batch
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.names import AUDIT_COLUMNS, File
-from framework.observe import Facts, Unfinished
+from framework.plan.observe import Facts, Unfinished
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 from framework.types import Scalar
 

@@ -15,15 +15,15 @@ from math import inf
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from framework.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.errors import LandfeedError
-from framework.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
-from framework.execute import World
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.names import BatchState, Status
+from framework.plan.execute import World
 from framework.report import FeedReport, RunReport
-from framework.run import Options, landing_of, run_feeds
+from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
+from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
+from framework.runs.run import Options, landing_of, run_feeds
 from framework.storages import local_changes, notifies
 
 if TYPE_CHECKING:

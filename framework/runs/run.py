@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from framework.discovery import Listing
 from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged
-from framework.execute import BatchWork, World
 from framework.feed import Feed
-from framework.landing import Landing
+from framework.law.discovery import Listing
 from framework.leases import Leases
 from framework.names import BatchState, File, Rows, Status
-from framework.observe import observe
-from framework.plan import ALL_TASKS, Plan, Task, compile_plan
+from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
+from framework.plan.execute import BatchWork, World
+from framework.plan.observe import observe
 from framework.report import FeedReport, FileReport
+from framework.runs.landing import Landing
 from framework.steps import Archive, Stage
 
 __all__ = ["Options", "landing_of", "run_feeds"]

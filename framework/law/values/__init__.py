@@ -16,9 +16,9 @@ against each other. Everything that the law does not accept is a bad value, neve
                        that the struct does not name are passed over, missing ones are NULL
 """
 
-from framework.values.law import parse
-from framework.values.nested import guarded, json_fields, pointer, unguarded
-from framework.values.patterns import check_pattern
-from framework.values.sql import Dialect, trimmed, typed
+from framework.law.values.law import parse
+from framework.law.values.nested import guarded, json_fields, pointer, unguarded
+from framework.law.values.patterns import check_pattern
+from framework.law.values.sql import Dialect, trimmed, typed
 
 __all__ = ["Dialect", "check_pattern", "guarded", "json_fields", "parse", "pointer", "trimmed", "typed", "unguarded"]

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from framework.batch import Manifest
-from framework.discovery import Listing
 from framework.engine import Engine, TableState
 from framework.errors import Failure
 from framework.feed import Feed
+from framework.law.discovery import Listing
 from framework.ledger import BatchEvent, Ledger
 from framework.names import BatchState, File
 from framework.storage import Storage

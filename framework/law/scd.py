@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from framework.feed import Feed, NullKeys
+from framework.law.rules import quoted
+from framework.law.values import Dialect
 from framework.names import AUDIT_COLUMNS
-from framework.rules import quoted
-from framework.values import Dialect
 
 __all__ = [
     "Outcome",

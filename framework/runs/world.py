@@ -9,10 +9,10 @@ from datetime import datetime
 from framework.engine import Engine
 from framework.environment import EngineName, Environment
 from framework.errors import LandfeedError, MissingDependency
-from framework.execute import World
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.ledger import Ledger
+from framework.plan.execute import World
 from framework.storage import Storage
 from framework.storages import kind_of, open_leases, open_storage
 

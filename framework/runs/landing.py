@@ -12,12 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from framework.discovery import Listing, discover
 from framework.errors import StorageError
 from framework.feed import ArchiveAction, Feed
+from framework.law.discovery import Listing, discover
+from framework.law.places import common_folder, folders_above, inside
 from framework.ledger import Ledger
 from framework.names import File, FileState
-from framework.places import common_folder, folders_above, inside
 from framework.storage import Storage
 
 __all__ = ["Landing"]

@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from framework.execute import World
 from framework.feed import Feed
-from framework.landing import Landing
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState
-from framework.run import landing_of
+from framework.plan.execute import World
+from framework.runs.landing import Landing
+from framework.runs.run import landing_of
 
 __all__ = ["history", "history_files", "status"]
 

@@ -12,9 +12,9 @@ from decimal import InvalidOperation, localcontext
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from framework.law.values.nested import parse_nested
+from framework.law.values.patterns import MONTHS, compile_pattern
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
-from framework.values.nested import parse_nested
-from framework.values.patterns import MONTHS, compile_pattern
 
 __all__ = ["BLANKS", "FALSE", "INTEGERS", "TIMESTAMP", "TRUE", "parse"]
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from framework.feed import Column, Feed, NullKeys
+from framework.law.values import Dialect, trimmed, typed
 from framework.types import DataType, Scalar
-from framework.values import Dialect, trimmed, typed
 
 __all__ = ["Rule", "error_list", "is_null", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from framework.feed import Source
+from framework.law.values import parse
 from framework.names import File
 from framework.types import Scalar
-from framework.values import parse
 
 __all__ = ["Listing", "Skipped", "captures", "discover"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
-from framework.discovery import Listing
 from framework.feed import Feed
-from framework.plan import Plan
+from framework.law.discovery import Listing
+from framework.plan.compile import Plan
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
 __all__ = ["SqlOf", "explain", "explain_text"]

@@ -28,8 +28,8 @@ from framework.errors import Conflict, LandfeedError, SourceChanged, StorageErro
 from framework.feed import ArchiveAction, Feed
 from framework.ledger import BatchEvent, FileEvent, Ledger
 from framework.names import BatchState, File, FileState, Rows, shown
-from framework.observe import Facts
-from framework.plan import Plan
+from framework.plan.compile import Plan
+from framework.plan.observe import Facts
 from framework.report import FileReport
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 from framework.storage import Storage

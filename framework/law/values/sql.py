@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
+from framework.law.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
+from framework.law.values.nested import typed_nested
+from framework.law.values.patterns import MONTHS, Pattern, compile_pattern
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
-from framework.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
-from framework.values.nested import typed_nested
-from framework.values.patterns import MONTHS, Pattern, compile_pattern
 
 __all__ = ["Dialect", "trimmed", "typed"]
 

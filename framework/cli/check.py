@@ -1,0 +1,188 @@
+"""Commands that check, explain and write configuration: validate, plan, schema, show-config, new, bundle."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from framework.cli.options import Request, common, errors, given, opened, project_options, request_of
+from framework.cli.say import print_json, say, say_problems
+from framework.errors import ConfigError, LandfeedError
+
+__all__ = ["bundle", "new", "plan", "schema", "show_config", "validate"]
+
+
+@click.command()
+@common
+def validate(request: Request) -> None:
+    """Check everything that can be known from the files. No engine, no network."""
+    from framework.loader import check_project
+
+    feeds, problems = check_project(
+        request.config, request.env, environ=os.environ, feeds=request.feeds, tags=request.tags
+    )
+    if request.as_json:
+        print_json({"ok": not problems, "feeds": feeds, "problems": [asdict(problem) for problem in problems]})
+    elif problems:
+        say_problems(problems)
+    else:
+        print(f"{feeds} feed(s) checked, nothing wrong")
+    sys.exit(2 if problems else 0)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["feed", "environment", "defaults"]), default="feed")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for editors."""
+    from framework.loader import Kind, schema_text
+
+    print(schema_text(Kind(kind)), end="")
+
+
+@click.command()
+@click.option("--no-engine", is_flag=True, help="Leave out the SQL, so that no engine needs to start.")
+@common
+def plan(request: Request, no_engine: bool) -> None:
+    """Show what `run` would do now: files in order, tables to make, SQL. Writes nothing."""
+    from framework.plan.compile import compile_plan
+    from framework.plan.explain import explain, explain_text
+    from framework.plan.observe import observe
+    from framework.runs.run import landing_of
+
+    with opened(request) as (project, world, _):
+        documents, landing = [], landing_of(project.feeds, world)
+        for feed in project.feeds:
+            listing = landing.listing(feed)
+            facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+            compiled = compile_plan(feed, facts)
+            documents.append(explain(compiled, listing, (lambda *_: None) if no_engine else world.engine.sql))
+    if request.as_json:
+        print_json({"feeds": documents})
+        return
+    for document in documents:
+        print("\n".join(explain_text(document)))
+
+
+@click.command("show-config")
+@common
+def show_config(request: Request) -> None:
+    """Print feeds as they are after defaults, each value with the file and line it comes from."""
+    from framework.loader import annotated, merged_tree, origins
+
+    if not request.feeds:
+        raise click.UsageError("name at least one feed")
+    trees = [merged_tree(request.config, request.env, name, environ=os.environ) for name in request.feeds]
+    if request.as_json:
+        documents = [
+            [{"path": path, "value": node.raw, "file": node.file, "line": node.line} for path, node in origins(tree)]
+            for tree in trees
+        ]
+        print_json({"feeds": [{"feed": name, "values": v} for name, v in zip(request.feeds, documents, strict=True)]})
+        return
+    print("\n---\n".join("\n".join(annotated(tree)) for tree in trees))
+
+
+@click.command()
+@click.argument("name")
+@click.option("--path", help="The folder where files land.  [default: ${landing}/NAME/]")
+@click.option("--format", type=click.Choice(["csv", "json"]), help="The files' format.  [default: csv]")
+@click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be given several times.")
+@click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
+@click.option("--sequence-by", help="The column that tells the newer of two rows.")
+@click.option("--table", help="The target table.  [default: main.NAME]")
+def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
+    """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
+    from framework.loader import check_project, new_feed
+
+    def answer(option: str, question: str, default: str) -> str:
+        given = answers.get(option)
+        if given is None and sys.stdin.isatty():
+            given = click.prompt(question, default=default)
+        return given or default
+
+    if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
+        raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
+    config, env = project_options(click.get_current_context().find_root().params)
+    file = os.path.join(config, "feeds", f"{name}.yml")
+    path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
+    format_ = answer("format", "The files' format (csv, json)", "csv")
+    if not columns and sys.stdin.isatty():
+        columns = tuple(click.prompt("Columns, as in id:bigint, name:string").split(","))
+    parsed = [column.strip().partition(":") for column in columns or ("id:bigint", "updated_at:timestamp")]
+    typed = {column.strip(): type_.strip() or "string" for column, _, type_ in parsed}
+    names = list(typed)
+    key = keys or tuple(answer("", "The key column", names[0]).split(","))
+    default = next((column for column, type_ in typed.items() if type_ in ("timestamp", "date")), "")
+    text = new_feed(
+        name,
+        path=path,
+        format=format_,
+        columns=typed,
+        table=answer("table", "The target table", f"main.{name}"),
+        keys=[each.strip() for each in key],
+        sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
+        schema=_schema_path(file),
+    )
+    with errors(as_json=False):
+        try:
+            os.makedirs(os.path.dirname(file), exist_ok=True)
+            with open(file, "x", encoding="utf-8") as out:
+                out.write(text)
+        except OSError as error:
+            raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
+        _, problems = check_project(config, env, environ=os.environ)
+        mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
+        if mine:
+            os.remove(file)
+            raise ConfigError(mine)
+    print(f"{file} is written; check it, then: landfeed plan {name}")
+
+
+def _schema_path(file: str) -> str | None:
+    """The feed schema as a path from the feed file, when the project has it."""
+    schema_file = os.path.join("framework", "schemas", "feed.schema.json")
+    return os.path.relpath(schema_file, os.path.dirname(file)) if os.path.exists(schema_file) else None
+
+
+@click.command()
+@click.option("--out", metavar="DIR", help="The folder of databricks.yml.  [default: the project folder]")
+@click.option("--name", help="The bundle's name.  [default: the one that it has, or landfeed]")
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a file is out of date.")
+@click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds.")
+def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> None:
+    """Write the Databricks bundle: each environment with a `databricks` block is a target."""
+    from framework.databricks import State, compare, make_bundle, unwatched, write
+    from framework.loader import load_targets
+
+    request = request_of(params)
+    with errors(as_json=request.as_json):
+        projects = load_targets(request.config, environ=os.environ)
+        folder = given(out) or os.path.dirname(os.path.abspath(request.config))
+        if name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+            raise LandfeedError(f"'{name}' cannot be a bundle's name", "use letters, digits, _, . and -", code="bundle")
+        wanted = make_bundle(projects, request.config, folder, name)
+        states = compare(folder, wanted)
+        if not check:
+            write(folder, wanted)
+        notes = unwatched(projects)
+    targets = [project.environment.name for project in projects]
+    changed = [file for file, state in states.items() if state is not State.UP_TO_DATE]
+    if request.as_json:
+        written = [] if check else changed
+        files = [{"file": file, "state": str(states[file]), "written": file in written} for file in states]
+        print_json({"ok": not (check and changed), "targets": targets, "files": files, "notes": notes})
+    else:
+        for file in changed:
+            print(f"{file}: {states[file] if check else 'written'}")
+        if not changed:
+            print("the bundle is up to date")
+    for note in notes:
+        say(f"note: {note}")
+    if check and changed:
+        say(f"\nhint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
+    sys.exit(1 if check and changed else 0)

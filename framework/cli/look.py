@@ -1,0 +1,77 @@
+"""Commands that look: status, history, show."""
+
+from __future__ import annotations
+
+import click
+
+from framework.cli.options import Request, common, opened
+from framework.cli.say import print_json, print_table
+
+__all__ = ["history", "show", "status"]
+
+
+@click.command()
+@common
+def status(request: Request) -> None:
+    """Show for each feed what is pending, unfinished and loaded."""
+    from framework.runs.views import status as view
+
+    with opened(request) as (project, world, _):
+        document = view(project.feeds, world)
+    if request.as_json:
+        print_json(document)
+        return
+    rows = []
+    for feed in document["feeds"]:
+        last, unfinished = feed["last_batch"] or {}, feed["unfinished_batch"] or {}
+        row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
+        rows.append([*row, last.get("rows_read"), last.get("rows_quarantined"), feed["target_version"]])
+    print_table(["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"], rows)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Batches to show.")
+@click.option("--files", is_flag=True, help="Show the files of these batches.")
+@common
+def history(request: Request, limit: int, files: bool) -> None:
+    """Show the batches of the feeds, newest first."""
+    from framework.runs import views
+
+    with opened(request) as (project, world, _):
+        batches = views.history([feed.name for feed in project.feeds], world, limit)
+        listed = views.history_files([batch["batch_id"] for batch in batches], world) if files else None
+    if request.as_json:
+        print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
+        return
+    shown = ["recorded_at", "feed", "batch_id", "state", "files", "rows_read", "rows_quarantined"]
+    shown += ["inserted", "updated", "unchanged", "stale"]
+    print_table(shown, [[batch[name] for name in shown] for batch in batches])
+    if listed is not None:
+        names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
+        print_table(names, [[file[name] for name in names] for file in listed])
+
+
+@click.command()
+@click.option("--staging", is_flag=True, help="The staging table instead of the target.")
+@click.option("--quarantine", is_flag=True, help="The quarantine table instead of the target.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show.")
+@common
+def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
+    """Show the first rows of the feeds' target tables."""
+    with opened(request) as (project, world, _):
+        tables = []
+        for feed in project.feeds:
+            table = feed.target.staging if staging else feed.quarantine.table if quarantine else feed.target.table
+            tables.append((feed.name, table, world.engine.preview(table, limit)))
+    if request.as_json:
+        documents = []
+        for name, table, rows in tables:
+            listed = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows] if rows else None
+            documents.append({"feed": name, "table": table.name, "rows": listed})
+        print_json({"feeds": documents})
+        return
+    for _, table, rows in tables:
+        if rows is None:
+            print(f"{table}: there is no such table yet")
+        else:
+            print_table(list(rows.columns), [list(row) for row in rows.rows])

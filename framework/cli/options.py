@@ -1,0 +1,107 @@
+"""What all commands have in common: their options as a `Request`, what they open, and how an error ends them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from framework.cli.say import print_json, say, say_problems
+from framework.errors import ConfigError, LandfeedError
+
+if TYPE_CHECKING:
+    from framework.leases import Leases
+    from framework.loader import Project
+    from framework.plan.execute import World
+
+__all__ = ["Request", "common", "errors", "given", "opened", "project_options", "request_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the options common to all commands say."""
+
+    config: str
+    env: str
+    feeds: tuple[str, ...]
+    tags: tuple[str, ...]
+    as_json: bool
+
+    def project(self) -> Project:
+        from framework.loader import load_project
+
+        return load_project(self.config, self.env, environ=os.environ, feeds=self.feeds, tags=self.tags)
+
+
+def given(value: str | None) -> str | None:
+    """A scheduler passes parameters that are empty or unresolved `{{…}}`; they count as not given."""
+    text = (value or "").strip()
+    return None if not text or (text.startswith("{{") and text.endswith("}}")) else value
+
+
+def request_of(params: dict[str, Any]) -> Request:
+    root = click.get_current_context().find_root().params
+    feeds = [name for value in params.pop("feeds", ()) if given(value) for name in value.replace(",", " ").split()]
+    tags = [tag for tag in params.pop("tag", ()) if given(tag)]
+    as_json = (params.pop("output", None) or root["output"]) == "json"
+    config, env = project_options(root)
+    return Request(config, env, tuple(feeds), tuple(tags), as_json)
+
+
+def project_options(root: dict[str, Any]) -> tuple[str, str]:
+    """--config and --env, or what holds when they are not given."""
+    env = given(root["env"]) or given(os.environ.get("LANDFEED_ENV")) or "local"
+    return given(root["config"]) or "pipelines_config", env
+
+
+def common(command: Callable[..., None]) -> Callable[..., None]:
+    """FEED …, --tag and --output, as a `Request` in the first argument; errors become exit codes."""
+
+    def invoke(**params: Any) -> None:
+        request = request_of(params)
+        with errors(as_json=request.as_json):
+            command(request, **params)
+
+    invoke.__doc__, invoke.__name__ = command.__doc__, command.__name__
+    invoke.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for decorate in (
+        click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds."),
+        click.option("--tag", multiple=True, help="Only feeds with this tag."),
+        click.argument("feeds", nargs=-1, metavar="[FEED]..."),
+    ):
+        invoke = decorate(invoke)
+    return invoke
+
+
+@contextmanager
+def opened(request: Request, run_id: str = "") -> Iterator[tuple[Project, World, Leases]]:
+    from framework.runs.world import open_world
+
+    project = request.project()
+    with open_world(project.environment, os.environ, run_id, lambda: datetime.now(UTC)) as (world, leases):
+        yield project, world, leases
+
+
+@contextmanager
+def errors(*, as_json: bool, indent: int | None = 2) -> Iterator[None]:
+    """Every error ends in a sentence on stderr, a document on stdout if asked for, and an exit code."""
+    try:
+        yield
+    except ConfigError as error:
+        if as_json:
+            print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]}, indent)
+        say_problems(error.problems)
+        sys.exit(2)
+    except LandfeedError as error:
+        if as_json:
+            print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
+        say(f"error: {error.message}")
+        if error.hint:
+            say(f"\nhint: {error.hint}")
+        sys.exit(1)
