@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framework.law.dialects import DUCKDB
 from framework.law.values import check_pattern, parse, typed
 from framework.types import parse_type
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
@@ -66,7 +67,7 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
 
 
 def by_duckdb(texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
-    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect="duckdb")
+    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect=DUCKDB)
     if type_ == "timestamp":
         expression = f"epoch_us({expression})"
     with duckdb.connect() as connection:

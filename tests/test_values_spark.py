@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from framework.law.values import trimmed, typed
+from framework.law.dialects import SPARK
+from framework.law.values import typed
 from framework.types import parse_type
 from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 from tests.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.spark
 
 
 def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
-    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect="spark")
+    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect=SPARK)
     if type_ == "timestamp":
         expression = f"unix_micros({expression})"
     frame = spark.createDataFrame([(text,) for text in texts], "x string")
@@ -43,7 +44,7 @@ def several_by_spark(spark: Any, texts: Sequence[str], ways: Sequence[Way]) -> d
     """The values of the texts in each of several ways (type, formats, zone), by one query."""
     expressions = []
     for type_, formats, zone in ways:
-        value = typed("x", parse_type(type_), formats=formats, zone=zone, dialect="spark")
+        value = typed("x", parse_type(type_), formats=formats, zone=zone, dialect=SPARK)
         expressions.append(f"unix_micros({value})" if type_ == "timestamp" else value)
     frame = spark.createDataFrame([(text,) for text in texts], "x string")
     found = frame.selectExpr(*(f"{value} AS v{index}" for index, value in enumerate(expressions))).collect()
@@ -122,7 +123,7 @@ def test_patterns(spark: Any, type_: str, pattern: str, texts: list[str]) -> Non
 def test_trimmed(spark: Any) -> None:
     texts = [" a b \t", "\r\nx", "\u00a0y\u00a0", ""]
     frame = spark.createDataFrame([(text,) for text in texts], "x string")
-    found = [row[0] for row in frame.selectExpr(trimmed("x", "spark")).collect()]
+    found = [row[0] for row in frame.selectExpr(SPARK.trimmed("x")).collect()]
     assert found == [text.strip(" \t\r\n") for text in texts]
 
 

@@ -13,7 +13,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.engines.delta import DeltaTables, translated
 from framework.errors import Conflict
-from framework.law.rules import literal
+from framework.law.dialects import DATAFUSION
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
 
@@ -84,9 +84,7 @@ def select_rows(
         ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
         source = f"(SELECT * FROM (SELECT *, {ranked} FROM ledger) WHERE rank_ = 1)"
     names = ", ".join(field.name for field in delta.schema().fields)
-    conditions = [
-        f"{column} IN ({', '.join(literal(v, 'duckdb') for v in values)})" for column, values in where.items()
-    ]
+    conditions = [f"{column} IN ({', '.join(DATAFUSION.text(v) for v in values)})" for column, values in where.items()]
     query = f"SELECT {names} FROM {source}"
     query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
     query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")

@@ -2,19 +2,20 @@
 
 For a column, `text` is the field as text with NULL values recognised, `value` the typed value (or the
 default). A row is bad when any rule is broken; all broken rules are reported. The same builders serve
-both engines; `dialect` is sqlglot's name for the engine's SQL.
+all engines, in their dialects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from framework.feed import Column, Feed, NullKeys
-from framework.law.values import Dialect, trimmed, typed
+from framework.law.dialects import Dialect
+from framework.law.values import typed
 from framework.types import DataType, Scalar
 
-__all__ = ["Rule", "error_list", "is_null", "literal", "quoted", "row_rules", "text_of", "typed_literal", "value_of"]
+__all__ = ["Rule", "error_list", "is_null", "row_rules", "text_of", "typed_literal", "value_of"]
 
 STRING = Scalar("string")
 
@@ -31,23 +32,9 @@ class Rule:
     message: str
 
 
-def quoted(name: str, dialect: Dialect) -> str:
-    """An identifier, quoted."""
-    mark = '"' if dialect == "duckdb" else "`"
-    return mark + name.replace(mark, mark * 2) + mark
-
-
-def literal(text: str, dialect: Dialect) -> str:
-    """A string literal. Spark reads backslashes in literals as escapes, DuckDB does not."""
-    if dialect == "spark":
-        text = text.replace("\\", "\\\\")
-        return "'" + text.replace("'", "\\'") + "'"
-    return "'" + text.replace("'", "''") + "'"
-
-
 def typed_literal(text: str, column: Column, zone: str, dialect: Dialect) -> str:
     """A value that the feed file names (`min`, `default`, …), by the same rules as the data."""
-    return typed(literal(text, dialect), column.type, formats=column.formats, zone=zone, dialect=dialect)
+    return typed(dialect.text(text), column.type, formats=column.formats, zone=zone, dialect=dialect)
 
 
 def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
@@ -57,13 +44,13 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     blank text is NULL too, which the rules see to: most texts need not be looked at for it.
     """
     is_text = column.type == STRING
-    text = trimmed(field, dialect) if feed.source.trim else field
+    text = dialect.trimmed(field) if feed.source.trim else field
     nulls = [value for value in feed.source.null_values if value != ""]
     if not nulls:
         return text
     if not is_text:
-        text = trimmed(field, dialect)
-    return f"CASE WHEN {text} IN ({_literals(nulls, dialect)}) THEN NULL ELSE {text} END"
+        text = dialect.trimmed(field)
+    return f"CASE WHEN {text} IN ({dialect.texts(nulls)}) THEN NULL ELSE {text} END"
 
 
 def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
@@ -80,7 +67,7 @@ def is_null(text: str, column: Column, dialect: Dialect) -> str:
     """Whether a text stands for NULL in a column of this type."""
     if column.type == STRING:
         return f"{text} IS NULL"
-    return f"({text} IS NULL OR {trimmed(text, dialect)} = '')"
+    return f"({text} IS NULL OR {dialect.trimmed(text)} = '')"
 
 
 def row_rules(feed: Feed, texts: Mapping[str, str], values: Mapping[str, str], dialect: Dialect) -> Iterator[Rule]:
@@ -108,14 +95,13 @@ def _column_rules(feed: Feed, column: Column, text: str, value: str, dialect: Di
         yield Rule("null_key", name, null, "NULL", "a key column must have a value")
     if name in feed.target.sequence_by:
         yield Rule("null_sequence", name, null, "NULL", "a sequence column must have a value")
-    shown = text if text != "NULL" else _as_text(value, dialect)
+    shown = text if text != "NULL" else dialect.as_text(value)
     if column.accepted_values is not None:
         accepted = ", ".join(typed_literal(text, column, zone, dialect) for text in column.accepted_values)
         broken = f"({value} IS NOT NULL AND {value} NOT IN ({accepted}))"
         yield Rule("not_accepted", name, broken, shown, f"not one of {', '.join(column.accepted_values)}")
     if column.pattern is not None:
-        matches = "regexp_matches" if dialect == "duckdb" else "regexp_like"
-        broken = f"({value} IS NOT NULL AND NOT {matches}({value}, {literal(column.pattern, dialect)}))"
+        broken = f"({value} IS NOT NULL AND NOT {dialect.contains_match(value, column.pattern)})"
         yield Rule("pattern_mismatch", name, broken, shown, f"does not match {column.pattern}")
     if column.min is not None:
         broken = f"({value} IS NOT NULL AND {value} < {typed_literal(column.min, column, zone, dialect)})"
@@ -134,27 +120,16 @@ def _formats(column: Column) -> str:
     return f" in the format {' or '.join(column.formats)}" if column.formats else ""
 
 
-def _as_text(value: str, dialect: Dialect) -> str:
-    return f"CAST({value} AS {'VARCHAR' if dialect == 'duckdb' else 'STRING'})"
-
-
 def error_list(rules: Iterable[Rule], dialect: Dialect) -> str:
     """SQL for `array<struct<code, column, value, message>>` of the broken rules."""
-    structs = [_error_struct(rule, dialect) for rule in rules]
-    if dialect == "spark":
-        return f"filter(array({', '.join(structs)}), e -> e IS NOT NULL)"
-    return f"list_filter([{', '.join(structs)}], lambda e: e IS NOT NULL)"
+    return dialect.present(dialect.array([_error_struct(rule, dialect) for rule in rules]))
 
 
 def _error_struct(rule: Rule, dialect: Dialect) -> str:
-    message = literal(rule.message, dialect)
-    code, column = literal(rule.code, dialect), literal(rule.column, dialect)
-    if dialect == "spark":
-        fields = f"'code', {code}, 'column', {column}, 'value', CAST({rule.text} AS STRING), 'message', {message}"
-        return f"CASE WHEN {rule.broken} THEN named_struct({fields}) END"
-    fields = f'code := {code}, "column" := {column}, value := CAST({rule.text} AS VARCHAR), message := {message}'
-    return f"CASE WHEN {rule.broken} THEN struct_pack({fields}) END"
-
-
-def _literals(values: Sequence[str], dialect: Dialect) -> str:
-    return ", ".join(literal(value, dialect) for value in values)
+    members = {
+        "code": dialect.text(rule.code),
+        "column": dialect.text(rule.column),
+        "value": dialect.as_text(rule.text),
+        "message": dialect.text(rule.message),
+    }
+    return f"CASE WHEN {rule.broken} THEN {dialect.struct(members)} END"

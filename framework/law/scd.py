@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from framework.feed import Feed, NullKeys
-from framework.law.rules import quoted
-from framework.law.values import Dialect
+from framework.law.dialects import Dialect, Words
 from framework.names import AUDIT_COLUMNS
 
 __all__ = [
@@ -45,15 +44,15 @@ def compared_columns(feed: Feed) -> tuple[str, ...]:
     return tuple(column.name for column in feed.target_columns if column.name not in feed.target.keys)
 
 
-def key_match(feed: Feed, dialect: Dialect) -> str:
+def key_match(feed: Feed, words: Words) -> str:
     """The join condition between source and target."""
-    equals = "IS NOT DISTINCT FROM" if feed.target.null_keys is NullKeys.MATCH else "="
-    return " AND ".join(f"(t.{quoted(key, dialect)} {equals} s.{quoted(key, dialect)})" for key in feed.target.keys)
+    equal = words.identical if feed.target.null_keys is NullKeys.MATCH else words.same
+    return " AND ".join(f"({equal(words.column('t', key), words.column('s', key))})" for key in feed.target.keys)
 
 
 def is_older(feed: Feed, dialect: Dialect) -> str:
     """True when the source row is older than the target row; a target without a sequence is older than any."""
-    columns = [quoted(column, dialect) for column in feed.target.sequence_by]
+    columns = [dialect.name(column) for column in feed.target.sequence_by]
     tests = []
     for index, column in enumerate(columns):
         same = [f"s.{before} = t.{before}" for before in columns[:index]]
@@ -79,17 +78,13 @@ def is_update(feed: Feed, dialect: Dialect) -> str:
 
 
 def _differs(feed: Feed, dialect: Dialect) -> list[str]:
-    types = {column.name: str(column.type) for column in feed.target_columns}
-
-    def comparable(side: str, column: str) -> str:
-        value = f"{side}.{quoted(column, dialect)}"
-        return f"to_json({value})" if dialect == "spark" and "map<" in types[column] else value
-
-    return [f"{comparable('s', name)} IS DISTINCT FROM {comparable('t', name)}" for name in compared_columns(feed)]
+    compared = compared_columns(feed)
+    types = {column.name: column.type for column in feed.target_columns}
+    return [dialect.differs(dialect.column("s", name), dialect.column("t", name), types[name]) for name in compared]
 
 
 def survivor_order(feed: Feed, position: Sequence[str], dialect: Dialect) -> str:
     """ORDER BY terms that put the row of a key that counts first: the highest sequence, then the last
     file, then the last row; `position` is the SQL of file and row numbers."""
-    by_sequence = [f"{quoted(column, dialect)} DESC NULLS LAST" for column in feed.target.sequence_by]
+    by_sequence = [f"{dialect.name(column)} DESC NULLS LAST" for column in feed.target.sequence_by]
     return ", ".join([*by_sequence, *(f"{term} DESC" for term in position)])

@@ -20,7 +20,7 @@ from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
 from framework.errors import LandfeedError
 from framework.feed import Feed
-from framework.law.rules import literal
+from framework.law.dialects import DATAFUSION, DUCKDB
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -92,7 +92,7 @@ class EmbeddedEngine:
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)
         if delta is not None:
-            feed, batch = literal(step.feed, "duckdb"), literal(step.batch_id, "duckdb")
+            feed, batch = DATAFUSION.text(step.feed), DATAFUSION.text(step.batch_id)
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
 
@@ -118,7 +118,7 @@ class EmbeddedEngine:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            listed = ", ".join('CAST("' + name.replace('"', '""') + '" AS VARCHAR)' for name in columns)
+            listed = ", ".join(DUCKDB.as_text(DUCKDB.name(name)) for name in columns)
             ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
             return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
 

@@ -7,6 +7,7 @@ import sqlglot
 from framework.engines.embedded.merging import classify_sql
 from framework.engines.embedded.sql import csv_source, json_source, select_rows
 from framework.feed import Feed, Format
+from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout
 
 __all__ = ["merge_sql", "stage_sql"]
@@ -33,4 +34,4 @@ def merge_sql(feed: Feed) -> str:
 
 
 def _pretty(sql: str) -> str:
-    return sqlglot.transpile(sql, read="duckdb", write="duckdb", pretty=True)[0]
+    return sqlglot.transpile(sql, read=DUCKDB.sqlglot, write=DUCKDB.sqlglot, pretty=True)[0]

@@ -19,7 +19,7 @@ from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.errors import LandfeedError
 from framework.feed import Feed
-from framework.law.rules import literal, quoted
+from framework.law.dialects import DATAFUSION, DUCKDB
 from framework.law.scd import Outcome, key_match, outcome, written_columns
 from framework.names import Table
 from framework.steps import Merge
@@ -76,8 +76,8 @@ class Merging:
         self._db.execute(f"DROP VIEW IF EXISTS {name}")
         paths = delta.file_uris() if self._tables.local and not delta.metadata().partition_columns else []
         if paths:
-            listed = ", ".join(literal(path, "duckdb") for path in paths)
-            columns = ", ".join(quoted(field.name, "duckdb") for field in delta.schema().fields)
+            listed = ", ".join(DUCKDB.text(path) for path in paths)
+            columns = ", ".join(DUCKDB.name(field.name) for field in delta.schema().fields)
             source = f"SELECT {columns} FROM read_parquet([{listed}], union_by_name = true)"
             if self._binds(f"CREATE TEMP VIEW {name} AS {source}"):
                 return
@@ -98,7 +98,7 @@ class Merging:
 
     def _write(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> None:
         """Commit the inserts and updates; a commit without rows still carries the batch's transaction."""
-        columns = ", ".join(quoted(column, "duckdb") for column in written_columns(feed))
+        columns = DUCKDB.names(written_columns(feed))
         only = f" WHERE _outcome IN ('{Outcome.INSERTED}', '{Outcome.UPDATED}')"
         everything = manifest.rows.inserted == manifest.rows.staged
         changing = self._db.sql(f"SELECT {columns} FROM changing{'' if everything else only}")
@@ -107,11 +107,11 @@ class Merging:
             if not manifest.rows.updated:
                 write_deltalake(target, changing, mode="append", schema_mode="merge", commit_properties=properties)
                 return
-            assignments = {f"`{column}`": f"s.`{column}`" for column in written_columns(feed)}
+            assignments = {DATAFUSION.name(column): DATAFUSION.column("s", column) for column in written_columns(feed)}
             metrics = (
                 target.merge(
                     changing,
-                    predicate=key_match(feed, "spark"),
+                    predicate=key_match(feed, DATAFUSION),
                     source_alias="s",
                     target_alias="t",
                     commit_properties=properties,
@@ -135,9 +135,9 @@ class Merging:
 
 def classify_sql(feed: Feed) -> str:
     """The query that decides what every staged row does (`framework.law.scd.Outcome`)."""
-    columns = ", ".join(f"s.{quoted(column, 'duckdb')}" for column in written_columns(feed))
-    decided = outcome(feed, "t._present", "duckdb")
+    columns = ", ".join(f"s.{DUCKDB.name(column)}" for column in written_columns(feed))
+    decided = outcome(feed, "t._present", DUCKDB)
     return (
         f"SELECT {columns}, {decided} AS _outcome "
-        f"FROM s LEFT JOIN (SELECT *, true AS _present FROM t) AS t ON {key_match(feed, 'duckdb')}"
+        f"FROM s LEFT JOIN (SELECT *, true AS _present FROM t) AS t ON {key_match(feed, DUCKDB)}"
     )

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.feed import Column, Feed
+from framework.law.dialects import DUCKDB
 from framework.law.discovery import captures
 from framework.law.layout import Layout
-from framework.law.rules import error_list, literal, quoted, row_rules, text_of, value_of
+from framework.law.rules import error_list, row_rules, text_of, value_of
 from framework.law.values import guarded, pointer, unguarded
-from framework.types import Array, DataType, Map, Scalar, Struct
 
 __all__ = [
     "LINE",
     "csv_source",
-    "duckdb_type",
     "json_keys",
     "json_source",
     "reasons",
@@ -29,26 +28,9 @@ _RECORD_LIMIT = 32 << 20
 files are first read with its own limit (2 MB); those with longer records then go the careful way."""
 
 
-def duckdb_type(type_: DataType) -> str:
-    """The type in DuckDB's words. Delta's `timestamp` is an instant: TIMESTAMP WITH TIME ZONE."""
-    match type_:
-        case Scalar("timestamp"):
-            return "TIMESTAMPTZ"
-        case Scalar("string"):
-            return "VARCHAR"
-        case Array(element):
-            return f"{duckdb_type(element)}[]"
-        case Map(key, value):
-            return f"MAP({duckdb_type(key)}, {duckdb_type(value)})"
-        case Struct(members):
-            return f"STRUCT({', '.join(f'{_name(name)} {duckdb_type(member)}' for name, member in members)})"
-        case _:
-            return str(type_).upper()
-
-
 def table_columns(feed: Feed) -> str:
     """The columns of the temporary table `batch`."""
-    columns = [f"{_name(column.name)} {duckdb_type(column.type)}" for column in feed.columns]
+    columns = [f"{DUCKDB.name(column.name)} {DUCKDB.type(column.type)}" for column in feed.columns]
     return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER'])
 
 
@@ -63,9 +45,9 @@ def csv_source(
     sep, quote, escape = (",", '"', '"') if careful else (options.sep, options.quote or "", options.escape or "")
     reading = {
         "header": str(options.header and not careful).lower(),
-        "delim": _text(sep),
-        "quote": _text(quote),
-        "escape": _text(escape if quote else ""),
+        "delim": DUCKDB.text(sep),
+        "quote": DUCKDB.text(quote),
+        "escape": DUCKDB.text(escape if quote else ""),
         "comment": "''",
     }
     if careful:
@@ -83,7 +65,7 @@ def surplus_records(feed: Feed, layout: Layout, file: tuple[int, str]) -> str:
 
 def json_source(layout: Layout, files: Sequence[tuple[int, str]], *, careful: bool) -> str:
     """A query of the texts f0, f1, … of the layout's keys, the whole `line`, and "_file"."""
-    paths = ", ".join(_text(pointer(name)) for name in layout.names)
+    paths = ", ".join(DUCKDB.text(pointer(name)) for name in layout.names)
     lines = _read_csv([LINE], files, _lines(careful))
     extracted = f"SELECT *, {_if_object(f'json_extract({guarded(LINE)}, [{paths}])')} AS fields FROM ({lines})"
     fields = [f"json_extract_string(fields[{index + 1}], '$') AS f{index}" for index in range(len(layout.names))]
@@ -116,20 +98,20 @@ def _lines(careful: bool) -> dict[str, str]:
 
 
 def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: dict[str, str]) -> str:
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
-    paths = ", ".join(_text(_no_glob(path)) for _, path in files)
+    columns = ", ".join(f"{DUCKDB.text(name)}: 'VARCHAR'" for name in names)
+    paths = ", ".join(DUCKDB.text(_no_glob(path)) for _, path in files)
     options = reading | {
         "columns": f"{{{columns}}}",
         "auto_detect": "false",
         "strict_mode": "true",
         "null_padding": "false",
         "allow_quoted_nulls": "false",
-        "compression": _text("gzip" if files[0][1].lower().endswith(".gz") else "none"),
+        "compression": DUCKDB.text("gzip" if files[0][1].lower().endswith(".gz") else "none"),
     }
     position = str(files[0][0])
     if len(files) > 1:
         options["filename"] = "'_path'"
-        first = ", ".join(_text(path) for _, path in files)
+        first = ", ".join(DUCKDB.text(path) for _, path in files)
         positions = ", ".join(str(index) for index, _ in files)
         position = f"[{positions}][list_position([{first}], _path)]"
     arguments = ", ".join(f"{name} = {value}" for name, value in options.items())
@@ -154,7 +136,7 @@ def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[i
         if raw:
             text_sql.append(f"{raw} AS {text}")
         value_sql.append(f"{_value(feed, column, texts[column.name])} AS {value}")
-    broken = [rule.broken for rule in row_rules(feed, texts, values, "duckdb")]
+    broken = [rule.broken for rule in row_rules(feed, texts, values, DUCKDB)]
     kept = ", ".join(f"CAST({text} AS VARCHAR)" for text in texts.values())
     bad = f"CASE WHEN {' OR '.join(broken) or 'false'} THEN [{kept}] END"
     if is_json:
@@ -171,7 +153,7 @@ def _field(
     """SQL of a column's text, None when the file does not have it."""
     if column.from_file is not None:
         found = [(captures(feed.source.files or "*", name.rsplit("/", 1)[-1]) or {}) for _, name in files]
-        captured = ", ".join(_text(each.get(column.from_file, "")) for each in found)
+        captured = ", ".join(DUCKDB.text(each.get(column.from_file, "")) for each in found)
         positions = ", ".join(str(position) for position, _ in files)
         return f"nullif([{captured}][list_position([{positions}], _file)], '')"
     if index is None:
@@ -179,28 +161,20 @@ def _field(
     raw = f"f{index}"
     if is_json:
         raw = unguarded(raw)
-    return text_of(column, raw, feed, "duckdb")
+    return text_of(column, raw, feed, DUCKDB)
 
 
 def _value(feed: Feed, column: Column, text: str) -> str:
     if text == "NULL":
         if column.default is None:
-            return f"CAST(NULL AS {duckdb_type(column.type)})"
-        return value_of(column, "NULL::VARCHAR", feed, "duckdb")
-    return value_of(column, text, feed, "duckdb")
+            return DUCKDB.null(column.type)
+        return value_of(column, "NULL::VARCHAR", feed, DUCKDB)
+    return value_of(column, text, feed, DUCKDB)
 
 
 def reasons(feed: Feed) -> str:
     """A query of (rowid, "_file", errors) of the bad rows in the table `batch`."""
     texts = {column.name: f"_texts[{index + 1}]" for index, column in enumerate(feed.columns)}
-    values = {column.name: _name(column.name) for column in feed.columns}
-    listed = error_list(row_rules(feed, texts, values, "duckdb"), "duckdb")
+    values = {column.name: DUCKDB.name(column.name) for column in feed.columns}
+    listed = error_list(row_rules(feed, texts, values, DUCKDB), DUCKDB)
     return f"SELECT rowid, _file, CASE WHEN len(_texts) > 0 THEN {listed} END FROM batch WHERE _texts IS NOT NULL"
-
-
-def _name(name: str) -> str:
-    return quoted(name, "duckdb")
-
-
-def _text(text: str) -> str:
-    return literal(text, "duckdb")

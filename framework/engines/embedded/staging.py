@@ -19,8 +19,8 @@ from framework.engines.embedded.sql import reasons
 from framework.engines.sources import fetch_all
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import Feed, OnExceed
+from framework.law.dialects import DUCKDB
 from framework.law.limits import exceeded
-from framework.law.rules import literal, quoted
 from framework.law.scd import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows, Table
 from framework.steps import Stage
@@ -83,13 +83,13 @@ class Staging:
 
     def _deduplicate(self, feed: Feed) -> None:
         """Collect the rowids of clean rows that another row of the same key in the batch beats in `losers`."""
-        keys = ", ".join(quoted(key, "duckdb") for key in feed.target.keys)
+        keys = ", ".join(DUCKDB.name(key) for key in feed.target.keys)
         self._db.execute("CREATE OR REPLACE TEMP TABLE losers (id BIGINT, _file INTEGER)")
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
         if same == (True,):
             return
-        order = survivor_order(feed, ("_file", "rowid"), "duckdb")
+        order = survivor_order(feed, ("_file", "rowid"), DUCKDB)
         self._db.execute(
             f"INSERT INTO losers SELECT rowid, _file FROM batch WHERE {self._clean} "
             f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) > 1"
@@ -139,7 +139,7 @@ class Staging:
         self._insert("places", self._places(feed, files))
         if broken:
             self._insert_broken(broken)
-        malformed = f"[{_error('malformed_record', literal('the line is not a JSON object', 'duckdb'))}]"
+        malformed = f"[{_error('malformed_record', DUCKDB.text('the line is not a JSON object'))}]"
         self._db.execute(
             f"INSERT INTO quarantined SELECT p._line, p._record, coalesce(r.errors, {malformed}), r._file "
             f"FROM ({reasons(feed)}) r(id, _file, errors) LEFT JOIN places p ON p.id = r.id ORDER BY r._file, r.id"
@@ -176,7 +176,7 @@ class Staging:
         types = [type_ for _, type_, *_ in self._db.execute(f"DESCRIBE {table}").fetchall()]
         shape = json.dumps([dict(zip(names, types, strict=True))])
         document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
-        listed = ", ".join(f"row_.{quoted(name, 'duckdb')}" for name in names)
+        listed = ", ".join(f"row_.{DUCKDB.name(name)}" for name in names)
         self._db.execute(
             f"INSERT INTO {table} SELECT {listed} FROM (SELECT unnest(from_json(?::JSON, ?)) AS row_)",
             [document, shape],
@@ -191,7 +191,7 @@ class Staging:
             if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
                 return
         rows = self._db.sql(
-            f"SELECT {literal(step.feed.name, 'duckdb')} AS _feed, {literal(step.batch.id, 'duckdb')} AS _batch_id, "
+            f"SELECT {DUCKDB.text(step.feed.name)} AS _feed, {DUCKDB.text(step.batch.id)} AS _batch_id, "
             f"{_path(sources)} AS _source_file, _line, _record, _errors, "
             f"{_moment(manifest.staged_at)} AS _quarantined_at FROM quarantined ORDER BY _file, _line"
         )
@@ -204,13 +204,13 @@ class Staging:
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
-        columns = ", ".join(quoted(column.name, "duckdb") for column in step.feed.columns)
+        columns = ", ".join(DUCKDB.name(column.name) for column in step.feed.columns)
         source, batch, loaded = AUDIT_COLUMNS
         keep = ""
         if manifest.rows.deduplicated:
             keep = "AND rowid NOT IN (SELECT id FROM losers)"
         rows = self._db.sql(
-            f"SELECT {columns}, {_path(sources)} AS {source}, {literal(step.batch.id, 'duckdb')} AS {batch}, "
+            f"SELECT {columns}, {_path(sources)} AS {source}, {DUCKDB.text(step.batch.id)} AS {batch}, "
             f"{_moment(manifest.staged_at)} AS {loaded} FROM batch WHERE {self._clean} {keep}"
         )
         version = self._write(table, delta or self._tables.uri(table), rows, manifest, mode="overwrite")
@@ -250,8 +250,8 @@ class Staging:
 def _path(sources: Sequence[SourceFile]) -> str:
     """SQL of the file path of a row, from its position in the batch."""
     if len(sources) == 1:
-        return literal(sources[0].file.shown, "duckdb")
-    return f"[{', '.join(literal(source.file.shown, 'duckdb') for source in sources)}][_file + 1]"
+        return DUCKDB.text(sources[0].file.shown)
+    return f"[{', '.join(DUCKDB.text(source.file.shown) for source in sources)}][_file + 1]"
 
 
 def _moment(moment: datetime) -> str:

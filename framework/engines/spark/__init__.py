@@ -15,12 +15,12 @@ from framework.engine import Merged, Preview, Seal, SourceFile, TableState
 from framework.engines.spark.explain import stage_sql
 from framework.engines.spark.merging import Merging, merge_statement
 from framework.engines.spark.session import open_session, translated
-from framework.engines.spark.sql import column_ddl, name_of
+from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.staging import Staging
 from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
 from framework.feed import Feed
-from framework.law.rules import literal
+from framework.law.dialects import SPARK
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -62,7 +62,7 @@ class SparkEngine:
 
     def discard(self, step: Discard) -> None:
         if self._tables.version(step.table) >= 0:
-            feed, batch = literal(step.feed, "spark"), literal(step.batch_id, "spark")
+            feed, batch = SPARK.text(step.feed), SPARK.text(step.batch_id)
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
 
@@ -83,7 +83,7 @@ class SparkEngine:
         state = self._tables.state(table, "")
         if state is None:
             return None
-        listed = ", ".join(f"CAST({name_of(name)} AS STRING) AS {name_of(name)}" for name, _ in state.columns)
+        listed = ", ".join(f"CAST({SPARK.name(name)} AS STRING) AS {SPARK.name(name)}" for name, _ in state.columns)
         order = ", ".join(str(index + 1) for index in range(len(state.columns)))
         query = f"SELECT {listed} FROM {self._tables.reference(table)} ORDER BY {order} LIMIT {limit}"
         with translated(f"table {table}"):

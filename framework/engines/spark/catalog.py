@@ -16,7 +16,7 @@ from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.tables import Commit, SparkTables
-from framework.law.rules import literal, quoted
+from framework.law.dialects import SPARK
 from framework.ledger import COLUMN_TYPES
 from framework.names import Table
 from framework.steps import CreateTable, TableColumn
@@ -32,7 +32,7 @@ class CatalogTables(SparkTables):
         self._catalog = catalog
 
     def reference(self, table: Table, version: int | None = None) -> str:
-        name = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts))
+        name = ".".join(SPARK.name(part) for part in (self._catalog, *table.parts))
         return name if version is None else f"{name} VERSION AS OF {version}"
 
     def _exists(self, table: Table) -> bool:
@@ -88,13 +88,13 @@ class CatalogTables(SparkTables):
     def _create_like(self, table: Table, data: Any) -> None:
         with translated(f"table {table}"):
             fields = data.schema.fields
-        self._make(table, [f"{quoted(field.name, 'spark')} {field.dataType.simpleString()}" for field in fields])
+        self._make(table, [f"{SPARK.name(field.name)} {field.dataType.simpleString()}" for field in fields])
 
     def _make(self, table: Table, columns: Sequence[str], comment: str | None = None) -> None:
         """Make the table of columns as DDL, and its schema, where they are missing."""
-        schema = ".".join(quoted(part, "spark") for part in (self._catalog, *table.parts[:-1]))
+        schema = ".".join(SPARK.name(part) for part in (self._catalog, *table.parts[:-1]))
         self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        told = f" COMMENT {literal(comment, 'spark')}" if comment else ""
+        told = f" COMMENT {SPARK.text(comment)}" if comment else ""
         self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({', '.join(columns)}) USING DELTA{told}")
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
@@ -139,8 +139,7 @@ class CatalogTables(SparkTables):
             ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
             source = f"(SELECT * EXCEPT (rank_) FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
         conditions = [
-            f"{column} IN ({', '.join(literal(value, 'spark') for value in values)})"
-            for column, values in where.items()
+            f"{column} IN ({', '.join(SPARK.text(value) for value in values)})" for column, values in where.items()
         ]
         query = f"SELECT * FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
         query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlglot
 
-from framework.engines.spark.sql import bad, line_field, line_fields, name_of, rows, texts_of
+from framework.engines.spark.sql import bad, line_field, line_fields, rows, texts_of
 from framework.feed import Feed, Format
+from framework.law.dialects import SPARK
 from framework.law.layout import Layout
 
 __all__ = ["stage_sql"]
@@ -26,9 +27,9 @@ def stage_sql(feed: Feed) -> str:
         records = "SELECT * FROM records"
     named = ", ".join(f"{texts[column.name]} AS t{i}" for i, column in enumerate(feed.columns) if column.name in texts)
     values = ", ".join(rows(feed, list(texts)))
-    result = ", ".join(f"v{index} AS {name_of(column.name)}" for index, column in enumerate(feed.columns))
+    result = ", ".join(f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(feed.columns))
     query = (
         f"SELECT {result} FROM (SELECT *, {bad(feed, list(texts))} AS _bad "
         f"FROM (SELECT *, {values} FROM (SELECT *, {named} FROM ({records})))) WHERE NOT _bad"
     )
-    return sqlglot.transpile(query, read="spark", write="spark", pretty=True)[0]
+    return sqlglot.transpile(query, read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framework.engines.spark.files import FileRead, Frame
-from framework.engines.spark.sql import is_open, line_field, line_fields, line_problem, text
+from framework.engines.spark.sql import is_open, line_field, line_fields, line_problem
 from framework.feed import Feed
+from framework.law.dialects import SPARK
 from framework.law.layout import Layout
 
 __all__ = ["Lines"]
@@ -43,7 +44,7 @@ class Lines:
         self.frame = self._first_look()
 
     def _first_look(self) -> Frame:
-        header = _choice({index: text(header) for index, header in self._headers.items()}, "_file")
+        header = _choice({index: SPARK.text(header) for index, header in self._headers.items()}, "_file")
         seen = self._lines.selectExpr("*", f"coalesce(_start = 0 AND value = {header}, false) AS _header").observe(
             self._seen, *_exprs(records="count_if(value <> '')", headers="count_if(_header)", odd="count_if(_odd)")
         )
@@ -115,7 +116,7 @@ def _choice(values: Mapping[Any, str], key: str) -> str:
     different = set(values.values())
     if len(different) == 1:
         return different.pop()
-    pairs = ", ".join(f"{text(name) if isinstance(name, str) else name}, {sql}" for name, sql in values.items())
+    pairs = ", ".join(f"{SPARK.text(name) if isinstance(name, str) else name}, {sql}" for name, sql in values.items())
     return f"map({pairs})[{key}]" if pairs else "NULL"
 
 

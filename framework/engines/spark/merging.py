@@ -16,7 +16,7 @@ from framework.engine import Merged
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
-from framework.law.rules import literal, quoted
+from framework.law.dialects import SPARK
 from framework.law.scd import Outcome, is_older, is_update, key_match, outcome, written_columns
 from framework.names import AUDIT_COLUMNS
 
@@ -72,7 +72,7 @@ class Merging:
         """Fill an empty table: one append, which carries the batch itself."""
         manifest = self._manifest
         merged = manifest.merged(replace(manifest.rows, inserted=manifest.rows.staged))
-        columns = ", ".join(quoted(column, "spark") for column in written_columns(self._feed))
+        columns = ", ".join(SPARK.name(column) for column in written_columns(self._feed))
         rows = self._tables.spark.sql(f"SELECT {columns} FROM {self._staged}")
         if not self._tables.append(self._table, rows, merged, files=False):
             raise Conflict(f"another runner merged into {self._table} at the same time")
@@ -130,7 +130,7 @@ class Merging:
         target = self._tables.reference(self._table, version)
         query = (
             f"SELECT count(*) FROM (SELECT * FROM {self._staged}) s JOIN (SELECT * FROM {target}) t "
-            f"ON {key_match(self._feed, 'spark')} WHERE {is_older(self._feed, 'spark')}"
+            f"ON {key_match(self._feed, SPARK)} WHERE {is_older(self._feed, SPARK)}"
         )
         ((count,),) = self._tables.sql(self._table, query)
         return int(count)
@@ -144,20 +144,20 @@ def _names(commit: Commit, batch_id: str) -> bool:
 
 def changing_rows(feed: Feed, target: str, staged: str) -> str:
     """A query of the staged rows that insert or update something."""
-    decided = outcome(feed, "t._present", "spark")
+    decided = outcome(feed, "t._present", SPARK)
     return (
         f"SELECT s.* FROM (SELECT * FROM {staged}) s LEFT JOIN (SELECT *, true AS _present FROM {target}) t "
-        f"ON {key_match(feed, 'spark')} WHERE {decided} IN ('{Outcome.INSERTED}', '{Outcome.UPDATED}')"
+        f"ON {key_match(feed, SPARK)} WHERE {decided} IN ('{Outcome.INSERTED}', '{Outcome.UPDATED}')"
     )
 
 
 def merge_statement(feed: Feed, target: str, source: str, batch_id: str) -> str:
     """The MERGE of a query; its conditions name the batch, by which it is found in the table's history."""
-    columns = [quoted(column, "spark") for column in written_columns(feed)]
-    of_batch = f"s.{_BATCH} = {literal(batch_id, 'spark')}"
+    columns = [SPARK.name(column) for column in written_columns(feed)]
+    of_batch = f"s.{_BATCH} = {SPARK.text(batch_id)}"
     return (
-        f"MERGE INTO {target} t USING ({source}) s ON {key_match(feed, 'spark')} "
-        f"WHEN MATCHED AND {of_batch} AND {is_update(feed, 'spark')} "
+        f"MERGE INTO {target} t USING ({source}) s ON {key_match(feed, SPARK)} "
+        f"WHEN MATCHED AND {of_batch} AND {is_update(feed, SPARK)} "
         f"THEN UPDATE SET {', '.join(f't.{column} = s.{column}' for column in columns)} "
         f"WHEN NOT MATCHED AND {of_batch} "
         f"THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{column}' for column in columns)})"

@@ -13,7 +13,7 @@ from framework.engines.control import append_rows, select_rows
 from framework.engines.delta import DeltaTables, unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
-from framework.law.rules import quoted
+from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn
 
@@ -30,7 +30,7 @@ class PathTables(SparkTables):
         self._logs = logs
 
     def reference(self, table: Table, version: int | None = None) -> str:
-        name = f"delta.{quoted(self._logs.uri(table), 'spark')}"
+        name = f"delta.{SPARK.name(self._logs.uri(table))}"
         return name if version is None else f"{name} VERSION AS OF {version}"
 
     def state(self, table: Table, feed: str) -> TableState | None:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 from framework.engine import SourceFile
 from framework.feed import Column, CsvOptions, Feed
+from framework.law.dialects import SPARK
 from framework.law.discovery import captures
 from framework.law.layout import Layout
-from framework.law.rules import Rule, error_list, is_null, literal, quoted, row_rules, text_of, typed_literal, value_of
+from framework.law.rules import Rule, error_list, is_null, row_rules, text_of, typed_literal, value_of
 from framework.names import shown
 from framework.steps import TableColumn
-from framework.types import Array, DataType, Map, Struct
+from framework.types import Array, Map, Struct
 
 __all__ = [
     "bad",
@@ -28,43 +29,19 @@ __all__ = [
     "line_field",
     "line_fields",
     "line_problem",
-    "name_of",
     "rows",
-    "spark_type",
-    "text",
     "texts_of",
 ]
 
 
-def spark_type(type_: DataType) -> str:
-    """The type as Spark DDL, with the names of members quoted."""
-    match type_:
-        case Array(element):
-            return f"array<{spark_type(element)}>"
-        case Map(key, value):
-            return f"map<{spark_type(key)},{spark_type(value)}>"
-        case Struct(members):
-            return f"struct<{','.join(f'{name_of(name)}:{spark_type(member)}' for name, member in members)}>"
-        case _:
-            return str(type_)
-
-
 def column_ddl(column: TableColumn) -> str:
     """A column as CREATE TABLE and ADD COLUMNS name it."""
-    told = f" COMMENT {text(column.comment)}" if column.comment else ""
-    return f"{name_of(column.name)} {spark_type(column.type)}{told}"
+    told = f" COMMENT {SPARK.text(column.comment)}" if column.comment else ""
+    return f"{SPARK.name(column.name)} {SPARK.type(column.type)}{told}"
 
 
 def is_nested(column: Column) -> bool:
     return isinstance(column.type, Array | Map | Struct)
-
-
-def name_of(name: str) -> str:
-    return quoted(name, "spark")
-
-
-def text(value: str) -> str:
-    return literal(value, "spark")
 
 
 # Lines
@@ -85,17 +62,17 @@ class _Line:
 def _with_quotes(options: CsvOptions, then: str, otherwise: str) -> str:
     if options.quote is None:
         return otherwise
-    return f"CASE WHEN contains(value, {text(options.quote)}) THEN {then} ELSE {otherwise} END"
+    return f"CASE WHEN contains(value, {SPARK.text(options.quote)}) THEN {then} ELSE {otherwise} END"
 
 
 def is_open(options: CsvOptions) -> str:
     """Whether the line `value` ends inside quotes."""
-    return _with_quotes(options, f"value RLIKE {text(_Line(options).open)}", "false")
+    return _with_quotes(options, f"value RLIKE {SPARK.text(_Line(options).open)}", "false")
 
 
 def line_problem(options: CsvOptions, width: int) -> str:
     """Why the line `value` with its `fields` is no record, NULL when it is one."""
-    sound = _with_quotes(options, f"value RLIKE {text(_Line(options).sound)}", "true")
+    sound = _with_quotes(options, f"value RLIKE {SPARK.text(_Line(options).sound)}", "true")
     return (
         f"CASE WHEN NOT {sound} THEN 'there is text after a closing quote' "
         f"WHEN size(fields) <> {width} THEN concat(size(fields), ' fields instead of {width}') END"
@@ -104,11 +81,11 @@ def line_problem(options: CsvOptions, width: int) -> str:
 
 def line_fields(options: CsvOptions) -> str:
     """The fields of the line `value`: an array of texts, in lines with quotes NULL for an empty one without them."""
-    sep, line = text(options.sep), _Line(options)
-    plain = f"split(value, {text(line.sep)}, -1)"
+    sep, line = SPARK.text(options.sep), _Line(options)
+    plain = f"split(value, {SPARK.text(line.sep)}, -1)"
     if options.quote is None:
         return plain
-    quote, pattern = text(options.quote), text(f"(?s)({line.field}){line.sep}")
+    quote, pattern = SPARK.text(options.quote), SPARK.text(f"(?s)({line.field}){line.sep}")
     unquoted = f"replace(substring(x, 2, length(x) - 2), {quote} || {quote}, {quote})"
     each = f"CASE WHEN startswith(x, {quote}) THEN {unquoted} ELSE nullif(x, '') END"
     return _with_quotes(options, f"transform(regexp_extract_all(value || {sep}, {pattern}, 1), x -> {each})", plain)
@@ -134,38 +111,38 @@ def texts_of(feed: Feed, layout: Layout, sources: Sequence[SourceFile]) -> dict[
             ]
             found[column.name] = f"nullif({by_file(captured)}, '')"
         elif column.name in at:
-            found[column.name] = text_of(column, f"f{at[column.name]}", feed, "spark")
+            found[column.name] = text_of(column, f"f{at[column.name]}", feed, SPARK)
     return found
 
 
 def by_file(values: Sequence[str]) -> str:
     """SQL of the value that belongs to a row's `_file`."""
-    return f"array({', '.join(text(value) for value in values)})[_file]"
+    return f"array({', '.join(SPARK.text(value) for value in values)})[_file]"
 
 
 def rows(feed: Feed, has_text: Sequence[str]) -> list[str]:
     """SQL of the values v0, v1, … of the columns, over their texts t0, t1, … and nested values n0, n1, …"""
     values = []
     for index, column in enumerate(feed.columns):
-        values.append(f"CAST({_value(feed, column, index, column.name in has_text)} AS {spark_type(column.type)})")
+        values.append(f"CAST({_value(feed, column, index, column.name in has_text)} AS {SPARK.type(column.type)})")
     return [f"{value} AS v{index}" for index, value in enumerate(values)]
 
 
 def _value(feed: Feed, column: Column, index: int, has_text: bool) -> str:
     if is_nested(column):
-        null = is_null(f"t{index}", column, "spark") if has_text else "true"
+        null = is_null(f"t{index}", column, SPARK) if has_text else "true"
         return f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
     if has_text:
-        return value_of(column, f"t{index}", feed, "spark")
+        return value_of(column, f"t{index}", feed, SPARK)
     if column.default is None:
         return "NULL"
-    return typed_literal(column.default, column, feed.source.timezone, "spark")
+    return typed_literal(column.default, column, feed.source.timezone, SPARK)
 
 
 def _rules(feed: Feed, has_text: Sequence[str]) -> list[Rule]:
     texts = {column.name: f"t{index}" for index, column in enumerate(feed.columns) if column.name in has_text}
     values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
-    return list(row_rules(feed, texts, values, "spark"))
+    return list(row_rules(feed, texts, values, SPARK))
 
 
 def bad(feed: Feed, has_text: Sequence[str]) -> str:
@@ -180,4 +157,4 @@ def errors(feed: Feed, has_text: Sequence[str]) -> str:
     fields = f"'code', 'malformed_record', 'column', {none}, 'value', {none}, 'message', _why"
     struct = f"array(named_struct({fields}))"
     rules = _rules(feed, has_text)
-    return f"CASE WHEN _why IS NOT NULL THEN {struct} ELSE {error_list(rules, 'spark') if rules else struct} END"
+    return f"CASE WHEN _why IS NOT NULL THEN {struct} ELSE {error_list(rules, SPARK) if rules else struct} END"

@@ -16,12 +16,12 @@ from framework.batch import FileOutcome, Manifest
 from framework.engine import Seal, SourceFile
 from framework.engines.spark.files import FileRead
 from framework.engines.spark.reading import Reader
-from framework.engines.spark.sql import bad, by_file, errors, name_of, rows, spark_type, texts_of
+from framework.engines.spark.sql import bad, by_file, errors, rows, texts_of
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict, LandfeedError, PolicyError
 from framework.feed import OnExceed
+from framework.law.dialects import SPARK
 from framework.law.limits import exceeded
-from framework.law.rules import literal
 from framework.law.scd import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows
 from framework.steps import Stage, TableColumn
@@ -91,7 +91,7 @@ class Staging:
     def _count(self) -> tuple[dict[str, int], int]:
         """How many rows staging holds, by file, and how many different keys."""
         reference = self._tables.reference(self._staging)
-        keys = ", ".join(name_of(key) for key in self._feed.target.keys)
+        keys = ", ".join(SPARK.name(key) for key in self._feed.target.keys)
         by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {keys}"
         if len(self._sources) == 1:  # one look at staging is enough
             query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
@@ -105,22 +105,22 @@ class Staging:
 
     def _clean(self, reader: Reader, *, once: bool) -> Any:
         """The rows for staging."""
-        named = [f"v{index} AS {name_of(column.name)}" for index, column in enumerate(self._feed.columns)]
+        named = [f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(self._feed.columns)]
         audit = [
             f"{by_file([source.file.shown for source in self._sources])} AS {_SOURCE}",
-            f"{literal(self._batch.id, 'spark')} AS {_BATCH}",
+            f"{SPARK.text(self._batch.id)} AS {_BATCH}",
             f"{moment(self._loaded_at)} AS {_LOADED}",
         ]
         clean = self._rows(reader, clean=True)
         if clean is None:
-            empty = [f"CAST(NULL AS {spark_type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
+            empty = [f"CAST(NULL AS {SPARK.type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
             clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
         if once:
-            keys = ", ".join(name_of(key) for key in self._feed.target.keys)
-            order = survivor_order(self._feed, ("_file", "_block", "_line"), "spark")
+            keys = ", ".join(SPARK.name(key) for key in self._feed.target.keys)
+            order = survivor_order(self._feed, ("_file", "_block", "_line"), SPARK)
             rank = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank"
             clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
-            named = [name_of(column.name) for column in self._feed.columns]
+            named = [SPARK.name(column.name) for column in self._feed.columns]
         return clean.selectExpr(*named, *audit)
 
     def _rows(self, reader: Reader, *, clean: bool) -> Any:
@@ -166,8 +166,8 @@ class Staging:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
         bad_rows = self._rows(reader, clean=False).selectExpr(
-            f"{literal(feed.name, 'spark')} AS _feed",
-            f"{literal(self._batch.id, 'spark')} AS _batch_id",
+            f"{SPARK.text(feed.name)} AS _feed",
+            f"{SPARK.text(self._batch.id)} AS _batch_id",
             f"{by_file([source.file.shown for source in self._sources])} AS _source_file",
             "CAST(_line AS bigint) AS _line",
             "_record",
@@ -175,7 +175,7 @@ class Staging:
             f"{moment(manifest.staged_at)} AS _quarantined_at",
         )
         self._tables.append(table, bad_rows, manifest, files=True)
-        batch = f"_feed = {literal(feed.name, 'spark')} AND _batch_id = {literal(self._batch.id, 'spark')}"
+        batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._batch.id)}"
         query = f"SELECT count(*) FROM {self._tables.reference(table)} WHERE {batch}"
         ((count,),) = self._tables.sql(table, query)
         if count != manifest.rows.quarantined:

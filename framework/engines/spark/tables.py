@@ -14,7 +14,7 @@ from framework.engine import Merged, TableState
 from framework.engines.history import merged_earlier
 from framework.engines.spark.session import translated
 from framework.feed import Feed
-from framework.law.rules import literal
+from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn
 
@@ -78,7 +78,7 @@ class SparkTables(ABC):
 
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         """The rows that staging holds at a version, and those of a batch among them."""
-        where = f"{_BATCH} = {literal(batch_id, 'spark')}"
+        where = f"{_BATCH} = {SPARK.text(batch_id)}"
         query = f"SELECT count(*), count_if({where}) FROM {self.reference(table, version)}"
         ((rows, of_batch),) = self.sql(table, query)
         return rows, of_batch

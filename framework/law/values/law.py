@@ -14,15 +14,14 @@ from zoneinfo import ZoneInfo
 
 from framework.law.values.nested import parse_nested
 from framework.law.values.patterns import MONTHS, compile_pattern
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["BLANKS", "FALSE", "INTEGERS", "TIMESTAMP", "TRUE", "parse"]
+__all__ = ["BLANKS", "FALSE", "TIMESTAMP", "TRUE", "parse"]
 
 _T = TypeVar("_T")
 BLANKS = " \t\r\n"
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
-INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _FIRST, _LAST = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 (local times)
 """Within these no zone can move a moment out of the years 0001 to 9999."""
 _DIGITS = 19

@@ -9,24 +9,16 @@ that was read needs no grammar, on Spark one simple regular expression is enough
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
 
-from framework.law.values.law import FALSE, INTEGER, INTEGERS, NUMBER, TIMESTAMP, TRUE
+from framework.law.dialects import Dialect
+from framework.law.values.law import FALSE, INTEGER, NUMBER, TIMESTAMP, TRUE
 from framework.law.values.nested import typed_nested
 from framework.law.values.patterns import MONTHS, Pattern, compile_pattern
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["Dialect", "trimmed", "typed"]
+__all__ = ["typed"]
 
-Dialect: TypeAlias = Literal["duckdb", "spark"]
 _TIMES = frozenset(("hour", "hour12", "minute", "second"))
-
-
-def trimmed(text: str, dialect: Dialect) -> str:
-    """The text without blanks, tabs and line ends around it."""
-    if dialect == "duckdb":
-        return f"trim({text}, chr(32) || chr(9) || chr(13) || chr(10))"
-    return f"trim(BOTH ' \\t\\r\\n' FROM {text})"
 
 
 def typed(
@@ -41,69 +33,25 @@ def typed(
     if type == Scalar("string"):
         return text
     if isinstance(type, Array | Map | Struct):
+        if not dialect.reads_json:
+            raise ValueError(f"a {type} has no SQL here: the law's reader gives its value")
         return typed_nested(text, type, lambda member, type_: typed(member, type_, zone=zone, dialect=dialect))
-    build = _Builder(dialect, trimmed(text, dialect))
-    exact = build.value(type, formats, zone)
-    spelling = _duckdb_spelling if dialect == "duckdb" else _spark_spelling
-    common = None if formats else spelling(text, type, zone)
-    return f"CASE WHEN {common[0]} THEN {common[1]} ELSE {exact} END" if common else exact
-
-
-def _duckdb_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
-    """A cheap test for the type's usual spelling, and the value."""
-    match type_:
-        case Scalar(name) if name in INTEGERS:
-            value = f"TRY_CAST({text} AS {name.upper()})"
-            return f"CAST({value} AS VARCHAR) = {text}", value
-        case Decimal(precision, scale) if scale < precision:  # others it writes without the zero before the point
-            value = f"TRY_CAST({text} AS {type_})"
-            return f"CAST({value} AS VARCHAR) = {text}", value
-        case Scalar("date"):
-            value = f"TRY_CAST({text} AS DATE)"
-            return f"length({text}) = 10 AND CAST({value} AS VARCHAR) = {text}", value
-        case Scalar("timestamp"):
-            value = f"TRY_CAST({text} AS TIMESTAMP)"
-            first, last = ("0001-01-01", "9999-12-31") if zone == "UTC" else ("0001-01-02", "9999-12-30")
-            years = f"{value} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59.999999'"
-            test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text} AND {years}"
-            return test, _Builder("duckdb", text).instant(value, zone)
-    return None
-
-
-def _spark_spelling(text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
-    """A cheap test for the type's usual spelling, and the value."""
-    build = _Builder("spark", text)
-    match type_:
-        case Scalar(name) if name in INTEGERS:
-            regex, value = "[+-]?[0-9]{1,19}", build.cast(text, name)
-        case Decimal(precision, scale) if 0 < scale < precision:
-            regex = f"[+-]?[0-9]{{1,{precision - scale}}}(?:[.][0-9]{{1,{scale}}})?"
-            value = build.cast(text, str(type_))
-        case Scalar("float" | "double" as name):
-            regex, value = "[+-]?[0-9]{1,15}(?:[.][0-9]{1,15})?", build.cast(text, name)
-        case Scalar("date"):
-            regex, value = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}", build.cast(text, "date")
-        case Scalar("timestamp"):
-            clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
-            not_these = "0000" if zone == "UTC" else "0000|0001-01-01|9999-12-31"
-            regex = f"(?!{not_these})[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
-            value = build.instant(build.cast(text, "TIMESTAMP_NTZ"), zone)
-        case _:
-            return None
-    return build.matches(regex), value
+    exact = _Builder(dialect, dialect.trimmed(text)).value(type, formats, zone)
+    usual = None if formats else dialect.usual(text, type, zone)
+    return f"CASE WHEN {usual[0]} THEN {usual[1]} ELSE {exact} END" if usual else exact
 
 
 class _Builder:
     """Builds expressions over one text, in one dialect."""
 
     def __init__(self, dialect: Dialect, text: str) -> None:
-        self._duckdb, self._dialect, self._text = dialect == "duckdb", dialect, text
+        self._sql, self._text = dialect, text
 
     def value(self, type_: DataType, formats: Sequence[str], zone: str) -> str:
         """The value by the grammar."""
         match type_:
             case Scalar(name) if name in INTEGERS:
-                return self._if(INTEGER, self.cast(self._group(INTEGER, 1), name))
+                return self._if(INTEGER, self._sql.try_cast(self._sql.group(self._text, INTEGER, 1), name))
             case Decimal(_, scale):
                 return self._decimal(type_, scale)
             case Scalar("double" | "float" as name):
@@ -121,48 +69,21 @@ class _Builder:
             case _:
                 raise ValueError(f"a text is not a {type_}")
 
-    # Pieces that the dialects write differently
-
-    def _literal(self, text: str) -> str:
-        escaped = text if self._duckdb else text.replace("\\", "\\\\")
-        return "'" + escaped.replace("'", "''" if self._duckdb else "\\'") + "'"
-
-    def matches(self, regex: str) -> str:
-        if self._duckdb:
-            return f"regexp_full_match({self._text}, {self._literal(regex)})"
-        return f"{self._text} RLIKE {self._literal(chr(92) + 'A(?:' + regex + ')' + chr(92) + 'z')}"
-
-    def _group(self, regex: str, number: int) -> str:
-        anchored = f"^(?:{regex})$" if self._duckdb else f"\\A(?:{regex})\\z"
-        return f"regexp_extract({self._text}, {self._literal(anchored)}, {number})"
+    # Pieces
 
     def _groups(self, regex: str, count: int) -> tuple[list[str], Callable[[str], str]]:
         """SQL of every group of a match, and what an expression over them must be wrapped in.
 
-        What is needed more than once is bound in a lambda (`_with`): the expression stays small, and so do the
-        time to plan it, which is what a small file costs, and the code that Spark makes of it, which the JVM
-        would not compile if it were large.
+        What is needed more than once is bound (`Dialect.bind`): the expression stays small, and so do the time to
+        plan it, which is what a small file costs, and the code that Spark makes of it, which the JVM would not
+        compile if it were large.
         """
         fields = [f"m.g{number}" for number in range(1, count + 1)]
-        if self._duckdb:
-            names = ", ".join(f"'g{number}'" for number in range(1, count + 1))
-            match = f"regexp_extract({self._text}, {self._literal(f'^(?:{regex})$')}, [{names}])"
-        else:
-            found = ", ".join(f"'g{number}', {self._group(regex, number)}" for number in range(1, count + 1))
-            match = f"named_struct({found})"
-        return fields, lambda inner: self._with("m", match, inner)
-
-    def _with(self, name: str, value: str, inner: str) -> str:
-        """SQL of `inner`, in which `name` is the value, computed once."""
-        if self._duckdb:
-            return f"list_transform([{value}], lambda {name}: {inner})[1]"
-        return f"transform(array({value}), {name} -> {inner})[0]"
-
-    def cast(self, value: str, type_: str) -> str:
-        return f"try_cast({value} AS {type_})"
+        match = self._sql.groups(self._text, regex, count)
+        return fields, lambda inner: self._sql.bind("m", match, inner)
 
     def _if(self, regex: str, value: str) -> str:
-        return f"CASE WHEN {self.matches(regex)} THEN {value} END"
+        return f"CASE WHEN {self._sql.matches(self._text, regex)} THEN {value} END"
 
     # Numbers
 
@@ -172,26 +93,21 @@ class _Builder:
         length = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
         before, after = "greatest(0, 1 - p)", f"greatest(0, p - length({whole}) - length({fraction}))"
         digits = f"concat(repeat('0', {before}), {whole}, {fraction}, repeat('0', {after}))"
-        decimals = self._without_zeros("TRAILING", "substring(d, greatest(p, 1) + 1)")
-        integer = self._without_zeros("LEADING", "substring(d, 1, greatest(p, 1))")
-        number = self.cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
+        decimals = self._sql.without_zeros("substring(d, greatest(p, 1) + 1)", leading=False)
+        integer = self._sql.without_zeros("substring(d, 1, greatest(p, 1))", leading=True)
+        number = self._sql.try_cast(f"concat({sign}, '0', {integer}, '.', {decimals}, '0')", str(type_))
         fits = f"length({decimals}) <= {scale} AND length({integer}) <= {type_.precision - scale}"
-        value = self._with("p", length, self._with("d", digits, f"CASE WHEN {fits} THEN {number} END"))
+        value = self._sql.bind("p", length, self._sql.bind("d", digits, f"CASE WHEN {fits} THEN {number} END"))
         return self._if(NUMBER, bound(value))
 
-    def _without_zeros(self, side: str, digits: str) -> str:
-        if self._duckdb:
-            return f"{'ltrim' if side == 'LEADING' else 'rtrim'}({digits}, '0')"
-        return f"trim({side} '0' FROM {digits})"
-
     def _floating(self, name: str) -> str:
-        value = self.cast(self._text, name)
+        value = self._sql.try_cast(self._text, name)
         finite = f"CASE WHEN abs({value}) < CAST('Infinity' AS {name}) THEN {value} END"
         specials = " ".join(
             f"WHEN lower({self._text}) = '{word.lower()}' THEN CAST('{word}' AS {name})"
             for word in ("NaN", "Infinity", "-Infinity")
         )
-        return f"CASE WHEN {self.matches(NUMBER)} THEN {finite} {specials} END"
+        return f"CASE WHEN {self._sql.matches(self._text, NUMBER)} THEN {finite} {specials} END"
 
     def _boolean(self) -> str:
         yes, no = (", ".join(f"'{word}'" for word in words) for words in (TRUE, FALSE))
@@ -201,11 +117,8 @@ class _Builder:
 
     def _date(self, day: str) -> str:
         """A date from yyyy-MM-dd; the year 0000 is not one."""
-        return (
-            f"CASE WHEN NOT starts_with({day}, '0000') THEN {self.cast(day, 'date')} END"
-            if self._duckdb
-            else (f"CASE WHEN NOT startswith({day}, '0000') THEN {self.cast(day, 'date')} END")
-        )
+        starts = self._sql.starts_with(day, "'0000'")
+        return f"CASE WHEN NOT {starts} THEN {self._sql.try_cast(day, 'date')} END"
 
     def _timestamp(self, zone: str) -> str:
         (day, minutes, seconds, fraction, offset), bound = self._groups(TIMESTAMP, 5)
@@ -215,50 +128,31 @@ class _Builder:
     def _from_parts(self, day: str, clock: str, fraction: str | None, offset: str | None, zone: str) -> str:
         """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
         micros = f"rpad(substring({fraction}, 1, 6), 6, '0')" if fraction else "'000000'"
-        plain = "TIMESTAMP" if self._duckdb else "TIMESTAMP_NTZ"
         real = f"{self._clock_is_valid('c')} AND substring({day}, 1, 4) <> '0000'"
-        local = f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', c, '.', {micros}) AS {plain}) END"
-        instant = self._within_years(self.instant("l", zone)) if zone != "UTC" else self.instant("l", zone)
+        local = (
+            f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', c, '.', {micros}) AS {self._sql.plain_timestamp}) END"
+        )
+        instant = self._sql.instant("l", zone)
+        if zone != "UTC":
+            instant = self._within_years(instant)
         if offset is not None:
             instant = f"CASE WHEN {offset} = '' THEN {instant} ELSE {self._with_offset('l', offset)} END"
-        return self._with("c", clock, self._with("l", local, instant))
+        return self._sql.bind("c", clock, self._sql.bind("l", local, instant))
 
     def _within_years(self, instant: str) -> str:
         """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
-        type_ = "TIMESTAMPTZ" if self._duckdb else "TIMESTAMP"
-        first, last = (f"{type_} '{local}+00:00'" for local in ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
+        first, last = map(self._sql.instant_literal, ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
         value = f"CASE WHEN i BETWEEN {first} AND {last} THEN i END"
-        return self._with("i", instant, value)
+        return self._sql.bind("i", instant, value)
 
     def _clock_is_valid(self, clock: str) -> str:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
         return f"({hour} <= '23' AND {minute} <= '59' AND {second} <= '59')"
 
-    def instant(self, local: str, zone: str) -> str:
-        """An instant from a local time: in a gap the clock counts on, an hour that is twice is the first one."""
-        if not self._duckdb:
-            return (
-                f"CAST(convert_timezone({self._literal(zone)}, 'UTC', {local}) AS TIMESTAMP)"
-                if zone != "UTC"
-                else (f"CAST({local} AS TIMESTAMP)")
-            )
-        if zone == "UTC":
-            return f"make_timestamptz(epoch_us({local}))"
-        there = f"({local} AT TIME ZONE {self._literal(zone)})"
-        earlier = [
-            f"WHEN (({there} - INTERVAL {minutes} MINUTE) AT TIME ZONE {self._literal(zone)}) = {local} "
-            f"THEN {there} - INTERVAL {minutes} MINUTE"
-            for minutes in (60, 30, 120)
-        ]
-        return f"CASE {' '.join(earlier)} ELSE {there} END"
-
     def _with_offset(self, local: str, offset: str) -> str:
         hours, minutes = self._hours_and_minutes(offset)
         total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
-        if self._duckdb:
-            shifted = f"make_timestamptz(epoch_us({local}) - ({total}) * 60000000)"
-        else:
-            shifted = f"CAST(timestampadd(MINUTE, -({total}), {local}) AS TIMESTAMP)"
+        shifted = self._sql.minutes_before(local, total)
         years = f"{local} BETWEEN TIMESTAMP '0001-01-02 00:00:00' AND TIMESTAMP '9999-12-30 23:59:59.999999'"
         return f"CASE WHEN {self._offset_fits(offset)} AND {years} THEN {shifted} END"
 
@@ -274,12 +168,12 @@ class _Builder:
 
     def _first(self, formats: Sequence[str], value: object) -> str:
         patterns = [compile_pattern(pattern) for pattern in formats]
-        tries = [f"CASE WHEN {self.matches(p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
+        tries = [f"CASE WHEN {self._sql.matches(self._text, p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
         return f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
 
     def _found(self, pattern: Pattern, name: str) -> str | None:
         number = pattern.group(name)
-        return None if number is None else self._group(pattern.regex, number)
+        return None if number is None else self._sql.group(self._text, pattern.regex, number)
 
     def _day(self, pattern: Pattern) -> str:
         """yyyy-MM-dd, NULL for a year 0000."""
@@ -290,18 +184,14 @@ class _Builder:
             cases = " ".join(f"WHEN '{month[:3]}' THEN '{number:02}'" for number, month in enumerate(MONTHS, 1))
             month = f"CASE substring({name}, 1, 3) {cases} END"
         day = self._found(pattern, "day")
-        return (
-            f"concat(nullif({year}, '0000'), '-', {self._two(month)}, '-', {self._two(day or '')})"
-            if not self._duckdb
-            else (f"nullif({year}, '0000') || '-' || {self._two(month)} || '-' || {self._two(day or '')}")
-        )
+        return self._sql.concat(f"nullif({year}, '0000')", "'-'", self._two(month), "'-'", self._two(day or ""))
 
     def _two(self, digits: str) -> str:
         return f"lpad({digits}, 2, '0')"
 
     def _day_alone(self, pattern: Pattern) -> str:
         """The date of a moment, which has to be a real one with its time and zone."""
-        day, offset = self.cast(self._day(pattern), "date"), self._found(pattern, "zone")
+        day, offset = self._sql.try_cast(self._day(pattern), "date"), self._found(pattern, "zone")
         timed = not _TIMES.isdisjoint(pattern.groups)
         real = [self._clock_is_valid(self._clock(pattern))] * timed + [self._offset_fits(offset or "")] * bool(offset)
         return f"CASE WHEN {' AND '.join(real)} THEN {day} END" if real else day
@@ -322,7 +212,8 @@ class _Builder:
         if hour12 is not None:
             half = f"CASE WHEN lower({self._found(pattern, 'half')}) = 'pm' THEN 12 ELSE 0 END"
             number = f"try_cast({hour12} AS int)"
-            text = "VARCHAR" if self._duckdb else "STRING"
-            hour = f"CASE WHEN {number} BETWEEN 1 AND 12 THEN CAST({number} % 12 + {half} AS {text}) ELSE '99' END"
+            hour = (
+                f"CASE WHEN {number} BETWEEN 1 AND 12 THEN {self._sql.as_text(f'{number} % 12 + {half}')} ELSE '99' END"
+            )
         minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
         return f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"

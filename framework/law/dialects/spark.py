@@ -1,0 +1,105 @@
+"""Spark's SQL. It reads backslashes in literals as escapes, and regular expressions as Java does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from framework.law.dialects.base import Dialect
+from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
+
+__all__ = ["SPARK"]
+
+
+class _Spark(Dialect):
+    sqlglot = "spark"
+    mark = "`"
+
+    def text(self, text: str) -> str:
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    def type(self, type_: DataType) -> str:
+        match type_:
+            case Array(element):
+                return f"array<{self.type(element)}>"
+            case Map(key, value):
+                return f"map<{self.type(key)},{self.type(value)}>"
+            case Struct(members):
+                return f"struct<{','.join(f'{self.name(name)}:{self.type(member)}' for name, member in members)}>"
+            case _:
+                return str(type_)
+
+    def as_text(self, value: str) -> str:
+        return f"CAST({value} AS STRING)"
+
+    def trimmed(self, text: str) -> str:
+        return f"trim(BOTH ' \\t\\r\\n' FROM {text})"
+
+    def starts_with(self, text: str, beginning: str) -> str:
+        return f"startswith({text}, {beginning})"
+
+    def without_zeros(self, digits: str, *, leading: bool) -> str:
+        return f"trim({'LEADING' if leading else 'TRAILING'} '0' FROM {digits})"
+
+    def matches(self, text: str, regex: str) -> str:
+        return f"{text} RLIKE {self.text(f'{chr(92)}A(?:{regex}){chr(92)}z')}"
+
+    def contains_match(self, text: str, regex: str) -> str:
+        return f"regexp_like({text}, {self.text(regex)})"
+
+    def group(self, text: str, regex: str, number: int) -> str:
+        return f"regexp_extract({text}, {self.text(f'{chr(92)}A(?:{regex}){chr(92)}z')}, {number})"
+
+    def groups(self, text: str, regex: str, count: int) -> str:
+        return self.struct({f"g{number}": self.group(text, regex, number) for number in range(1, count + 1)})
+
+    def bind(self, name: str, value: str, inner: str) -> str:
+        return f"transform(array({value}), {name} -> {inner})[0]"
+
+    def struct(self, members: Mapping[str, str]) -> str:
+        return f"named_struct({', '.join(f'{self.text(name)}, {value}' for name, value in members.items())})"
+
+    def array(self, items: Sequence[str]) -> str:
+        return f"array({', '.join(items)})"
+
+    def present(self, array: str) -> str:
+        return f"filter({array}, e -> e IS NOT NULL)"
+
+    def instant(self, local: str, zone: str) -> str:
+        moved = local if zone == "UTC" else f"convert_timezone({self.text(zone)}, 'UTC', {local})"
+        return f"CAST({moved} AS TIMESTAMP)"
+
+    def instant_literal(self, utc: str) -> str:
+        return f"TIMESTAMP '{utc}+00:00'"
+
+    def minutes_before(self, local: str, minutes: str) -> str:
+        return f"CAST(timestampadd(MINUTE, -({minutes}), {local}) AS TIMESTAMP)"
+
+    def usual(self, text: str, type_: DataType, zone: str) -> tuple[str, str] | None:
+        """One simple regular expression is cheaper than the grammar's."""
+        match type_:
+            case Scalar(name) if name in INTEGERS:
+                regex, value = "[+-]?[0-9]{1,19}", self.try_cast(text, name)
+            case Decimal(precision, scale) if 0 < scale < precision:
+                regex = f"[+-]?[0-9]{{1,{precision - scale}}}(?:[.][0-9]{{1,{scale}}})?"
+                value = self.try_cast(text, str(type_))
+            case Scalar("float" | "double" as name):
+                regex, value = "[+-]?[0-9]{1,15}(?:[.][0-9]{1,15})?", self.try_cast(text, name)
+            case Scalar("date"):
+                regex, value = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}", self.try_cast(text, "date")
+            case Scalar("timestamp"):
+                clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
+                not_these = "0000" if zone == "UTC" else "0000|0001-01-01|9999-12-31"
+                regex = f"(?!{not_these})[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
+                value = self.instant(self.try_cast(text, "TIMESTAMP_NTZ"), zone)
+            case _:
+                return None
+        return self.matches(text, regex), value
+
+    def differs(self, left: str, right: str, type_: DataType) -> str:
+        """Maps have no order in Spark, and are compared as texts."""
+        if "map<" in str(type_):
+            left, right = f"to_json({left})", f"to_json({right})"
+        return super().differs(left, right, type_)
+
+
+SPARK = _Spark()
