@@ -12,8 +12,8 @@ import yaml
 from click.testing import CliRunner
 
 from framework.cli import landfeed
+from tests.loader.test_schemas import complete
 from tests.support import ACTIVITY, REPOSITORY, Project, terminal_output
-from tests.test_schemas import complete
 
 
 def printed(project: Project, *arguments: str) -> str:

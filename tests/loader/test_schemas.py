@@ -36,7 +36,7 @@ def every_key() -> list[tuple[str, str, Any, bool]]:
 def used(kind: str) -> set[str]:
     """The keys that the configuration files of the tests have."""
     names = ["complete/feed.yml", "golden/*.yml"] if kind == "feed" else ["complete/environment*.yml"]
-    files = [file for name in names for file in glob.glob(os.path.join(REPOSITORY, "tests", name))]
+    files = [file for name in names for file in glob.glob(os.path.join(REPOSITORY, "tests", "loader", name))]
     found: set[str] = set()
     for file in files:
         # Some files test that YAML is broken, or that it contains itself.
@@ -87,7 +87,7 @@ def test_defaults_have_the_keys_of_feeds() -> None:
 
 
 def complete(name: str) -> str:
-    with open(os.path.join(REPOSITORY, "tests", "complete", name), encoding="utf-8") as stream:
+    with open(os.path.join(REPOSITORY, "tests", "loader", "complete", name), encoding="utf-8") as stream:
         return stream.read()
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from framework.law.dialects import DUCKDB
 from framework.law.values import check_pattern, parse, typed
 from framework.types import parse_type
-from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
+from tests.law.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 
 TABLE: list[tuple[str, list[str], list[str]]] = [
     ("tinyint", ["127", "-128", "1.00"], ["128", "-129", "1.5"]),

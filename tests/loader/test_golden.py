@@ -1,4 +1,4 @@
-"""Feeds that are wrong in one way each: `tests/golden/*.yml` hold the feed and, behind `#!`, what is said of it."""
+"""Feeds that are wrong in one way each: `golden/*.yml` hold the feed and, behind `#!`, what is said of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from framework.loader import check_project
 from tests.support import REPOSITORY, Project
 
-GOLDEN = sorted(glob.glob(os.path.join(REPOSITORY, "tests", "golden", "*.yml")))
+GOLDEN = sorted(glob.glob(os.path.join(REPOSITORY, "tests", "loader", "golden", "*.yml")))
 
 
 def said(project: Project) -> list[str]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from framework.law.dialects import SPARK
 from framework.law.values import typed
 from framework.types import parse_type
-from tests.spellings import PATTERNS, ZONES, differing, moments_by, spellings
-from tests.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
+from tests.law.spellings import PATTERNS, ZONES, differing, moments_by, spellings
+from tests.law.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
 
 pytestmark = pytest.mark.spark
 

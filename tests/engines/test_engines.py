@@ -25,9 +25,9 @@ from framework.engines.spark import files as spark_files
 from framework.engines.spark.lines import Lines
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.paths import PathTables
+from tests.law.test_records import PIECES
+from tests.law.test_values import DOCUMENTS
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
-from tests.test_records import PIECES
-from tests.test_values import DOCUMENTS
 
 pytestmark = pytest.mark.spark
 RANDOM = settings(
