@@ -10,7 +10,10 @@ from typing import TypeAlias
 __all__ = ["INTEGERS", "TYPE_NAMES", "Array", "DataType", "Decimal", "Map", "Scalar", "Struct", "parse_type"]
 
 _ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
-TYPE_NAMES = ("string", "tinyint", "smallint", "int", "bigint", "float", "double", "boolean", "date", "timestamp")
+TYPE_NAMES = (
+    *("string", "tinyint", "smallint", "int", "bigint", "float", "double"),
+    *("boolean", "date", "timestamp", "timestamp_ntz"),
+)
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 """The integer types and their bits."""
 

@@ -20,7 +20,7 @@ _TYPES = (*TYPE_NAMES, "decimal", "array", "map", "struct")
 _OTHER_TYPES = {
     "varchar": "string", "char": "string", "text": "string", "str": "string", "nvarchar": "string",
     "number": "decimal(p,s)", "money": "decimal(p,s)", "bool": "boolean", "datetime": "timestamp",
-    "timestamptz": "timestamp", "timestamp_ntz": "timestamp", "time": "string", "int64": "bigint", "int32": "int",
+    "timestamptz": "timestamp", "time": "string", "int64": "bigint", "int32": "int",
     "float64": "double", "float32": "float", "uuid": "string", "json": "string", "serial": "bigint",
     "timestamp_ltz": "timestamp", "date32": "date", "int8": "bigint", "int4": "int", "list": "array<…>",
     "object": "struct<name:type>", "record": "struct<name:type>", "byte": "tinyint",
@@ -135,7 +135,7 @@ def _formats(node: Node, path: str, found: DataType) -> Iterator[Problem]:
     formats = node.get("format")
     if formats is None:
         return
-    if found not in (Scalar("date"), Scalar("timestamp")):
+    if found not in (Scalar("date"), Scalar("timestamp"), Scalar("timestamp_ntz")):
         message = f"a format is for date and timestamp, not for {found}"
         yield formats.problem(f"{path}.format", message, "remove it, or change the type", at_key=True)
         return
@@ -220,7 +220,7 @@ def _value_hint(found: DataType) -> str:
     match found:
         case Scalar("date"):
             return "write it as in the files, for example 2024-12-31"
-        case Scalar("timestamp"):
+        case Scalar("timestamp" | "timestamp_ntz"):
             return "write it as in the files, for example 2024-12-31 23:59:59"
         case Scalar("boolean"):
             return one_of("", ("true", "false", "t", "f", "yes", "no", "y", "n", "1", "0"))

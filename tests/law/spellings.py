@@ -17,6 +17,9 @@ PATTERNS = (
     *("dd.MM.yyyy", "d/M/yy", "MMM d, yyyy", "dd MMMM yyyy", "yyyyMMdd", "yyyy'T'MM''dd"),
     *("yyyy-MM-dd HH:mm:ss", "dd/MM/yyyy hh:mm a", "yyyy/MM/dd H:m:s", "yyyyMMddHHmmssZ"),
     *("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "yyyy-MM-dd HH:mm:ss.SSSSSSSSS", "M/d/yyyy h:m:s a"),
+    *("yyyy-MM-dd HH:mm:ss[.SSS][XXX]", "dd-MMM-yy[ hh.mm.ss a]", "yyyy-MM-dd HH:mm[ X]", "yyyyMMddHHmmXX"),
+    *("yyyy-MM-dd HH:mm x", "yyyy-MM-dd HH:mm:ss z", "yyyy-MM-dd HH:mm VV"),
+    *("epoch_seconds", "epoch_millis", "epoch_micros", "epoch_nanos"),
 )
 _STRANGE = (*"0123456789+-.eE:TZ _,'\"x/\t\r\n\0", "\u00a0", "\u2009", "\u0661", "\uff11", "\u2212", "\ufeff", "\u0130")
 _BORDERS = [0, 1, 9, 10, *(1 << bits - 1 for bits in (8, 16, 32, 64)), 10**18, 10**19, 10**20]
@@ -83,7 +86,9 @@ def _floating(random: Random) -> str:
 
 
 def _boolean(random: Random) -> str:
-    text = random.choice(("true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "on", "01", "ye\u017f"))
+    text = random.choice(
+        ("true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "on", "off", "none", "-1", "01", "ye\u017f")
+    )
     return "".join(random.choice((letter.lower(), letter.upper(), letter)) for letter in text)
 
 
@@ -112,10 +117,22 @@ def _moment(random: Random) -> str:
     text = f"{_day(random)}{random.choice('T ')}{hour:02}:{minute:02}"
     text += random.choice(("", f":{second:02}", f":{second:02}", f":{second:02}.{_digits(random, 10)}"))
     zone = f"{random.choice('+-')}{random.choice((0, 1, 5, 14, 17, 18, 19)):02}:{random.choice((0, 30, 45, 59, 60)):02}"
-    return text + random.choice(("", "", "", "", "Z", zone, "z", " UTC"))
+    zone = random.choice((zone, zone, zone.replace(":", ""), zone[:3]))
+    return text + random.choice(("", "", "", "", "Z", zone, zone, " " + zone, "z", " UTC", "UTC", " Z"))
+
+
+def _since_epoch(random: Random) -> str:
+    number = random.choice(
+        (random.randint(-(10**20), 10**20), random.choice((0, 1, 253402300800, 62135596800)) * 10**6)
+    )
+    text = str((number + random.randint(-2, 2)) // 10 ** random.randint(0, 20))
+    return text + random.choice(("", "", "." + _digits(random, 12), ".", "e3"))
 
 
 def _written(random: Random, pattern: str) -> str:
+    if pattern.startswith("epoch_"):
+        return _since_epoch(random)
+    pattern = re.sub(r"\[(.*?)\]", lambda part: random.choice((part.group(1), part.group(1), "")), pattern)
     hour, minute, second = _clock(random)
     year = random.choice((0, 1, 1890, 2000, 2024, 2026, 9999))
     offset = f"{random.choice('+-')}{random.choice((0, 1, 17, 18, 19)):02}:{random.choice((0, 30, 59, 60)):02}"
@@ -138,8 +155,13 @@ def _written(random: Random, pattern: str) -> str:
                 return "".join(random.choice("0123456789") for _ in run)
             case "a":
                 return random.choice(("AM", "pm", "Pm"))
-            case "X":
-                return random.choice(("Z", offset))
+            case "X" | "x":
+                written = offset if len(run) == 3 else offset.replace(":", "")
+                return random.choice(("Z", written, written, written[:3] if len(run) == 1 else written))
+            case "z":
+                return random.choice(("UTC", "EST", "CEST", "Z", "JST", "IST"))
+            case "V":
+                return random.choice(("Z", "UTC", offset, *ZONES, "Europe/Nowhere"))
             case "Z":
                 return offset.replace(":", "")
             case "M" if len(run) > 2:

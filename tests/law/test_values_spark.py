@@ -14,7 +14,7 @@ from framework.law.dialects import SPARK
 from framework.law.values import typed
 from framework.types import parse_type
 from tests.law.spellings import PATTERNS, ZONES, differing, moments_by, spellings
-from tests.law.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law
+from tests.law.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law, micros
 
 pytestmark = pytest.mark.spark
 
@@ -24,7 +24,11 @@ def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str
     if type_ == "timestamp":
         expression = f"unix_micros({expression})"
     frame = spark.createDataFrame([(text,) for text in texts], "x string")
-    return [row[0] for row in frame.selectExpr(f"{expression} AS value").collect()]
+    return [_plain(row[0]) for row in frame.selectExpr(f"{expression} AS value").collect()]
+
+
+def _plain(value: Any) -> Any:
+    return micros(value) if isinstance(value, datetime) else value
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Rome"])
@@ -48,7 +52,7 @@ def several_by_spark(spark: Any, texts: Sequence[str], ways: Sequence[Way]) -> d
         expressions.append(f"unix_micros({value})" if type_ == "timestamp" else value)
     frame = spark.createDataFrame([(text,) for text in texts], "x string")
     found = frame.selectExpr(*(f"{value} AS v{index}" for index, value in enumerate(expressions))).collect()
-    return {way: [row[index] for row in found] for index, way in enumerate(ways)}
+    return {way: [_plain(row[index]) for row in found] for index, way in enumerate(ways)}
 
 
 @pytest.mark.parametrize("type_", [*SCALARS, *MORE])
@@ -67,7 +71,7 @@ def test_spellings(spark: Any, type_: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("type_", ["date", "timestamp"])
+@pytest.mark.parametrize("type_", ["date", "timestamp", "timestamp_ntz"])
 def test_random_patterns(spark: Any, type_: str) -> None:
     """Texts that follow a pattern, and nearly, or another pattern."""
 

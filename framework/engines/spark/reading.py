@@ -151,6 +151,8 @@ def _arrow(type_: DataType) -> Any:
             return pa.decimal128(precision, scale)
         case Scalar("timestamp"):
             return pa.timestamp("us", tz="UTC")
+        case Scalar("timestamp_ntz"):
+            return pa.timestamp("us")
         case Scalar(name):
             return getattr(pa, _ARROW_NAMES.get(name, name))()
 

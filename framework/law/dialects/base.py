@@ -133,8 +133,13 @@ class Dialect(Words, ABC):
     # Moments
 
     @abstractmethod
-    def instant(self, local: str, zone: str) -> str:
-        """An instant from a local time: in a gap the clock counts on, an hour that is twice is the first one."""
+    def instant(self, local: str, zone: str | None) -> str:
+        """An instant from a local time in a zone, which is SQL; None stands for UTC. In a gap the clock counts on,
+        an hour that is twice is the first one."""
+
+    @abstractmethod
+    def since_epoch(self, micros: str, *, plain: bool) -> str:
+        """The instant, or the moment without a zone in UTC, so many microseconds after 1970-01-01 in UTC."""
 
     @abstractmethod
     def instant_literal(self, utc: str) -> str:

@@ -20,6 +20,8 @@ class _DuckDB(Dialect):
         match type_:
             case Scalar("timestamp"):
                 return "TIMESTAMPTZ"
+            case Scalar("timestamp_ntz"):
+                return "TIMESTAMP"
             case Scalar("string"):
                 return "VARCHAR"
             case Array(element):
@@ -71,16 +73,19 @@ class _DuckDB(Dialect):
     def present(self, array: str) -> str:
         return f"list_filter({array}, lambda e: e IS NOT NULL)"
 
-    def instant(self, local: str, zone: str) -> str:
-        if zone == "UTC":
+    def instant(self, local: str, zone: str | None) -> str:
+        if zone is None:
             return f"make_timestamptz(epoch_us({local}))"
-        there = f"({local} AT TIME ZONE {self.text(zone)})"
+        there = f"({local} AT TIME ZONE {zone})"
         earlier = [
-            f"WHEN (({there} - INTERVAL {minutes} MINUTE) AT TIME ZONE {self.text(zone)}) = {local} "
+            f"WHEN (({there} - INTERVAL {minutes} MINUTE) AT TIME ZONE {zone}) = {local} "
             f"THEN {there} - INTERVAL {minutes} MINUTE"
             for minutes in (60, 30, 120)
         ]
         return f"CASE {' '.join(earlier)} ELSE {there} END"
+
+    def since_epoch(self, micros: str, *, plain: bool) -> str:
+        return f"{'make_timestamp' if plain else 'make_timestamptz'}({micros})"
 
     def instant_literal(self, utc: str) -> str:
         return f"TIMESTAMPTZ '{utc}+00:00'"
@@ -105,7 +110,7 @@ class _DuckDB(Dialect):
                 first, last = ("0001-01-01", "9999-12-31") if zone == "UTC" else ("0001-01-02", "9999-12-30")
                 years = f"{value} BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last} 23:59:59.999999'"
                 test = f"length({text}) >= 19 AND CAST({value} AS VARCHAR) = {text} AND {years}"
-                return test, self.instant(value, zone)
+                return test, self.instant(value, None if zone == "UTC" else self.text(zone))
         return None
 
 

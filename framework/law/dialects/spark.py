@@ -64,9 +64,16 @@ class _Spark(Dialect):
     def present(self, array: str) -> str:
         return f"filter({array}, e -> e IS NOT NULL)"
 
-    def instant(self, local: str, zone: str) -> str:
-        moved = local if zone == "UTC" else f"convert_timezone({self.text(zone)}, 'UTC', {local})"
+    def instant(self, local: str, zone: str | None) -> str:
+        moved = local if zone is None else f"convert_timezone({zone}, 'UTC', {local})"
         return f"CAST({moved} AS TIMESTAMP)"
+
+    def since_epoch(self, micros: str, *, plain: bool) -> str:
+        if not plain:
+            return f"timestamp_micros({micros})"
+        of_day = f"pmod({micros}, 86400000000L)"
+        day = f"date_add(DATE '1970-01-01', CAST(({micros} - {of_day}) div 86400000000L AS int))"
+        return f"CAST({day} AS TIMESTAMP_NTZ) + make_dt_interval(0, 0, 0, CAST({of_day} AS decimal(20,6)) / 1000000)"
 
     def instant_literal(self, utc: str) -> str:
         return f"TIMESTAMP '{utc}+00:00'"
@@ -90,7 +97,7 @@ class _Spark(Dialect):
                 clock = "(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:[.][0-9]{1,6})?"
                 not_these = "0000" if zone == "UTC" else "0000|0001-01-01|9999-12-31"
                 regex = f"(?!{not_these})[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{clock}"
-                value = self.instant(self.try_cast(text, "TIMESTAMP_NTZ"), zone)
+                value = self.instant(self.try_cast(text, "TIMESTAMP_NTZ"), None if zone == "UTC" else self.text(zone))
             case _:
                 return None
         return self.matches(text, regex), value

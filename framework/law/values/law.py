@@ -13,30 +13,30 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from framework.law.values.nested import parse_nested
-from framework.law.values.patterns import MONTHS, compile_pattern
+from framework.law.values.patterns import ABBREVIATIONS, EPOCH_NUMBER, EPOCHS, MONTHS, compile_pattern, regions
 from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["BLANKS", "FALSE", "TIMESTAMP", "TRUE", "parse"]
+__all__ = ["BLANKS", "FALSE", "PLAIN_TIMESTAMP", "TIMESTAMP", "TRUE", "parse"]
 
 _T = TypeVar("_T")
 BLANKS = " \t\r\n"
 TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
-_FIRST, _LAST = datetime(1, 1, 2), datetime(9999, 12, 31)  # noqa: DTZ001 (local times)
-"""Within these no zone can move a moment out of the years 0001 to 9999."""
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (in UTC)
 _DIGITS = 19
 """More digits no integer has, and Python does not read them in any number."""
 INTEGER = r"([+-]?[0-9]+)(?:\.0+)?"
-NUMBER = r"([+-]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?"
+NUMBER = r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,3}))?"
 TIMESTAMP = (
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+    r"(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?: ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
+PLAIN_TIMESTAMP = r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?"
 
 
 def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str = "UTC") -> Any:
-    """The value of a text: str, int, Decimal, float, bool, date, or datetime in UTC; of a JSON text for
-    nested types: list for an array, dict for a struct and a map.
+    """The value of a text: str, int, Decimal, float, bool, date, or datetime, in UTC for a timestamp and without
+    a zone for a timestamp_ntz; of a JSON text for nested types: list for an array, dict for a struct and a map.
 
     `zone` is the zone of timestamps that carry none. Raises ValueError for what the type does not
     accept, with a sentence that says why.
@@ -62,7 +62,9 @@ def parse(text: str, type: DataType, *, formats: Sequence[str] = (), zone: str =
         case Scalar("timestamp"):
             if formats:
                 return _first(text, formats, lambda local, offset: _instant(local, offset, zone))
-            return _instant(*_timestamp(text), zone)
+            return _instant(*_timestamp(text, TIMESTAMP), zone)
+        case Scalar("timestamp_ntz"):
+            return _first(text, formats, lambda local, _: local) if formats else _timestamp(text, PLAIN_TIMESTAMP)[0]
     raise ValueError(f"a text is not a {type}")
 
 
@@ -146,13 +148,13 @@ def _date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _timestamp(text: str) -> tuple[datetime, str | None]:
-    match = re.fullmatch(TIMESTAMP, text)
+def _timestamp(text: str, regex: str) -> tuple[datetime, str | None]:
+    match = re.fullmatch(regex, text)
     if match is None:
         raise ValueError("not a timestamp like 2026-01-31 12:30:00")
-    day, minutes, seconds, fraction, offset = match.groups()
+    day, minutes, seconds, fraction, *offset = match.groups()
     hour, minute = map(int, (minutes or "00:00").split(":"))
-    return _local(_date(day), hour, minute, int(seconds or 0), fraction or ""), offset
+    return _local(_date(day), hour, minute, int(seconds or 0), fraction or ""), next(iter(offset), None)
 
 
 def _local(day: date, hour: int, minute: int, second: int, fraction: str) -> datetime:
@@ -161,20 +163,18 @@ def _local(day: date, hour: int, minute: int, second: int, fraction: str) -> dat
 
 
 def _instant(local: datetime, offset: str | None, zone: str) -> datetime:
+    """The moment of a local time with an offset, in a region, or in the zone when it has neither."""
     try:
-        if offset is None:
-            return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        if offset is None or "/" in offset:
+            return local.replace(tzinfo=ZoneInfo(offset or zone)).astimezone(UTC)
+        return (local - _offset(offset)).replace(tzinfo=UTC)
     except OverflowError:
         raise ValueError("out of the range of years") from None
-    if not _FIRST <= local < _LAST:
-        raise ValueError("a time with a zone must lie between 0001-01-02 and 9999-12-30")
-    return (local - _offset(offset)).replace(tzinfo=UTC)
 
 
 def _offset(text: str) -> timedelta:
-    if text == "Z":
-        return timedelta()
-    hours, minutes = int(text[1:3]), int(text[-2:])
+    text = ABBREVIATIONS.get(text, text)
+    hours, minutes = int(text[1:3]), int(text[-2:] if len(text) > 3 else 0)
     if minutes > 59 or hours * 60 + minutes > 18 * 60:
         raise ValueError(f"there is no zone {text}")
     return timedelta(hours=hours, minutes=minutes) * (-1 if text[0] == "-" else 1)
@@ -183,14 +183,29 @@ def _offset(text: str) -> timedelta:
 def _first(text: str, formats: Sequence[str], value: Callable[[datetime, str | None], _T]) -> _T:
     """The value, of a local time and its zone, by the first format that matches the whole text and gives one."""
     for pattern in formats:
-        compiled = compile_pattern(pattern)
-        match = re.fullmatch(compiled.regex, text)
-        if match is not None:
-            try:
-                return value(*_by_pattern(dict(zip(compiled.groups, match.groups(), strict=True))))
-            except ValueError:
-                continue
+        try:
+            if pattern in EPOCHS:
+                return value(_since_epoch(text, EPOCHS[pattern]), "Z")
+            compiled = compile_pattern(pattern)
+            match = re.fullmatch(compiled.regex, text)
+            if match is not None:
+                found = zip(compiled.groups, match.groups(), strict=True)
+                return value(*_by_pattern({name: part for name, part in found if part is not None}))
+        except ValueError:
+            continue
     raise ValueError(f"not in the format {' or '.join(formats)}")
+
+
+def _since_epoch(text: str, shift: int) -> datetime:
+    match = re.fullmatch(EPOCH_NUMBER, text)
+    if match is None:
+        raise ValueError("not a number")
+    sign, whole, fraction = match.groups()
+    digits = whole + (fraction or "")[:shift].ljust(shift, "0") if shift >= 0 else whole[:shift] or "0"
+    try:
+        return _EPOCH + timedelta(microseconds=int(sign + digits))
+    except OverflowError:
+        raise ValueError("out of the range of years") from None
 
 
 def _by_pattern(found: dict[str, str]) -> tuple[datetime, str | None]:
@@ -203,11 +218,13 @@ def _by_pattern(found: dict[str, str]) -> tuple[datetime, str | None]:
             raise ValueError("there is no such hour")
         hour = hour % 12 + 12 * (found["half"].lower() == "pm")
     minute, second = int(found.get("minute", 0)), int(found.get("second", 0))
-    offset = found.get("zone")
-    if offset is not None:
+    offset = found.get("zone") or found.get("region") or found.get("abbreviation")
+    if offset is not None and "/" not in offset:
         _offset(offset)
+    elif offset is not None and offset not in regions():
+        raise ValueError(f"there is no zone {offset}")
     return _local(date(year, month, int(found["day"])), hour, minute, second, found.get("fraction", "")), offset
 
 
 def _month(name: str) -> int:
-    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name))
+    return next(number for number, month in enumerate(MONTHS, 1) if month.lower().startswith(name.lower()))

@@ -9,16 +9,28 @@ that was read needs no grammar, on Spark one simple regular expression is enough
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from framework.law.dialects import Dialect
-from framework.law.values.law import FALSE, INTEGER, NUMBER, TIMESTAMP, TRUE
+from framework.law.values.law import FALSE, INTEGER, NUMBER, PLAIN_TIMESTAMP, TIMESTAMP, TRUE
 from framework.law.values.nested import typed_nested
-from framework.law.values.patterns import MONTHS, Pattern, compile_pattern
+from framework.law.values.patterns import (
+    ABBREVIATIONS,
+    EPOCH_NUMBER,
+    EPOCHS,
+    MONTHS,
+    Pattern,
+    compile_pattern,
+    regions,
+)
 from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["typed"]
 
 _TIMES = frozenset(("hour", "hour12", "minute", "second"))
+_FIRST, _LAST = -62135596800000000, 253402300799999999
+"""The first and the last microsecond of the years 0001 to 9999, since 1970-01-01 in UTC."""
 
 
 def typed(
@@ -60,12 +72,17 @@ class _Builder:
                 return self._boolean()
             case Scalar("date"):
                 if formats:
-                    return self._first(formats, self._day_alone)
+                    plain = self._sql.type(Scalar("date"))
+                    return self._first(formats, self._day_alone, lambda local: f"CAST({local} AS {plain})")
                 return self._if("[0-9]{4}-[0-9]{2}-[0-9]{2}", self._date(self._text))
             case Scalar("timestamp"):
                 if formats:
-                    return self._first(formats, lambda pattern: self._moment(pattern, zone))
-                return self._timestamp(zone)
+                    return self._first(formats, lambda pattern: self._moment(pattern, self._in(zone)))
+                return self._timestamp(TIMESTAMP, self._in(zone))
+            case Scalar("timestamp_ntz"):
+                if formats:
+                    return self._first(formats, lambda pattern: self._moment(pattern, _plain), _plain)
+                return self._timestamp(PLAIN_TIMESTAMP, _plain)
             case _:
                 raise ValueError(f"a text is not a {type_}")
 
@@ -89,7 +106,8 @@ class _Builder:
 
     def _decimal(self, type_: Decimal, scale: int) -> str:
         """Digits are shifted by the exponent as text, so that nothing is ever rounded."""
-        (sign, whole, fraction, exponent), bound = self._groups(NUMBER, 4)
+        (sign, whole, behind, alone, exponent), bound = self._groups(NUMBER, 5)
+        fraction = f"concat({behind}, {alone})"
         length = f"(length({whole}) + coalesce(try_cast(nullif({exponent}, '') AS int), 0))"
         before, after = "greatest(0, 1 - p)", f"greatest(0, p - length({whole}) - length({fraction}))"
         digits = f"concat(repeat('0', {before}), {whole}, {fraction}, repeat('0', {after}))"
@@ -120,24 +138,33 @@ class _Builder:
         starts = self._sql.starts_with(day, "'0000'")
         return f"CASE WHEN NOT {starts} THEN {self._sql.try_cast(day, 'date')} END"
 
-    def _timestamp(self, zone: str) -> str:
-        (day, minutes, seconds, fraction, offset), bound = self._groups(TIMESTAMP, 5)
+    def _timestamp(self, regex: str, then: Then) -> str:
+        """A moment by the grammar, of which `then` makes the value."""
+        (day, minutes, seconds, fraction, *offset), bound = self._groups(regex, 5 if regex is TIMESTAMP else 4)
         clock = f"concat(coalesce(nullif({minutes}, ''), '00:00'), ':', coalesce(nullif({seconds}, ''), '00'))"
-        return self._if(TIMESTAMP, bound(self._from_parts(day, clock, fraction, offset, zone)))
+        zone = self._zone(offset[0], "") if offset else None
+        return self._if(regex, bound(self._from_parts(day, clock, fraction, zone, then)))
 
-    def _from_parts(self, day: str, clock: str, fraction: str | None, offset: str | None, zone: str) -> str:
-        """An instant from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and Z, ±HH:mm, ±HHmm or ''."""
+    def _from_parts(self, day: str, clock: str, fraction: str | None, zone: Zone | None, then: Then) -> str:
+        """A moment from yyyy-MM-dd, HH:mm:ss, digits of a fraction, and a zone of its own."""
         micros = f"rpad(substring({fraction}, 1, 6), 6, '0')" if fraction else "'000000'"
         real = f"{self._clock_is_valid('c')} AND substring({day}, 1, 4) <> '0000'"
-        local = (
-            f"CASE WHEN {real} THEN try_cast(concat({day}, ' ', c, '.', {micros}) AS {self._sql.plain_timestamp}) END"
-        )
-        instant = self._sql.instant("l", zone)
-        if zone != "UTC":
-            instant = self._within_years(instant)
-        if offset is not None:
-            instant = f"CASE WHEN {offset} = '' THEN {instant} ELSE {self._with_offset('l', offset)} END"
-        return self._sql.bind("c", clock, self._sql.bind("l", local, instant))
+        plain = self._sql.try_cast(f"concat({day}, ' ', c, '.', {micros})", self._sql.plain_timestamp)
+        local = f"CASE WHEN {real} THEN {plain} END"
+        return self._sql.bind("c", clock, self._sql.bind("l", local, then("l", zone)))
+
+    def _in(self, zone: str) -> Then:
+        """How a local time becomes an instant: by its own zone, or by this one when it has none."""
+
+        def instant(local: str, own: Zone | None) -> str:
+            value = self._sql.instant(local, None if zone == "UTC" else self._sql.text(zone))
+            if zone != "UTC":
+                value = self._within_years(value)
+            if own is None:
+                return value
+            return f"CASE WHEN {own.text} = '' THEN {value} WHEN {own.real} THEN {own.instant(local)} END"
+
+        return instant
 
     def _within_years(self, instant: str) -> str:
         """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
@@ -149,27 +176,65 @@ class _Builder:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
         return f"({hour} <= '23' AND {minute} <= '59' AND {second} <= '59')"
 
-    def _with_offset(self, local: str, offset: str) -> str:
-        hours, minutes = self._hours_and_minutes(offset)
-        total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
-        shifted = self._sql.minutes_before(local, total)
-        years = f"{local} BETWEEN TIMESTAMP '0001-01-02 00:00:00' AND TIMESTAMP '9999-12-30 23:59:59.999999'"
-        return f"CASE WHEN {self._offset_fits(offset)} AND {years} THEN {shifted} END"
+    # Zones that values carry
 
-    def _hours_and_minutes(self, offset: str) -> tuple[str, str]:
+    def _zone(self, offset: str, region: str) -> Zone:
+        """A zone from an offset (Z, UTC, ±HH, ±HHmm, ±HH:mm or '') or from the name of a region, if it has one."""
         hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS bigint), 0)"
-        return hours, f"coalesce(try_cast(right({offset}, 2) AS bigint), 0)"
+        minutes = f"CASE WHEN length({offset}) > 3 THEN coalesce(try_cast(right({offset}, 2) AS bigint), 0) ELSE 0 END"
+        real = f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
+        total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
 
-    def _offset_fits(self, offset: str) -> str:
-        hours, minutes = self._hours_and_minutes(offset)
-        return f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
+        def by_offset(local: str) -> str:
+            return self._within_years(self._sql.minutes_before(local, total))
+
+        if not region:
+            return Zone(offset, real, by_offset)
+        named = f"{region} LIKE '%/%'"
+
+        def by_either(local: str) -> str:
+            there = self._within_years(self._sql.instant(local, region))
+            return f"CASE WHEN {named} THEN {there} ELSE {by_offset(local)} END"
+
+        known = f"{region} IN ({self._sql.texts(sorted(regions()))})"
+        return Zone(region, f"(CASE WHEN {named} THEN {known} ELSE {real} END)", by_either)
+
+    def _zone_by(self, pattern: Pattern) -> Zone | None:
+        offset, region = self._found(pattern, "zone"), self._found(pattern, "region")
+        if region is not None:
+            return self._zone(region, region)
+        short = self._found(pattern, "abbreviation")
+        if short is not None:
+            cases = " ".join(f"WHEN '{name}' THEN '{offset}'" for name, offset in ABBREVIATIONS.items())
+            offset = f"coalesce(CASE {short} {cases} END, '')"
+        return None if offset is None else self._zone(offset, "")
 
     # Formats
 
-    def _first(self, formats: Sequence[str], value: object) -> str:
-        patterns = [compile_pattern(pattern) for pattern in formats]
-        tries = [f"CASE WHEN {self._sql.matches(self._text, p.regex)} THEN {value(p)} END" for p in patterns]  # type: ignore[operator]
+    def _first(
+        self, formats: Sequence[str], value: Callable[[Pattern], str], epoch: Callable[[str], str] | None = None
+    ) -> str:
+        """The value by the first format that gives one; `epoch` makes it of a moment without a zone."""
+        tries = []
+        for format_ in formats:
+            if format_ in EPOCHS:
+                tries.append(self._since_epoch(EPOCHS[format_], epoch))
+            else:
+                pattern = compile_pattern(format_)
+                tries.append(f"CASE WHEN {self._sql.matches(self._text, pattern.regex)} THEN {value(pattern)} END")
         return f"coalesce({', '.join(tries)})" if len(tries) > 1 else tries[0]
+
+    def _since_epoch(self, shift: int, then: Callable[[str], str] | None) -> str:
+        (sign, whole, fraction), bound = self._groups(EPOCH_NUMBER, 3)
+        if shift > 0:
+            digits = f"concat({sign}, {whole}, rpad(substring({fraction}, 1, {shift}), {shift}, '0'))"
+        elif shift == 0:
+            digits = f"concat({sign}, {whole})"
+        else:
+            digits = f"concat({sign}, '0', substring({whole}, 1, greatest(0, length({whole}) - {-shift})))"
+        moment = self._sql.since_epoch("e", plain=then is not None)
+        value = f"CASE WHEN e BETWEEN {_FIRST} AND {_LAST} THEN {then(moment) if then else moment} END"
+        return self._if(EPOCH_NUMBER, bound(self._sql.bind("e", self._sql.try_cast(digits, "bigint"), value)))
 
     def _found(self, pattern: Pattern, name: str) -> str | None:
         number = pattern.group(name)
@@ -181,8 +246,8 @@ class _Builder:
         month = self._found(pattern, "month")
         if month is None:
             name = self._found(pattern, "month_name")
-            cases = " ".join(f"WHEN '{month[:3]}' THEN '{number:02}'" for number, month in enumerate(MONTHS, 1))
-            month = f"CASE substring({name}, 1, 3) {cases} END"
+            cases = " ".join(f"WHEN '{month[:3].lower()}' THEN '{number:02}'" for number, month in enumerate(MONTHS, 1))
+            month = f"CASE lower(substring({name}, 1, 3)) {cases} END"
         day = self._found(pattern, "day")
         return self._sql.concat(f"nullif({year}, '0000')", "'-'", self._two(month), "'-'", self._two(day or ""))
 
@@ -191,19 +256,14 @@ class _Builder:
 
     def _day_alone(self, pattern: Pattern) -> str:
         """The date of a moment, which has to be a real one with its time and zone."""
-        day, offset = self._sql.try_cast(self._day(pattern), "date"), self._found(pattern, "zone")
-        timed = not _TIMES.isdisjoint(pattern.groups)
-        real = [self._clock_is_valid(self._clock(pattern))] * timed + [self._offset_fits(offset or "")] * bool(offset)
+        day, zone = self._sql.try_cast(self._day(pattern), "date"), self._zone_by(pattern)
+        real = [] if _TIMES.isdisjoint(pattern.groups) else [self._clock_is_valid(self._clock(pattern))]
+        real += [] if zone is None else [f"({zone.text} = '' OR {zone.real})"]
         return f"CASE WHEN {' AND '.join(real)} THEN {day} END" if real else day
 
-    def _moment(self, pattern: Pattern, zone: str) -> str:
-        return self._from_parts(
-            self._day(pattern),
-            self._clock(pattern),
-            self._found(pattern, "fraction"),
-            self._found(pattern, "zone"),
-            zone,
-        )
+    def _moment(self, pattern: Pattern, then: Then) -> str:
+        fraction = self._found(pattern, "fraction")
+        return self._from_parts(self._day(pattern), self._clock(pattern), fraction, self._zone_by(pattern), then)
 
     def _clock(self, pattern: Pattern) -> str:
         """HH:mm:ss, whatever of it there is."""
@@ -212,8 +272,26 @@ class _Builder:
         if hour12 is not None:
             half = f"CASE WHEN lower({self._found(pattern, 'half')}) = 'pm' THEN 12 ELSE 0 END"
             number = f"try_cast({hour12} AS int)"
-            hour = (
-                f"CASE WHEN {number} BETWEEN 1 AND 12 THEN {self._sql.as_text(f'{number} % 12 + {half}')} ELSE '99' END"
-            )
+            text = self._sql.as_text(f"{number} % 12 + {half}")
+            hour = f"CASE WHEN {hour12} = '' THEN '' WHEN {number} BETWEEN 1 AND 12 THEN {text} ELSE '99' END"
         minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
         return f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The zone that a value carries, as SQL: its `text` ('' for none), whether it is `real`, and the instant that
+    a local time is in it."""
+
+    text: str
+    real: str
+    instant: Callable[[str], str]
+
+
+Then: TypeAlias = Callable[[str, Zone | None], str]
+"""SQL of a value from a local time (SQL) and the zone that it carries."""
+
+
+def _plain(local: str, zone: Zone | None = None) -> str:
+    """The local time itself, if its zone is a real one."""
+    return local if zone is None else f"CASE WHEN {zone.text} = '' OR {zone.real} THEN {local} END"
