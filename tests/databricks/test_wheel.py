@@ -68,7 +68,10 @@ def test_the_wheel_holds_what_it_needs(wheel: str) -> None:
         required = [line for line in archive.read(metadata).decode().splitlines() if line.startswith("Requires-Dist:")]
         entry = archive.read(metadata.replace("METADATA", "entry_points.txt")).decode()
     kinds = ("feed", "environment", "defaults")
-    assert {f"framework/schemas/{kind}.schema.json" for kind in kinds} | {"framework/py.typed"} <= set(names)
+    assert {f"framework/schemas/{kind}.schema.json" for kind in kinds} | {
+        "framework/py.typed",
+        "framework/engines/spark/pools.xml",
+    } <= set(names)
     assert {name.split("/")[0] for name in names} == {"framework", metadata.split("/")[0]}
     always = [line.split()[1] for line in required if "extra ==" not in line]
     assert always

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError, MissingDependency
 
-__all__ = ["gcs_settings", "open_session", "translated"]
+__all__ = ["gcs_settings", "import_pyspark", "local_settings", "open_session", "translated"]
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
@@ -22,16 +23,27 @@ _NO_CONNECTOR = "GoogleHadoopFileSystem not found"
 """What Hadoop says about gs:// without it."""
 _STARTS = 3
 """The jars come over the network the first time; those of a failed attempt that did arrive stay."""
-_FAIR = '<allocations><pool name="default"><schedulingMode>FAIR</schedulingMode></pool></allocations>'
-"""Feeds that are worked on at the same time share the cores, instead of waiting for each other's jobs."""
+_POOLS = os.path.join(os.path.dirname(__file__), "pools.xml")
+_importing = threading.Lock()
+
+
+def import_pyspark() -> None:
+    """Import what of pyspark is used here, one thread at a time: it imports its parts by each other, and a thread that
+    comes in between finds them half made. Raises ImportError."""
+    with _importing:
+        import pyspark.errors
+        import pyspark.sql
+        import pyspark.sql.functions  # noqa: F401
 
 
 def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
     """The Spark session of this process. Raises MissingDependency when Spark or Java are not installed."""
     try:
-        from pyspark.sql import SparkSession
+        import_pyspark()
     except ImportError as error:
         raise _missing(error) from error
+    from pyspark.sql import SparkSession
+
     if "DATABRICKS_RUNTIME_VERSION" in environ or "SPARK_REMOTE" in environ:
         session = SparkSession.builder.getOrCreate()
     else:
@@ -61,7 +73,7 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     builder = configure_spark_with_delta_pip(
         SparkSession.builder.master("local[*]")
         .appName("landfeed")
-        .config(map=_local_settings() | gcs_settings(environment, environ))
+        .config(map=local_settings() | gcs_settings(environment, environ))
     )
     for attempt in Retrying(
         retry=retry_if_exception_type(MissingDependency), stop=stop_after_attempt(_STARTS), reraise=True
@@ -76,18 +88,17 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     return session
 
 
-def _local_settings() -> dict[str, Any]:
+def local_settings() -> dict[str, Any]:
+    """What a Spark on this machine is started with; one elsewhere is configured by its owner."""
     cores = os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
-    with tempfile.NamedTemporaryFile("w", prefix="landfeed-", suffix=".xml", delete=False) as pools:
-        pools.write(_FAIR)
     return {
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.driver.memory": f"{max(1024, min(8192, memory // 3))}m",
         "spark.driver.extraJavaOptions": "-XX:+UseParallelGC -Xshare:auto",
         "spark.scheduler.mode": "FAIR",
-        "spark.scheduler.allocation.file": pools.name,
+        "spark.scheduler.allocation.file": _POOLS,
         "spark.shuffle.compress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(max(2, cores)),
@@ -168,6 +179,7 @@ def _output_to(descriptor: int) -> Iterator[None]:
 @contextmanager
 def translated(what: object) -> Iterator[None]:
     """Turn Spark's errors into Landfeed's, naming the table (or whatever `what` is)."""
+    import_pyspark()
     from pyspark.errors import PySparkException
 
     try:
