@@ -29,7 +29,7 @@ def first():
 threads = [threading.Thread(target=first) for _ in range(16)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-sys.exit("\\n".join(failed))
+sys.exit("\\n".join(failed) or None)
 """
 
 
