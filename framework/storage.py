@@ -1,4 +1,4 @@
-"""Storage: the seam to folders and buckets. Seven verbs; `storages/` holds the implementations.
+"""Storage: the seam to folders and buckets. Eight verbs; `storages/` holds the implementations.
 
 A path is a local absolute path or a URI (`gs://bucket/key`). Folders end with `/`. A version is the
 object generation on GCS and the modification time in nanoseconds elsewhere.
@@ -7,7 +7,7 @@ object generation on GCS and the modification time in nanoseconds elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from framework.names import File
 
@@ -28,6 +28,15 @@ class Storage(Protocol):
 
     def head(self, path: str) -> File | None:
         """The file at `path` as it is now (its name is the last path segment), None if there is none."""
+        ...
+
+    def open(self, file: File) -> BinaryIO:
+        """The bytes of this version, opened without following links.
+
+        The stream can be sought in and is the caller's to close. What a bucket stores with
+        `Content-Encoding: gzip` under a name that does not say so comes unpacked. Never waits for a
+        pipe or a device. Raises FileGone when it is another version, StorageError when it cannot be read.
+        """
         ...
 
     def read_range(self, file: File, start: int, length: int) -> bytes:

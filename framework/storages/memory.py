@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from framework.errors import FileGone
 from framework.names import File
@@ -59,6 +61,9 @@ class MemoryStorage:
         with self._lock:
             found = self._objects.get(path)
         return _file(path, path.rsplit("/", 1)[-1], found) if found else None
+
+    def open(self, file: File) -> BinaryIO:
+        return io.BytesIO(self._content(file))
 
     def read_range(self, file: File, start: int, length: int) -> bytes:
         return self._content(file)[start : start + length]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -12,6 +13,7 @@ from typing import BinaryIO
 
 from framework.errors import FileGone, StorageError
 from framework.names import File
+from framework.storages.beneath import Replaced, folder_of, is_version, open_version
 
 __all__ = [
     "PosixFolders",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 20
+_ELSEWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
+"""What a file is said to be when it, or a folder on the way, has gone or become a link or a pipe."""
 
 
 class PosixFolders:
@@ -58,17 +62,26 @@ class PosixFolders:
     def head(self, path: str) -> File | None:
         return _file(path, os.path.basename(path))
 
-    def read_range(self, file: File, start: int, length: int) -> bytes:
+    def open(self, file: File) -> BinaryIO:
         try:
-            with open(file.path, "rb") as stream:
-                if not is_version(os.fstat(stream.fileno()), file):
-                    raise FileGone(f"{file.path} was replaced")
+            with folder_of(file) as folder:
+                return open_version(folder, os.path.basename(file.path), file)
+        except Replaced:
+            raise FileGone(f"{file.path} was replaced") from None
+        except OSError as error:
+            if error.errno in _ELSEWHERE:
+                raise FileGone(f"{file.path} is gone") from None
+            raise StorageError(
+                f"{file.path} cannot be read: {error.strerror}", "check permissions; it is tried again in the next run"
+            ) from error
+
+    def read_range(self, file: File, start: int, length: int) -> bytes:
+        with self.open(file) as stream:
+            try:
                 stream.seek(start)
                 return stream.read(length)
-        except FileNotFoundError:
-            raise FileGone(f"{file.path} is gone") from None
-        except OSError as error:
-            raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
+            except OSError as error:
+                raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
 
     def fetch(self, file: File, folder: str) -> str:
         del folder  # such files are read where they are
@@ -83,11 +96,6 @@ def _file(path: str, name: str) -> File | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
-
-
-def is_version(status: os.stat_result, file: File) -> bool:
-    """Whether what stands there is the very version of `file`."""
-    return (status.st_mtime_ns, status.st_size) == (file.version, file.size)
 
 
 def digest_of(path: str) -> str:
