@@ -9,19 +9,14 @@ from functools import lru_cache
 
 from framework.feed import Source
 from framework.law.values import parse
-from framework.names import File
+from framework.names import File, Skipped, shown
 from framework.types import Scalar
 
-__all__ = ["Listing", "Skipped", "captures", "discover"]
+__all__ = ["Listing", "captures", "discover"]
 
 _UNFINISHED = (".tmp", ".part", ".crdownload", "~")
 _PIECE = re.compile(r"\*|\?|\{([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    file: File
-    reason: str
+_TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +26,13 @@ class Listing:
     pending: tuple[File, ...]
     skipped: tuple[Skipped, ...] = ()
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Sentences about what was skipped and whoever runs the feed should hear of, at most as many as can be read."""
+        told = [f"{shown(skip.file.name)}: skipped: {skip.reason}" for skip in self.skipped if skip.told]
+        more = [f"{len(told) - _TOLD} more are skipped, see plan"] if len(told) > _TOLD else []
+        return (*told[:_TOLD], *more)
+
     def without(self, unwanted: Callable[[File], bool], reason: str) -> Listing:
         """The listing with some pending files skipped for a reason."""
         skipped = tuple(Skipped(file, reason) for file in self.pending if unwanted(file))
@@ -38,11 +40,15 @@ class Listing:
         return Listing(pending, self.skipped + skipped)
 
 
-def discover(source: Source, files: Iterable[File]) -> Listing:
-    """Which of the files in a landing folder are pending."""
+def discover(source: Source, found: Iterable[File | Skipped]) -> Listing:
+    """Which of the files in a landing folder are pending; some are skipped already by whoever listed them."""
     pending: list[File] = []
     skipped: list[Skipped] = []
-    for file in files:
+    for file in found:
+        if isinstance(file, Skipped):
+            unwanted = _skip_reason(source, file.file)
+            skipped.append(file if unwanted is None else Skipped(file.file, unwanted))
+            continue
         reason = _skip_reason(source, file)
         if reason is None:
             pending.append(file)
@@ -58,7 +64,7 @@ def _skip_reason(source: Source, file: File) -> str | None:
         return "the name begins with . or _"
     if base.endswith(_UNFINISHED):
         return "the name is that of an unfinished upload"
-    if source.files is not None and captures(source.files, base) is None:
+    if base and source.files is not None and captures(source.files, base) is None:
         return f"the name does not match {source.files}"
     return None
 

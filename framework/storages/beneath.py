@@ -8,18 +8,31 @@ Links in the configured folder's own path are the operator's and are followed.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
 from framework.names import File
 
-__all__ = ["Replaced", "folder_below", "folder_of", "is_version", "open_version", "root_of"]
+__all__ = [
+    "ELSEWHERE",
+    "Replaced",
+    "folder_below",
+    "folder_of",
+    "is_version",
+    "look",
+    "open_version",
+    "root_of",
+    "source_folder",
+]
 
 _WALK = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+ELSEWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO}
+"""What the system says when a file, or a folder on the way to it, has gone or become a link or a pipe."""
 
 
 class Replaced(OSError):
@@ -53,9 +66,35 @@ def folder_of(file: File) -> Iterator[int]:
         yield folder
 
 
-def is_version(status: os.stat_result, file: File) -> bool:
+@contextmanager
+def source_folder(file: File) -> Iterator[int | None]:
+    """As `folder_of`; None when the folder is gone, and with it the file."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(folder_of(file))
+        except OSError as error:
+            if error.errno not in ELSEWHERE:
+                raise
+            yield None
+            return
+        yield folder
+
+
+def look(folder: int, name: str) -> os.stat_result | None:
+    """What stands there, be it a link; None when nothing does. Raises OSError when it cannot be said."""
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def is_version(status: os.stat_result | None, file: File) -> bool:
     """Whether what stands there is a regular file and the very version of `file`."""
-    return stat.S_ISREG(status.st_mode) and (status.st_mtime_ns, status.st_size) == (file.version, file.size)
+    return (
+        status is not None
+        and stat.S_ISREG(status.st_mode)
+        and (status.st_mtime_ns, status.st_size) == (file.version, file.size)
+    )
 
 
 def open_version(folder: int, name: str, file: File) -> BinaryIO:

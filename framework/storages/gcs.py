@@ -11,7 +11,7 @@ import base64
 import gzip
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, BinaryIO, cast
@@ -21,7 +21,7 @@ from google.api_core import exceptions
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.errors import FileGone, StorageError
-from framework.names import File
+from framework.names import File, Skipped
 from framework.storages.downloads import download_path, written
 from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key, translated
 from framework.storages.posix import occupied
@@ -45,7 +45,10 @@ class GcsStorage:
     def __init__(self, account: GcsAccount) -> None:
         self._gcs = GcsClient(account)
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
+        del tell  # there is nothing but files
         bucket, prefix = bucket_and_key(folder if folder.endswith("/") else f"{folder}/")
         with translated(folder, "listed"):
             pages = self._gcs.client.list_blobs(
@@ -100,7 +103,8 @@ class GcsStorage:
             os.replace(path, path := f"{path}.gz")
         return path
 
-    def move(self, file: File, destination: str) -> bool:
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         source, target = self._blob(file.path), self._blob(destination)
         if source.bucket.name != target.bucket.name:
             arrived = self.copy(file, destination)
@@ -122,7 +126,8 @@ class GcsStorage:
                 self._delete(file)
         return arrived
 
-    def copy(self, file: File, destination: str) -> bool:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         target = self._blob(destination)
         with translated(file.path, "copied", destination):
             source = self._look(file.path)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from framework.errors import FileGone
-from framework.names import File
+from framework.names import File, Skipped
 from framework.storages.downloads import download_path, written
 from framework.storages.posix import occupied
 
@@ -47,7 +47,10 @@ class MemoryStorage:
             raise FileGone(f"{path} is gone")
         return found.content
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
+        del tell  # there is nothing but files
         folder = folder if folder.endswith("/") else f"{folder}/"
         with self._lock:
             found = [
@@ -74,10 +77,12 @@ class MemoryStorage:
             stream.write(content)
         return path
 
-    def move(self, file: File, destination: str) -> bool:
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         return self._bring(file, destination, keep=False)
 
-    def copy(self, file: File, destination: str) -> bool:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         return self._bring(file, destination, keep=True)
 
     def delete(self, file: File) -> bool:
