@@ -11,6 +11,7 @@ __all__ = [
     "File",
     "FileState",
     "Rows",
+    "Skipped",
     "Status",
     "Table",
     "shown",
@@ -61,6 +62,16 @@ class File:
     def shown(self) -> str:
         """The path as a text that tables, queries and reports can hold."""
         return shown(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that is not pending, or something that is no file, and why. What looks meant, or is out of order,
+    is `told` to whoever runs the feed."""
+
+    file: File
+    reason: str
+    told: bool = False
 
 
 def shown(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from framework.cli.options import Request, common, opened
-from framework.cli.say import print_json, print_table
+from framework.cli.say import print_json, print_table, say
 
 __all__ = ["history", "show", "status"]
 
@@ -27,6 +27,9 @@ def status(request: Request) -> None:
         row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
         rows.append([*row, last.get("rows_read"), last.get("rows_quarantined"), feed["target_version"]])
     print_table(["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"], rows)
+    for feed in document["feeds"]:
+        for warning in feed["warnings"]:
+            say(f"warning: {feed['feed']}: {warning}")
 
 
 @click.command()

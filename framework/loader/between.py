@@ -9,8 +9,8 @@ from typing import TypeAlias
 from framework.environment import Environment
 from framework.errors import Problem
 from framework.feed import Feed
+from framework.law import filenames
 from framework.law.places import folders_above
-from framework.loader import filenames
 from framework.loader.nodes import Node
 
 __all__ = ["problems"]

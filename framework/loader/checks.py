@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from framework.errors import Problem
+from framework.law import filenames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader import filenames
 from framework.loader.build import is_uri
 from framework.loader.columns import type_of
 from framework.loader.environments import Settings, zone_problem
@@ -28,7 +28,7 @@ def problems(
     problems that are known already."""
     source = tree.get("source")
     header = tree.get("source", "options", "header")
-    captured = frozenset(c.name for c in filenames.captures(_text(tree, "source", "files")))
+    captured = frozenset(c.name for c in filenames.captures_in(_text(tree, "source", "files")))
     usable = tree.map["schema"].map if "schema" in tree.map else {}
     yield from column_checks.problems(usable, captured, header is None or header.value is not False)
     if source is not None:
@@ -48,7 +48,7 @@ def _source(source: Node, captured: frozenset[str]) -> Iterator[Problem]:
     if files is not None:
         for message, hint in filenames.mistakes(files.text):
             yield files.problem("source.files", "it is no file name pattern" if files.secret else message, hint)
-        for capture in filenames.captures(files.text):
+        for capture in filenames.captures_in(files.text):
             if capture.date_pattern:
                 yield from _date_pattern(files, capture.date_pattern)
     if order is not None and order.text not in {"name", "modified", *captured}:

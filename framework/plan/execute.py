@@ -190,9 +190,9 @@ class BatchWork:
         try:
             match action:
                 case ArchiveAction.MOVE:
-                    done = storage.move(file, destination)
+                    done = storage.move(file, destination, root=root)
                 case ArchiveAction.COPY:
-                    done = storage.copy(file, destination)
+                    done = storage.copy(file, destination, root=root)
                 case ArchiveAction.DELETE:
                     done, destination = storage.delete(file), ""
                 case ArchiveAction.KEEP:

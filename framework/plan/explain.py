@@ -27,6 +27,7 @@ def explain(plan: Plan, listing: Listing, sql: SqlOf) -> dict[str, Any]:
             {"file": skipped.file.shown, "size": skipped.file.size, "status": "skipped", "reason": skipped.reason}
             for skipped in listing.skipped
         ],
+        "order": listing.order,
         "steps": [entry for step in plan.steps for entry in _entries(step, sql)],
     }
 
@@ -72,6 +73,8 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
 def explain_text(document: dict[str, Any]) -> Iterator[str]:
     """The lines that `plan` prints for one feed, from what `explain` returns."""
     yield f"{document['feed']}"
+    if document["order"] not in ("name", "modified"):
+        yield f"  files in the order of {document['order']}"
     for file in document["files"]:
         yield f"  {file['status']:<8} {file['file']}" + (f"  ({file['reason']})" if file["reason"] else "")
     if not document["steps"]:

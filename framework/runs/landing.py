@@ -17,7 +17,7 @@ from framework.feed import ArchiveAction, Feed
 from framework.law.discovery import Listing, discover
 from framework.law.places import common_folder, folders_above, inside
 from framework.ledger import Ledger
-from framework.names import File, FileState
+from framework.names import File, FileState, Skipped
 from framework.storage import Storage
 
 __all__ = ["Landing"]
@@ -39,6 +39,7 @@ class Landing:
     ) -> None:
         self._storage, self._ledger = storage, ledger
         self._there: dict[str, tuple[File, ...]] = {}
+        self._skipped: dict[str, list[Skipped]] = {}
         archives = [folder for feed in feeds for folder in (feed.archive.path, feed.archive.rejected_path)]
         in_buckets = [feed for feed in feeds if "://" in feed.source.path]
         self._roots = {feed.name: root for root in _roots(in_buckets, [*keep_out, *archives]) for feed in root.feeds}
@@ -51,8 +52,9 @@ class Landing:
         been loaded at the version that is there now.
         """
         if feed.name not in self._there:
+            self._skipped[feed.name] = []
             self._there[feed.name] = tuple(self._look(feed))
-        listing = discover(feed.source, self._there[feed.name])
+        listing = discover(feed.source, [*self._there[feed.name], *self._skipped[feed.name]])
         if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
             return listing
         events = self._ledger.file_events(feeds=[feed.name], files=[file.shown for file in listing.pending])
@@ -75,7 +77,8 @@ class Landing:
         found = None if root is None else root.files(self._storage(feed))
         if found is not None:
             return found[feed.name]
-        return self._storage(feed).list(feed.source.path, recursive=feed.source.recursive)
+        skipped = self._skipped[feed.name]
+        return self._storage(feed).list(feed.source.path, recursive=feed.source.recursive, tell=skipped.append)
 
 
 @dataclass(slots=True)

@@ -82,6 +82,8 @@ class _FeedRun:
     _batch_id: str | None = None
     _version: int | None = None
     _warnings: list[str] = field(default_factory=list)
+    _told: tuple[str, ...] = ()
+    """What landing holds that is passed over and should be known of, at the last look."""
     _avoid: set[str] = field(default_factory=set)
     _unfinished_here: bool = False
 
@@ -107,6 +109,7 @@ class _FeedRun:
 
     def _listing(self) -> Listing:
         listing = self.landing.listing(self.feed)
+        self._told = listing.told
         listing = listing.without(lambda file: not self.options.ready(file), "may still be being written")
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
@@ -166,7 +169,7 @@ class _FeedRun:
             self.feed.target.table.name,
             self._version,
             self._seconds,
-            tuple(self._warnings),
+            (*self._warnings, *self._told),
             error.failure if error and not isinstance(error, Busy) else None,
         )
 

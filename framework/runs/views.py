@@ -26,17 +26,18 @@ def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
 
 
 def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | None) -> dict[str, Any]:
-    pending = len(landing.listing(feed).pending)
+    listing = landing.listing(feed)
     unfinished = None
     if last is not None and last.state not in _FINISHED:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}
     target = world.engine.state(feed.target.table, feed.name)
     return {
         "feed": feed.name,
-        "pending_files": pending,
+        "pending_files": len(listing.pending),
         "unfinished_batch": unfinished,
         "last_batch": _plain(asdict(last)) if last else None,
         "target_version": target.version if target else None,
+        "warnings": list(listing.told),
     }
 
 

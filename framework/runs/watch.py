@@ -56,6 +56,7 @@ class _Changed:
 class _Looked:
     feed: str
     found: Look | LandfeedError
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Watch:
         }
         self._messages: SimpleQueue[_Message] = SimpleQueue()
         self._working: dict[str, Future[None]] = {}
+        self._skipped: dict[str, frozenset[str]] = {feed.name: frozenset() for feed in feeds}
         self._stopping = False
         self._troubled = False
         self._reports: list[FeedReport] = []
@@ -178,15 +180,17 @@ class Watch:
     def _look(self, feed: Feed) -> None:
         started, wall = time.monotonic(), int(self._world.clock().timestamp() * 1e9)
         found: Look | LandfeedError
+        skipped: tuple[str, ...] = ()
         try:
-            found = Look(started, time.monotonic(), wall, landing_of([feed], self._world).listing(feed).pending)
+            listing = landing_of([feed], self._world).listing(feed)
+            found, skipped = Look(started, time.monotonic(), wall, listing.pending), listing.told
         except Exception as error:
             found = _expected(error)
             if self._settings.once:  # the run will say so
                 found = Look(started, time.monotonic(), wall)
             elif found.code == "missing_folder":
                 found = Look(started, time.monotonic(), wall, missing=True)
-        self._messages.put(_Looked(feed.name, found))
+        self._messages.put(_Looked(feed.name, found, skipped))
 
     def _run(self, feed: Feed, ready: frozenset[Identity]) -> None:
         options = Options(jobs=1, ready=lambda file: not self._stopping and file.identity in ready)
@@ -214,8 +218,11 @@ class Watch:
             case _Changed(feeds):
                 for name in feeds:
                     self._arrivals[name].changed(time.monotonic())
-            case _Looked(name, found):
+            case _Looked(name, found, skipped):
                 self._looked(name, found)
+                for sentence in sorted(set(skipped) - self._skipped[name]):
+                    self._tell(Notice(f"{name}: {sentence}", "only regular files that can be read are loaded"))
+                self._skipped[name] = frozenset(skipped)
             case _Ran(report):
                 self._ran(report)
             case _Folders():

@@ -8,17 +8,20 @@ first, then at the destination, so that a move by somebody else in between is se
 from __future__ import annotations
 
 import base64
+import gzip
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import google_crc32c
 from google.api_core import exceptions
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.errors import FileGone, StorageError
-from framework.names import File
+from framework.names import File, Skipped
 from framework.storages.downloads import download_path, written
 from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key, translated
 from framework.storages.posix import occupied
@@ -42,7 +45,10 @@ class GcsStorage:
     def __init__(self, account: GcsAccount) -> None:
         self._gcs = GcsClient(account)
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
+        del tell  # there is nothing but files
         bucket, prefix = bucket_and_key(folder if folder.endswith("/") else f"{folder}/")
         with translated(folder, "listed"):
             pages = self._gcs.client.list_blobs(
@@ -67,6 +73,16 @@ class GcsStorage:
             blob = self._look(path)
         return _file(blob, path.rsplit("/", 1)[-1]) if blob else None
 
+    def open(self, file: File) -> BinaryIO:
+        with ExitStack() as unless_returned, translated(file.path, "read"):
+            stream = unless_returned.enter_context(tempfile.TemporaryFile())
+            blob = self._download(file, stream)
+            stream.seek(0)
+            unless_returned.pop_all()
+            if blob.content_encoding == "gzip" and not file.name.endswith(".gz"):
+                return cast(BinaryIO, _Unpacked(stream))
+            return cast(BinaryIO, stream)
+
     def read_range(self, file: File, start: int, length: int) -> bytes:
         with translated(file.path, "read"):
             try:
@@ -81,16 +97,14 @@ class GcsStorage:
 
     def fetch(self, file: File, folder: str) -> str:
         path = download_path(file, folder)
-        for attempt in Retrying(
-            retry=retry_if_exception_type(_Damaged), stop=stop_after_attempt(_DOWNLOADS), reraise=True
-        ):
-            with attempt, translated(file.path, "read"), written(path) as stream:
-                blob = self._download(file, stream)
+        with translated(file.path, "read"), written(path) as stream:
+            blob = self._download(file, stream)
         if blob.content_encoding == "gzip" and not path.endswith(".gz"):
             os.replace(path, path := f"{path}.gz")
         return path
 
-    def move(self, file: File, destination: str) -> bool:
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         source, target = self._blob(file.path), self._blob(destination)
         if source.bucket.name != target.bucket.name:
             arrived = self.copy(file, destination)
@@ -112,7 +126,8 @@ class GcsStorage:
                 self._delete(file)
         return arrived
 
-    def copy(self, file: File, destination: str) -> bool:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         target = self._blob(destination)
         with translated(file.path, "copied", destination):
             source = self._look(file.path)
@@ -144,6 +159,17 @@ class GcsStorage:
         return self._gcs.client.bucket(bucket).get_blob(key, **self._gcs.patience)
 
     def _download(self, file: File, stream: BinaryIO) -> Any:
+        """Write the file's bytes, which are compared with what is stored. Gives the object."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(_Damaged), stop=stop_after_attempt(_DOWNLOADS), reraise=True
+        ):
+            with attempt:
+                stream.seek(0)
+                stream.truncate()
+                blob = self._download_once(file, stream)
+        return blob
+
+    def _download_once(self, file: File, stream: BinaryIO) -> Any:
         """The file's bytes. As long as some arrive, a download that is cut off goes on where it was."""
         blob, sink = self._blob(file.path, file.version), _Sink(stream)
         while True:
@@ -211,6 +237,18 @@ class _Damaged(StorageError):
     """A download that is not what is stored."""
 
     code = "damaged"
+
+
+class _Unpacked(gzip.GzipFile):
+    """A compressed stream, unpacked as it is read; closed with it."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed, mode="rb")
+        self._packed = packed
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
 
 
 class _Sink:

@@ -3,27 +3,30 @@
 Moving a file must neither lose an upload that replaces it meanwhile, nor overwrite anything, nor stop
 half-way for good. So a file is first *taken*: renamed to a private name in its own folder, which is
 atomic and takes whatever is there at that moment. Only then is it looked at: the expected version
-goes on to its destination, anything else is put back. Every call first finishes what an earlier one
-that was killed has left under the private name.
+goes on to its destination, anything else is put back. Private names are drawn at random, so that no
+renaming falls on what another mover has taken, and nobody has to be alone in a folder for it: whoever may
+read a landing folder could keep others out of it for good. A mover that finds its file gone looks for
+what an earlier one, which was killed, has left under a private name.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
 
 from framework.errors import StorageError
 from framework.names import File
+from framework.storages.beneath import Replaced, is_version, look, open_version, source_folder
 from framework.storages.posix import (
     PosixFolders,
     copied,
     digest_of,
     existing,
-    is_version,
+    make_folder,
     occupied,
     partials,
     remove,
@@ -39,149 +42,197 @@ _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, err
 class LocalStorage(PosixFolders):
     """Implements `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
-    def move(self, file: File, destination: str) -> bool:
-        with translated(file, "moved"):
-            private = _private(file, destination)
-            if os.path.lexists(destination):
-                _refuse_another(destination, file, (private, file.path))
-            if not self._take(file, private):
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        with translated(file, "moved"), source_folder(file) as folder:
+            if folder is None:
                 return _stands(destination, file)
-            try:
-                _place(private, file, destination)
-            except (OSError, StorageError):
-                if not _stands(destination, file):  # where somebody else has done the same move meanwhile
-                    self._give_back(file, private)
-                    raise
-            remove(private)
-            return True
+            return _Source(folder, file, destination).move(root)
 
-    def copy(self, file: File, destination: str) -> bool:
-        with translated(file, "copied"):
-            found = self.head(file.path)
-            if found is None or found.identity != file.identity:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        with translated(file, "copied"), source_folder(file) as folder:
+            if folder is None or not is_version(look(folder, _base(file)), file):
                 return _stands(destination, file)
             if _stands(destination, file):
                 _tidy(file, destination)
-            else:
-                _copy(file.path, file, destination)
-            return True
+                return True
+            return _Source(folder, file, destination).copy(_base(file), root)
 
     def delete(self, file: File) -> bool:
-        with translated(file, "deleted"):
-            private = _private(file, "")
-            if self._take(file, private):
-                remove(private)
+        with translated(file, "deleted"), source_folder(file) as folder:
+            if folder is None:
                 return True
-            return self.head(file.path) is None
+            source = _Source(folder, file, "")
+            if taken := source.take():
+                source.remove(taken)
+                return True
+            return look(folder, _base(file)) is None
 
-    def _take(self, file: File, private: str) -> bool:
-        """Whether the file now stands under its private name; False when it is gone or another version."""
-        with _locked(os.path.dirname(file.path)):
-            return self._take_alone(file, private)
 
-    def _take_alone(self, file: File, private: str) -> bool:
+class _Source:
+    """A file in its folder, which is given by descriptor, on its way to a destination."""
+
+    def __init__(self, folder: int, file: File, destination: str) -> None:
+        self._folder, self._file, self._destination = folder, file, destination
+        key = repr((file.identity, destination)).encode("utf-8", "surrogateescape")
+        self._prefix = f".landfeed-{hashlib.sha256(key).hexdigest()[:16]}-"
+
+    def move(self, root: str | None) -> bool:
+        file, destination = self._file, self._destination
+        self._refuse_another()
+        taken = self.take()
+        if taken is None:
+            return _stands(destination, file)
         try:
-            if not os.path.lexists(private):
-                os.rename(file.path, private)
-            if is_version(os.stat(private), file):
-                return True
-            if not _put_back(private, file.path):  # somebody else's upload
-                remove(private)  # a newer one is there, which replaces it as it would have anyway
-        except FileNotFoundError:
-            pass
-        return False
-
-    def _give_back(self, file: File, private: str) -> None:
-        """Let a file that could not be moved be seen again, unless a newer one has its name."""
-        with _locked(os.path.dirname(file.path)), suppress(FileNotFoundError):
-            _put_back(private, file.path)
-
-
-def _put_back(private: str, path: str) -> bool:
-    """Whether a taken file has its name back; not if that is in use again."""
-    try:
-        os.link(private, path)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        if os.path.lexists(path):
+            moved = self._place(taken, root)
+        except (OSError, StorageError):
+            if not _stands(destination, file):  # where somebody else has done the same move meanwhile
+                self._put_back(taken)
+                raise
+            moved = True
+        if not moved:
+            self._put_back(taken)
             return False
-        os.rename(private, path)
+        self.remove(taken)
         return True
-    remove(private)
-    return True
+
+    def copy(self, name: str, root: str | None) -> bool:
+        """Copy under a private name, sync, compare, then give it its name without overwriting anything."""
+        file, destination = self._file, self._destination
+        try:
+            stream = open_version(self._folder, name, file)
+        except (Replaced, FileNotFoundError):
+            return _stands(destination, file)
+        with stream:
+            make_folder(destination, root)
+            earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
+            for partial in partials(file, destination):
+                try:
+                    writing = open(partial, "xb")  # noqa: SIM115 (copied closes it)
+                    break
+                except FileExistsError:
+                    earlier.append(partial)
+            try:
+                if copied(stream, writing) != digest_of(partial):
+                    raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
+                os.utime(partial, ns=(file.version, file.version))
+                _name(partial, destination)
+            finally:
+                remove(partial)
+        for left in earlier:
+            remove(left)
+        return True
+
+    def take(self) -> str | None:
+        """The private name under which the file now stands; None when it is gone or another version."""
+        name = _base(self._file)
+        if is_version(look(self._folder, name), self._file):
+            private = self._prefix + secrets.token_hex(8)
+            with suppress(FileNotFoundError):
+                os.rename(name, private, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                if is_version(look(self._folder, private), self._file):
+                    return private
+                if not self._put_back(private):  # somebody else's upload
+                    self.remove(private)  # a newer one is there, which replaces it as it would have anyway
+        return next(self._left(), None)
+
+    def _left(self) -> Iterator[str]:
+        """Private names under which killed moves of this file have left it."""
+        names = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            found = [name for name in os.listdir(names) if name.startswith(self._prefix)]
+        finally:
+            os.close(names)
+        return (name for name in found if is_version(look(self._folder, name), self._file))
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):  # somebody did the same
+            os.unlink(name, dir_fd=self._folder)
+
+    def _put_back(self, private: str) -> bool:
+        """Whether what was taken has its name back; not if that is in use again."""
+        name, folder = _base(self._file), self._folder
+        try:
+            os.link(private, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            if look(folder, name) is not None:
+                return False
+            os.rename(private, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return True
+        self.remove(private)
+        return True
+
+    def _place(self, taken: str, root: str | None) -> bool:
+        """Bring the taken file to its destination without overwriting anything; False when it was replaced.
+
+        A file that somebody else owns, or that has another name, could be changed through that in the
+        archive: it is copied.
+        """
+        file, destination = self._file, self._destination
+        status = look(self._folder, taken)
+        if status is None:
+            return _stands(destination, file)
+        if status.st_uid != os.geteuid() or status.st_nlink > 1:
+            return self._copy_taken(taken, root)
+        make_folder(destination, root)
+        try:
+            os.link(taken, destination, src_dir_fd=self._folder, follow_symlinks=False)
+        except FileExistsError:
+            self._same_or_refuse(taken)
+            _tidy(file, destination)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            return self.copy(taken, root)
+        else:
+            if not os.path.samestat(os.lstat(destination), status):
+                remove(destination)  # not what was looked at
+                return False
+        return True
+
+    def _copy_taken(self, taken: str, root: str | None) -> bool:
+        if os.path.lexists(self._destination):
+            self._same_or_refuse(taken)
+            _tidy(self._file, self._destination)
+        elif not self.copy(taken, root):
+            return False
+        for name in self._left():  # a killed mover may have put the file back and left its private name too
+            self.remove(name)
+        return True
+
+    def _refuse_another(self) -> None:
+        """Raise when something else stands at the destination, before the file is taken out of sight."""
+        if os.path.lexists(self._destination):
+            name = _base(self._file)
+            there = is_version(look(self._folder, name), self._file)
+            for source in [name] if there else self._left():
+                self._same_or_refuse(source)
+
+    def _same_or_refuse(self, source: str) -> None:
+        try:
+            stream = open_version(self._folder, source, self._file)
+        except (Replaced, FileNotFoundError):
+            return  # somebody does the same move at this moment
+        with stream:
+            if not same_bytes(stream, self._destination):
+                raise occupied(self._destination)
 
 
-@contextmanager
-def _locked(folder: str) -> Iterator[None]:
-    """Alone among those who take files from a folder: a renaming may not fall on what another has taken.
-
-    Network file systems that cannot lock a folder are taken as they are; there the lease has to do.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        yield  # and so are the files
-        return
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _private(file: File, destination: str) -> str:
-    """A name that discovery skips, the same for every attempt at the same move."""
-    digest = hashlib.sha256(repr((file.identity, destination)).encode("utf-8", "surrogateescape")).hexdigest()
-    return os.path.join(os.path.dirname(file.path), f".landfeed-{digest[:16]}")
+def _base(file: File) -> str:
+    return os.path.basename(file.path)
 
 
 def _stands(destination: str, file: File) -> bool:
     """Whether an earlier call put this very file at its destination; archive paths are a batch's own."""
     try:
-        return is_version(os.stat(destination), file)
+        return is_version(os.lstat(destination), file)
     except OSError:
         return False
-
-
-def _place(taken: str, file: File, destination: str) -> None:
-    """Bring a taken file to its destination without overwriting anything."""
-    os.makedirs(os.path.dirname(destination), exist_ok=True)
-    try:
-        os.link(taken, destination)
-    except FileExistsError:
-        if os.path.samefile(taken, destination):
-            return
-        _same_or_refuse(taken, destination)
-        _tidy(file, destination)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        _copy(taken, file, destination)
-
-
-def _copy(source: str, file: File, destination: str) -> None:
-    """Copy under a private name, sync, compare, then give it its name without overwriting anything."""
-    os.makedirs(os.path.dirname(destination), exist_ok=True)
-    earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
-    for partial in partials(file, destination):
-        try:
-            writing = open(partial, "xb")  # noqa: SIM115 (copied closes it)
-            break
-        except FileExistsError:
-            earlier.append(partial)
-    try:
-        if copied(source, writing) != digest_of(partial):
-            raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
-        os.utime(partial, ns=(file.version, file.version))
-        _name(partial, destination)
-    finally:
-        remove(partial)
-    for left in earlier:
-        remove(left)
 
 
 def _tidy(file: File, destination: str) -> None:
@@ -194,24 +245,17 @@ def _name(partial: str, destination: str) -> None:
     try:
         os.link(partial, destination)
     except FileExistsError:
-        _same_or_refuse(partial, destination)
+        _same_copy_or_refuse(partial, destination)
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
         if os.path.lexists(destination):
-            _same_or_refuse(partial, destination)
+            _same_copy_or_refuse(partial, destination)
         else:
             os.rename(partial, destination)
 
 
-def _refuse_another(destination: str, file: File, sources: Sequence[str]) -> None:
-    """Raise when something else stands at the destination, before the file is taken out of sight."""
-    for source in sources:
-        with suppress(FileNotFoundError):  # somebody does the same move at this moment
-            if _stands(source, file):
-                _same_or_refuse(source, destination)
-
-
-def _same_or_refuse(source: str, destination: str) -> None:
-    if not same_bytes(source, destination):
-        raise occupied(destination)
+def _same_copy_or_refuse(partial: str, destination: str) -> None:
+    with open(partial, "rb") as stream:
+        if not same_bytes(stream, destination):
+            raise occupied(destination)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from framework.errors import FileGone
-from framework.names import File
+from framework.names import File, Skipped
 from framework.storages.downloads import download_path, written
 from framework.storages.posix import occupied
 
@@ -45,7 +47,10 @@ class MemoryStorage:
             raise FileGone(f"{path} is gone")
         return found.content
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
+        del tell  # there is nothing but files
         folder = folder if folder.endswith("/") else f"{folder}/"
         with self._lock:
             found = [
@@ -60,6 +65,9 @@ class MemoryStorage:
             found = self._objects.get(path)
         return _file(path, path.rsplit("/", 1)[-1], found) if found else None
 
+    def open(self, file: File) -> BinaryIO:
+        return io.BytesIO(self._content(file))
+
     def read_range(self, file: File, start: int, length: int) -> bytes:
         return self._content(file)[start : start + length]
 
@@ -69,10 +77,12 @@ class MemoryStorage:
             stream.write(content)
         return path
 
-    def move(self, file: File, destination: str) -> bool:
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         return self._bring(file, destination, keep=False)
 
-    def copy(self, file: File, destination: str) -> bool:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        del root  # there are no links
         return self._bring(file, destination, keep=True)
 
     def delete(self, file: File) -> bool:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count, takewhile
 from typing import BinaryIO
 
 from framework.errors import FileGone, StorageError
-from framework.names import File
+from framework.names import File, Skipped
+from framework.storages.beneath import ELSEWHERE, Replaced, folder_of, open_version
+from framework.storages.listing import file_at, files_below
 
 __all__ = [
     "PosixFolders",
     "copied",
     "digest_of",
     "existing",
-    "is_version",
+    "make_folder",
     "occupied",
     "partials",
     "remove",
@@ -29,75 +31,87 @@ __all__ = [
 _CHUNK = 1 << 20
 
 
+def _makedirs(folder: str) -> None:
+    os.makedirs(folder, exist_ok=True)
+
+
 class PosixFolders:
     """The reading half of `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
-        root = folder.rstrip("/") + "/"
-        folders = [root]
-        while folders:
-            current = folders.pop()
-            try:
-                entries = list(os.scandir(current))
-            except FileNotFoundError:
-                if current != root:
-                    continue  # a subfolder that went away meanwhile
-                raise StorageError(
-                    f"the folder {folder} does not exist", "create it, or mend source.path", code="missing_folder"
-                ) from None
-            except OSError as error:
-                raise StorageError(f"the folder {current} cannot be listed: {error.strerror}") from error
-            for entry in entries:
-                if recursive and entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path + "/")
-                    continue
-                found = _file(entry.path, entry.path[len(root) :])
-                if found is not None:
-                    yield found
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
+        return files_below(folder, recursive, tell)
 
     def head(self, path: str) -> File | None:
-        return _file(path, os.path.basename(path))
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return None
+        return file_at(path, os.path.basename(path), status) if stat.S_ISREG(status.st_mode) else None
+
+    def open(self, file: File) -> BinaryIO:
+        try:
+            with folder_of(file) as folder:
+                return open_version(folder, os.path.basename(file.path), file)
+        except Replaced:
+            raise FileGone(f"{file.path} was replaced") from None
+        except OSError as error:
+            if error.errno in ELSEWHERE:
+                raise FileGone(f"{file.path} is gone") from None
+            raise StorageError(
+                f"{file.path} cannot be read: {error.strerror}", "check permissions; it is tried again in the next run"
+            ) from error
 
     def read_range(self, file: File, start: int, length: int) -> bytes:
-        try:
-            with open(file.path, "rb") as stream:
-                if not is_version(os.fstat(stream.fileno()), file):
-                    raise FileGone(f"{file.path} was replaced")
+        with self.open(file) as stream:
+            try:
                 stream.seek(start)
                 return stream.read(length)
-        except FileNotFoundError:
-            raise FileGone(f"{file.path} is gone") from None
-        except OSError as error:
-            raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
+            except OSError as error:
+                raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
 
     def fetch(self, file: File, folder: str) -> str:
         del folder  # such files are read where they are
+        self.open(file).close()  # what became a pipe is not waited for
         return file.path
-
-
-def _file(path: str, name: str) -> File | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
-
-
-def is_version(status: os.stat_result, file: File) -> bool:
-    """Whether what stands there is the very version of `file`."""
-    return (status.st_mtime_ns, status.st_size) == (file.version, file.size)
 
 
 def digest_of(path: str) -> str:
     """SHA-256 of a file's bytes."""
     with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return _digest(stream)
 
 
-def same_bytes(one: str, other: str) -> bool:
-    return os.path.getsize(one) == os.path.getsize(other) and digest_of(one) == digest_of(other)
+def _digest(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def same_bytes(one: BinaryIO, other: str) -> bool:
+    """Whether a stream, read from its beginning, and the file at a path have the same bytes; a link has none."""
+    mine, found = os.fstat(one.fileno()), os.lstat(other)
+    if os.path.samestat(mine, found):
+        return True
+    if not stat.S_ISREG(found.st_mode) or mine.st_size != found.st_size:
+        return False
+    return _digest(one) == digest_of(other)
+
+
+def make_folder(destination: str, root: str | None, makedirs: Callable[[str], object] = _makedirs) -> None:
+    """Make the folder of a destination. Raises StorageError where one of those below `root` is a link."""
+    folder = os.path.dirname(destination)
+    if root is not None and folder.startswith(root):
+        at = root.rstrip("/")
+        for part in folder[len(root) :].split("/"):
+            at = f"{at}/{part}" if part else at
+            if part and os.path.islink(at):
+                raise StorageError(
+                    f"{at} is a link, which would lead out of the archive", "put a folder in its place", code="link"
+                )
+    makedirs(folder)
 
 
 def remove(path: str) -> None:
@@ -123,10 +137,10 @@ def existing(paths: Iterable[str]) -> Iterator[str]:
     return takewhile(os.path.lexists, paths)
 
 
-def copied(source: str, writing: BinaryIO) -> str:
-    """Copy from beginning to end, sync and close. Gives the SHA-256 of what was read."""
+def copied(reading: BinaryIO, writing: BinaryIO) -> str:
+    """Copy from beginning to end, sync, and close what was written. Gives the SHA-256 of what was read."""
     digest = hashlib.sha256()
-    with writing, open(source, "rb") as reading:
+    with writing:
         while chunk := reading.read(_CHUNK):
             digest.update(chunk)
             writing.write(chunk)

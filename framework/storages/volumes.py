@@ -16,18 +16,20 @@ under the same name is deleted with it. Upload under new names, or with `on_succ
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import BinaryIO
 
 from framework.errors import StorageError
 from framework.names import File
+from framework.storages.beneath import Replaced, is_version, look, open_version, source_folder
 from framework.storages.posix import (
     PosixFolders,
     copied,
     digest_of,
     existing,
-    is_version,
+    make_folder,
     occupied,
     partials,
     same_bytes,
@@ -52,8 +54,9 @@ class FileCalls:
     def rename(self, source: str, destination: str) -> None:
         os.rename(source, destination)
 
-    def unlink(self, path: str) -> None:
-        os.unlink(path)
+    def unlink(self, path: str, folder: int | None = None) -> None:
+        """Delete a file; with `folder`, a descriptor, `path` is its name in there."""
+        os.unlink(path, dir_fd=folder)
 
 
 class VolumeStorage(PosixFolders):
@@ -62,39 +65,43 @@ class VolumeStorage(PosixFolders):
     def __init__(self, calls: FileCalls | None = None) -> None:
         self._calls = calls or FileCalls()
 
-    def move(self, file: File, destination: str) -> bool:
-        with translated(file, "moved"):
-            if not self._bring(file, destination):
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        with translated(file, "moved"), source_folder(file) as folder:
+            if not self._bring(folder, file, destination, root):
                 return False
-            if _unchanged(file):
-                self._unlink(file.path)
+            self._delete(folder, file)
             return True
 
-    def copy(self, file: File, destination: str) -> bool:
-        with translated(file, "copied"):
-            return self._bring(file, destination)
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        with translated(file, "copied"), source_folder(file) as folder:
+            return self._bring(folder, file, destination, root)
 
     def delete(self, file: File) -> bool:
-        with translated(file, "deleted"):
-            if _unchanged(file):
-                self._unlink(file.path)
-            return self.head(file.path) is None
+        with translated(file, "deleted"), source_folder(file) as folder:
+            self._delete(folder, file)
+            return folder is None or look(folder, os.path.basename(file.path)) is None
 
-    def _bring(self, file: File, destination: str) -> bool:
+    def _delete(self, folder: int | None, file: File) -> None:
+        if folder is not None and _unchanged(folder, file):
+            with suppress(FileNotFoundError):  # somebody did the same
+                self._calls.unlink(os.path.basename(file.path), folder)
+
+    def _bring(self, folder: int | None, file: File, destination: str, root: str | None) -> bool:
         """Whether the file stands at its destination afterwards."""
         if os.path.lexists(destination):
             self._finish_renaming(file, destination)
-        if _unchanged(file) and not os.path.lexists(destination):
-            return self._copy(file, destination)
+        if _unchanged(folder, file) and not os.path.lexists(destination):
+            return self._copy(folder, file, destination, root)
         self._tidy(partials(file, destination))
-        if not _unchanged(file):
-            return _stands(destination, file)
-        if not same_bytes(file.path, destination):
-            raise occupied(destination)
-        return True
+        with _opened(folder, file) as stream:
+            if stream is None:
+                return _stands(destination, file)
+            if not same_bytes(stream, destination):
+                raise occupied(destination)
+            return True
 
-    def _copy(self, file: File, destination: str) -> bool:
-        self._calls.makedirs(os.path.dirname(destination))
+    def _copy(self, folder: int | None, file: File, destination: str, root: str | None) -> bool:
+        make_folder(destination, root, self._calls.makedirs)
         earlier: list[str] = []  # copies that killed attempts left, or that somebody makes at this moment
         for partial in partials(file, destination):
             try:
@@ -103,23 +110,29 @@ class VolumeStorage(PosixFolders):
             except FileExistsError:
                 earlier.append(partial)
         try:
-            digest = copied(file.path, writing)
-            if _unchanged(file):
-                if digest_of(partial) != digest:
-                    raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the volume")
-                if os.path.lexists(destination):
-                    if not same_bytes(partial, destination):
-                        raise occupied(destination)
-                else:
-                    self._calls.rename(partial, destination)
+            with writing, _opened(folder, file) as stream:
+                digest = copied(stream, writing) if stream is not None else None
+            if digest is not None and _unchanged(folder, file):
+                self._name(file, partial, digest, destination)
         except FileNotFoundError:
             pass  # somebody has finished the same move meanwhile
         finally:
             self._tidy([partial])
         self._tidy(earlier)
-        if not _stands(destination, file) and _unchanged(file):
+        if not _stands(destination, file) and _unchanged(folder, file):
             raise StorageError(f"{destination} is not complete", "it is tried again in the next run")
         return _stands(destination, file)
+
+    def _name(self, file: File, partial: str, digest: str, destination: str) -> None:
+        """Give a copy its name, if it is like what was read and nothing else has that name."""
+        if digest_of(partial) != digest:
+            raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the volume")
+        if not os.path.lexists(destination):
+            self._calls.rename(partial, destination)
+            return
+        with open(partial, "rb") as stream:
+            if not same_bytes(stream, destination):
+                raise occupied(destination)
 
     def _finish_renaming(self, file: File, destination: str) -> None:
         """Give a complete private copy its name if an earlier call was cut off while doing so."""
@@ -139,18 +152,28 @@ class VolumeStorage(PosixFolders):
             self._calls.unlink(path)
 
 
-def _unchanged(file: File) -> bool:
+def _unchanged(folder: int | None, file: File) -> bool:
+    return folder is not None and is_version(look(folder, os.path.basename(file.path)), file)
+
+
+@contextmanager
+def _opened(folder: int | None, file: File) -> Iterator[BinaryIO | None]:
+    """The bytes of the file, None when it is gone or another version."""
     try:
-        return is_version(os.stat(file.path), file)
-    except FileNotFoundError:
-        return False
+        stream = None if folder is None else open_version(folder, os.path.basename(file.path), file)
+    except (Replaced, FileNotFoundError):
+        stream = None
+    with stream or nullcontext():
+        yield stream
 
 
 def _size(path: str) -> int | None:
+    """The size of the regular file there, None when there is none."""
     try:
-        return os.stat(path).st_size
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _stands(destination: str, file: File) -> bool:

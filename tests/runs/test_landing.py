@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from framework.engines.embedded import EmbeddedEngine
 from framework.feed import Archive, Feed, Format, Quarantine, Source, Target
 from framework.ledger import Ledger
-from framework.names import File, Table
+from framework.names import File, Skipped, Table
 from framework.runs.landing import Landing
 from framework.storages.memory import MemoryStorage
 
@@ -26,9 +26,11 @@ class Listed(MemoryStorage):
         super().__init__()
         self.asked: list[str] = []
 
-    def list(self, folder: str, *, recursive: bool) -> Iterator[File]:
+    def list(
+        self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
+    ) -> Iterator[File]:
         self.asked.append(folder)
-        yield from super().list(folder, recursive=recursive)
+        yield from super().list(folder, recursive=recursive, tell=tell)
 
 
 def feed(name: str, path: str | None = None, *, recursive: bool = False, archive: str = ARCHIVE) -> Feed:

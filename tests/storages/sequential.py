@@ -43,9 +43,9 @@ class SequentialCalls(FileCalls):
         self._before("rename, copied")
         os.unlink(source)
 
-    def unlink(self, path: str) -> None:
+    def unlink(self, path: str, folder: int | None = None) -> None:
         self._before("unlink")
-        super().unlink(path)
+        super().unlink(path, folder)
 
 
 class _Sequential:

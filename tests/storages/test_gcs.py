@@ -296,7 +296,10 @@ def test_a_download_that_arrives_damaged(hasty: Buckets, tmp_path: os.PathLike[s
     cut = {"operation": "media", "cut_after_bytes": 100}
     with hasty.server.faults(cut, {"operation": "media", "corrupt": True, "times": 1}):
         assert read(hasty.storage.fetch(file, os.fspath(tmp_path))) == b"0123456789" * 1000
+    with hasty.server.faults({"operation": "media", "corrupt": True}), hasty.storage.open(file) as stream:
+        assert stream.read() == b"0123456789" * 1000
     with hasty.server.faults({"operation": "media", "corrupt": True, "times": -1}):
+        assert refusal(lambda: hasty.storage.open(file)).code == "damaged"
         error = refusal(lambda: hasty.storage.fetch(file, os.fspath(tmp_path)))
     assert (error.code, error.hint) == ("damaged", "it was downloaded 3 times; check the network")
     assert len(os.listdir(tmp_path)) == 1, "of the three only those that are right"
@@ -327,6 +330,8 @@ def test_a_compressed_object_is_told_by_its_ending(hasty: Buckets, tmp_path: os.
     path = hasty.storage.fetch(file, os.fspath(tmp_path))
     assert path.endswith(".csv.gz")
     assert gzip.decompress(read(path)) == b"id\n1\n"
+    with hasty.storage.open(file) as stream:
+        assert stream.read() == b"id\n1\n", "its name does not say that it is compressed"
 
 
 # Refusals

@@ -92,6 +92,33 @@ def test_read_range(place: Place) -> None:
         read(File(place.landing + "b.csv", "b.csv", 1, 1, 1), 0, 4)
 
 
+def test_open(place: Place) -> None:
+    content = os.urandom(3_000_000)
+    for name in ("a.csv", "sub/deeper/b.csv", "c.csv.gz"):
+        with place.storage.open(place.land(name, content)) as stream:
+            assert stream.read(10) == content[:10]
+            assert stream.seek(1_000_000) == 1_000_000
+            assert stream.read() == content[1_000_000:]
+    with place.storage.open(place.land("empty.csv", b"")) as stream:
+        assert stream.read() == b""
+
+
+def test_only_the_version_that_was_listed_is_opened(place: Place) -> None:
+    file = place.land("a.csv", b"one")
+    place.land("a.csv", b"two")
+    with pytest.raises(FileGone, match=r"a\.csv"):
+        place.storage.open(file)
+    with pytest.raises(FileGone, match=r"b\.csv"):
+        place.storage.open(File(place.landing + "sub/b.csv", "sub/b.csv", 1, 1, 1))
+
+
+def test_what_is_open_stays_the_version_that_it_was(place: Place) -> None:
+    file = place.land("a.csv", b"one")
+    with place.storage.open(file) as stream:
+        place.land("a.csv", b"another")
+        assert stream.read() == b"one"
+
+
 def test_fetch(place: Place, tmp_path: os.PathLike[str]) -> None:
     folder = os.path.join(tmp_path, "fetched")
     os.makedirs(folder)
