@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-here test-connect check torture bench gcs-connector clean
+.PHONY: demo test test-connect check torture bench gcs-connector clean
 
 GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
 GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
@@ -24,13 +24,16 @@ $(BIN)/.dev: pyproject.toml
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
 	@$(BIN)/python examples/user_activity/demo.py
 
-test: test-here test-connect    ## all tests but the long ones, those of Spark twice
+# Tests of Spark stay in one process, which has the one JVM; the others fill what is left of the machine.
+PYTEST := $(BIN)/python -m pytest --durations=10
+SPREAD := -n $(WORKERS) --dist loadgroup
 
-test-here: $(BIN)/.dev          ## the same, once: with a Spark that Landfeed starts
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not torture"
+test: $(BIN)/.dev               ## all tests but the long ones; over Spark Connect what shows that the engine works there
+	$(PYTEST) $(SPREAD) -m "not torture"
+	LANDFEED_SPARK=connect $(PYTEST) -m "spark and connect and not torture"
 
 test-connect: $(BIN)/.dev       ## all tests of Spark over a Spark Connect server
-	LANDFEED_SPARK=connect $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "spark and not local_spark and not torture"
+	LANDFEED_SPARK=connect $(PYTEST) -m "spark and not local_spark and not torture"
 
 check: $(BIN)/.dev              ## style, types, import directions
 	$(BIN)/ruff check .
@@ -39,8 +42,8 @@ check: $(BIN)/.dev              ## style, types, import directions
 	$(BIN)/lint-imports
 
 torture: $(BIN)/.dev            ## long and randomised tests
-	$(BIN)/python -m pytest --hypothesis-profile random -m torture
-	$(BIN)/python -m pytest --hypothesis-profile random -n $(WORKERS) --dist worksteal -k random -m "not torture"
+	$(PYTEST) --hypothesis-profile random -m torture
+	$(PYTEST) --hypothesis-profile random $(SPREAD) -k random -m "not torture"
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load

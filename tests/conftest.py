@@ -8,10 +8,10 @@ import pytest
 from hypothesis import settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
-from tests.spark_session import NO_CONNECTOR, spark
+from tests.spark_session import NO_CONNECTOR, compiled, spark
 from tests.support import Project
 
-__all__ = ["bucket", "engine", "gcs_server", "project", "spark"]
+__all__ = ["bucket", "compiled", "engine", "gcs_server", "project", "spark"]
 
 # The same examples in every run of `make test`; others in every run of `make torture`.
 settings.register_profile("same", derandomize=True)
@@ -27,6 +27,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", engines, indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of Spark in one process, so that there is one JVM; and how long a test may take at most."""
+    for item in items:
+        if item.get_closest_marker("spark"):
+            item.add_marker(pytest.mark.xdist_group("spark"))
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_limit(item)))
+
+
+def _limit(item: pytest.Item) -> float:
+    """Seconds, of a machine that does other things too."""
+    if item.get_closest_marker("torture"):
+        return 3600
+    return 600 if item.get_closest_marker("spark") or item.get_closest_marker("gcs") else 120
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What a missing tool leaves untested is said in one line that cannot be overlooked."""
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
@@ -36,7 +52,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(line, red=True, bold=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> str:
     """The engine that a test's project uses; the embedded one unless the test runs for others too."""
     name: str = getattr(request, "param", "embedded")

@@ -1,6 +1,9 @@
 """The Spark session of the tests, one in each process of them, as the Spark engine starts it.
 
 With LANDFEED_SPARK=connect it is a session of Spark Connect, whose server is a process of its own.
+
+Queries are interpreted: there are many and they are small, and to compile one costs more than to run it. Tests of
+what compiled queries give ask for the fixture `compiled`.
 """
 
 from __future__ import annotations
@@ -22,6 +25,16 @@ import pytest
 
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _START_SECONDS = 120
+_INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+_COMPILED = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.adaptive.enabled": "true",
+}
 
 NO_CONNECTOR = "there is no jars/gcs-connector.jar, and `make gcs-connector` did not make it (it needs Maven)"
 
@@ -60,8 +73,23 @@ def spark() -> Iterator[Any]:
                 del os.environ["SPARK_REMOTE"]
         else:
             session = open_session(environment, os.environ)
+            _set(session, _INTERPRETED)
             yield session
             session.stop()
+
+
+@pytest.fixture
+def compiled(spark: Any) -> Iterator[None]:
+    """Queries are compiled, as they are outside of tests."""
+    before = {name: spark.conf.get(name) for name in _INTERPRETED}
+    _set(spark, _COMPILED)
+    yield
+    _set(spark, before)
+
+
+def _set(session: Any, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        session.conf.set(name, value)
 
 
 @contextmanager
@@ -80,10 +108,7 @@ def _connect_server(folder: str) -> Iterator[str]:
         "spark.sql.shuffle.partitions": "2",
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.ui.enabled": "false",
-        # Small queries, of which there are many, are faster interpreted. Compiled ones are tested without Connect.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.adaptive.enabled": "false",
+        **_INTERPRETED,
     }
     command = [os.path.join(home, "bin", "spark-submit"), "--master", "local[2]", "--class", _SERVER]
     command += ["--packages", _delta_package(), *(f"--conf={name}={value}" for name, value in settings.items())]

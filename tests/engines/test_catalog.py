@@ -36,6 +36,7 @@ def rows(spark: Any, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
     return sorted(tuple(row) for row in spark.sql(f"SELECT {columns} FROM spark_catalog.{table}").collect())
 
 
+@pytest.mark.connect
 def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inserts, updates, duplicates, bad, stale and unchanged rows, a column more, and the control tables; with Spark
     reading the lines."""

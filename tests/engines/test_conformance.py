@@ -19,6 +19,7 @@ from framework.feed import Feed
 from framework.names import File, Rows, Table
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
 
+pytestmark = pytest.mark.connect
 ENGINES = ["embedded", pytest.param("spark", marks=pytest.mark.spark)]
 
 FEED = """\

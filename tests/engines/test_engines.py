@@ -212,7 +212,7 @@ TEXTS |= st.sampled_from(["2026-01-31 10:00:00+02:00", "1", "2", "3", "x", " 5 "
 
 
 @pytest.mark.parametrize("lines", [False, True])
-def test_random_values_over_days(spark: Any, lines: bool) -> None:
+def test_random_values_over_days(spark: Any, compiled: None, lines: bool) -> None:
     """Types, duplicates, stale and unchanged rows: every figure, reason and value on two days."""
 
     @settings(RANDOM, max_examples=1)
@@ -444,7 +444,7 @@ OBJECTS = st.dictionaries(st.sampled_from(NAMES), MEMBERS, max_size=6)
 
 
 @pytest.mark.parametrize("examples", [1, pytest.param(8, marks=pytest.mark.torture)])
-def test_random_json(spark: Any, examples: int) -> None:
+def test_random_json(spark: Any, compiled: None, examples: int) -> None:
     """Records of any shape, good and bad, as JSON lines and as the fields of a CSV file."""
 
     @settings(RANDOM, max_examples=examples)

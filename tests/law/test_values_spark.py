@@ -16,7 +16,7 @@ from framework.types import parse_type
 from tests.law.spellings import PATTERNS, ZONES, differing, moments_by, spellings
 from tests.law.test_values import AT_THE_END_OF_TIME, MOMENTS, MORE, NUMBERS, OTHER, SCALARS, TABLE, by_law, micros
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("compiled")]
 
 
 def by_spark(spark: Any, texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:

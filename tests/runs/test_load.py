@@ -247,6 +247,7 @@ def test_a_second_run_changes_nothing(project: Project) -> None:
     assert project.files(".") == before
 
 
+@pytest.mark.connect
 def test_three_tasks_do_what_one_run_does(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\nx,b,2026-01-01\n")
     project.land("activity", "b.csv", "nothing\n")
