@@ -4,6 +4,6 @@ SQL. Nothing here reads, writes or asks the clock.
     discovery | scd                     which files of a folder count, in which order · what merging a row does
     rules | filenames                   how the text of a record becomes a row, and every reason why it may not · what
                                         a file's name gives
-    values | records | layout | limits | expressions | places    texts to values · bytes to records · headers to columns
+    values | records | layout | limits | expressions | places | ready    what each of them says
     dialects                            how an engine says what the builders need
 """

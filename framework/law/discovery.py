@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from framework.feed import Source
 from framework.law.filenames import almost, captures, captures_in
+from framework.law.ready import readiness
 from framework.names import File, Skipped, shown
 
 __all__ = ["Listing", "captures", "discover"]
 
 _UNFINISHED = (".tmp", ".part", ".crdownload", "~")
+_COMPANIONS = (".done", ".ok", ".ctl", ".trg", ".md5", ".sha256", ".crc")
 _TOLD = 20
 
 
@@ -38,8 +40,13 @@ class Listing:
         return replace(self, pending=pending, skipped=self.skipped + skipped)
 
 
-def discover(source: Source, found: Iterable[File | Skipped]) -> Listing:
-    """Which of the files in a landing folder are pending; some are skipped already by whoever listed them."""
+def discover(source: Source, found: Iterable[File | Skipped], now: int = 0) -> Listing:
+    """Which of the files in a landing folder are pending; some are skipped already by whoever listed them.
+
+    `now`, in nanoseconds since 1970, is asked for by a feed whose files must have an age.
+    """
+    found = tuple(found)
+    why_not = readiness(source, (item for item in found if isinstance(item, File)), now)
     pending: list[File] = []
     skipped: list[Skipped] = []
     for item in found:
@@ -48,6 +55,8 @@ def discover(source: Source, found: Iterable[File | Skipped]) -> Listing:
             skipped.append(passed_over)
         elif isinstance(item, Skipped):
             skipped.append(item)
+        elif (unready := why_not(item)) is not None:
+            skipped.append(Skipped(item, f"it is not ready: {unready}", told=True))
         else:
             pending.append(item)
     order, ordered = _ordered(source, pending)
@@ -61,6 +70,8 @@ def _passed_over(source: Source, file: File) -> Skipped | None:
         return Skipped(file, "the name begins with . or _")
     if base.endswith(_UNFINISHED):
         return Skipped(file, "the name is that of an unfinished upload")
+    if source.files is None and base.lower().endswith(_COMPANIONS):
+        return Skipped(file, "the name is that of a companion; name it in `files` if it is data")
     if base and source.files is not None and captures(source.files, base) is None:
         but = almost(source.files, base)
         reason = f"the name does not match {source.files}"

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from framework.errors import StorageError
 from framework.feed import ArchiveAction, Feed
@@ -28,7 +29,8 @@ _STRANGERS = 10_000
 
 class Landing:
     """The landing folders of `feeds`; `keep_out` are folders that a common listing must not go through
-    (archives and tables, which hold the past). A feed is asked about by one thread at a time."""
+    (archives and tables, which hold the past), `clock` gives the time in UTC. A feed is asked about by one thread at
+    a time."""
 
     def __init__(
         self,
@@ -36,8 +38,10 @@ class Landing:
         storage: Callable[[Feed], Storage],
         ledger: Ledger,
         keep_out: Sequence[str] = (),
+        *,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._storage, self._ledger = storage, ledger
+        self._storage, self._ledger, self._clock = storage, ledger, clock
         self._there: dict[str, tuple[File, ...]] = {}
         self._skipped: dict[str, list[Skipped]] = {}
         archives = [folder for feed in feeds for folder in (feed.archive.path, feed.archive.rejected_path)]
@@ -54,12 +58,15 @@ class Landing:
         if feed.name not in self._there:
             self._skipped[feed.name] = []
             self._there[feed.name] = tuple(self._look(feed))
-        listing = discover(feed.source, [*self._there[feed.name], *self._skipped[feed.name]])
+        listing = discover(feed.source, [*self._there[feed.name], *self._skipped[feed.name]], self._now())
         if feed.archive.on_success in (ArchiveAction.MOVE, ArchiveAction.DELETE) or not listing.pending:
             return listing
         events = self._ledger.file_events(feeds=[feed.name], files=[file.shown for file in listing.pending])
         done = {(e.file, e.file_version, e.file_size) for e in events if e.state is FileState.ARCHIVED}
         return listing.without(lambda file: file.identity in done, "already loaded")
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp() * 1e9)
 
     def worked_on(self, feed: Feed, files: Iterable[File]) -> None:
         """These files have been loaded, or tried: they are not pending any more in this run."""

@@ -62,7 +62,7 @@ _CLOSED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 def landing_of(feeds: Sequence[Feed], world: World) -> Landing:
     """What the feeds' landing folders hold from now on."""
-    return Landing(feeds, world.storage, world.ledger, [world.tables] if world.tables else [])
+    return Landing(feeds, world.storage, world.ledger, [world.tables] if world.tables else [], clock=world.clock)
 
 
 @dataclass(slots=True)

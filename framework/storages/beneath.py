@@ -16,12 +16,14 @@ from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
 from framework.names import File
+from framework.storages.writers import open_for_writing
 
 __all__ = [
     "ELSEWHERE",
     "Replaced",
     "folder_below",
     "folder_of",
+    "is_open_for_writing",
     "is_version",
     "look",
     "open_version",
@@ -95,6 +97,18 @@ def is_version(status: os.stat_result | None, file: File) -> bool:
         and stat.S_ISREG(status.st_mode)
         and (status.st_mtime_ns, status.st_size) == (file.version, file.size)
     )
+
+
+def is_open_for_writing(folder: int, name: str) -> bool:
+    """Whether some process is known to have a regular file open for writing."""
+    try:
+        descriptor = os.open(name, _READ, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return open_for_writing(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_version(folder: int, name: str, file: File) -> BinaryIO:

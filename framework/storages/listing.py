@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from framework.errors import StorageError
 from framework.names import File, Skipped
-from framework.storages.beneath import ELSEWHERE, folder_below
+from framework.storages.beneath import ELSEWHERE, folder_below, is_open_for_writing
 
 __all__ = ["file_at", "files_below"]
 
@@ -28,16 +28,17 @@ def file_at(path: str, name: str, status: os.stat_result) -> File:
     return File(path, name, status.st_mtime_ns, status.st_size, status.st_mtime_ns)
 
 
-def files_below(folder: str, recursive: bool, tell: Callable[[Skipped], object]) -> Iterator[File]:
+def files_below(folder: str, recursive: bool, tell: Callable[[Skipped], object], *, writers: bool) -> Iterator[File]:
     """The regular files in a folder, or at any depth. `tell` hears of files that cannot be read, of what is no
-    file, and of folders that cannot be listed. Raises StorageError when that is the folder itself.
+    file, of folders that cannot be listed and, with `writers`, of files that are being written. Raises
+    StorageError when the folder itself cannot be listed.
     """
     root = folder.rstrip("/") + "/"
     waiting: list[str] = [""]
     while waiting:
         below = waiting.pop()
         try:
-            entries = _entries(root, below)
+            entries = _entries(root, below, writers)
         except OSError as error:
             if not below:
                 raise _unlisted(folder, error) from None
@@ -58,18 +59,18 @@ def files_below(folder: str, recursive: bool, tell: Callable[[Skipped], object])
                         waiting.append(inner)
 
 
-def _entries(root: str, below: str) -> list[tuple[str, File | Skipped | None]]:
+def _entries(root: str, below: str, writers: bool) -> list[tuple[str, File | Skipped | None]]:
     """The names in a folder with what stands there: None for a folder. Raises OSError."""
     with folder_below(root, below.split("/")[:-1]) as at:
         listed = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=at)
         try:
             with os.scandir(listed) as entries:
-                return [(entry.name, _found(entry, root, below + entry.name, at)) for entry in entries]
+                return [(entry.name, _found(entry, root, below + entry.name, at, writers)) for entry in entries]
         finally:
             os.close(listed)
 
 
-def _found(entry: os.DirEntry[str], root: str, name: str, folder: int) -> File | Skipped | None:
+def _found(entry: os.DirEntry[str], root: str, name: str, folder: int, writers: bool) -> File | Skipped | None:
     try:
         if entry.is_dir(follow_symlinks=False):
             return None
@@ -84,6 +85,8 @@ def _found(entry: os.DirEntry[str], root: str, name: str, folder: int) -> File |
         return Skipped(file, "the path is longer than the system takes", told=True)
     if status.st_mode & 0o444 != 0o444 and not _readable(entry.name, folder):
         return Skipped(file, "the file cannot be read: permission denied", told=True)
+    if writers and is_open_for_writing(folder, entry.name):
+        return Skipped(file, "it is still open for writing", told=True)
     return file
 
 

@@ -20,7 +20,7 @@ from contextlib import suppress
 
 from framework.errors import StorageError
 from framework.names import File
-from framework.storages.beneath import Replaced, is_version, look, open_version, source_folder
+from framework.storages.beneath import Replaced, is_open_for_writing, is_version, look, open_version, source_folder
 from framework.storages.posix import (
     PosixFolders,
     copied,
@@ -129,11 +129,15 @@ class _Source:
             private = self._prefix + secrets.token_hex(8)
             with suppress(FileNotFoundError):
                 os.rename(name, private, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-                if is_version(look(self._folder, private), self._file):
+                if is_version(look(self._folder, private), self._file) and not self._written(private):
                     return private
                 if not self._put_back(private):  # somebody else's upload
                     self.remove(private)  # a newer one is there, which replaces it as it would have anyway
         return next(self._left(), None)
+
+    def _written(self, private: str) -> bool:
+        """Whether somebody still writes to what was taken: what was read of it was not all."""
+        return is_open_for_writing(self._folder, private)
 
     def _left(self) -> Iterator[str]:
         """Private names under which killed moves of this file have left it."""

@@ -38,10 +38,13 @@ def _makedirs(folder: str) -> None:
 class PosixFolders:
     """The reading half of `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
+    knows_writers = True
+    """Whether the system may tell that a file is open for writing."""
+
     def list(
         self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None
     ) -> Iterator[File]:
-        return files_below(folder, recursive, tell)
+        return files_below(folder, recursive, tell, writers=self.knows_writers)
 
     def head(self, path: str) -> File | None:
         try:

@@ -62,6 +62,8 @@ class FileCalls:
 class VolumeStorage(PosixFolders):
     """Implements `framework.storage.Storage`. A version is the modification time in nanoseconds."""
 
+    knows_writers = False  # whoever writes is on another machine, and each look costs a call over the network
+
     def __init__(self, calls: FileCalls | None = None) -> None:
         self._calls = calls or FileCalls()
 

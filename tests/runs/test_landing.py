@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -31,6 +32,9 @@ class Listed(MemoryStorage):
     ) -> Iterator[File]:
         self.asked.append(folder)
         yield from super().list(folder, recursive=recursive, tell=tell)
+
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def feed(name: str, path: str | None = None, *, recursive: bool = False, archive: str = ARCHIVE) -> Feed:
@@ -64,7 +68,7 @@ def test_feeds_below_one_folder_are_listed_once(storage: Listed, ledger: Ledger)
     feeds = [feed("a"), feed("b", recursive=True), feed("c", f"{ROOT}deep/er/c/"), feed("empty")]
     for name in ("a/1.csv", "a/not/here.csv", "b/1.csv", "b/day/2.csv", "deep/er/c/3.csv", "nobody/4.csv", "ab/5.csv"):
         storage.write(ROOT + name, b"x")
-    landing = Landing(feeds, lambda _: storage, ledger)
+    landing = Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW)
     assert pending(landing, feeds) == {"a": ["1.csv"], "b": ["1.csv", "day/2.csv"], "c": ["3.csv"], "empty": []}
     assert storage.asked == [ROOT]
 
@@ -73,7 +77,7 @@ def test_feeds_of_the_same_folder_share_its_files(storage: Listed, ledger: Ledge
     feeds = [feed("a", ROOT), feed("b", ROOT), feed("inner", f"{ROOT}inner/")]
     storage.write(f"{ROOT}1.csv", b"x")
     storage.write(f"{ROOT}inner/2.csv", b"x")
-    landing = Landing(feeds, lambda _: storage, ledger)
+    landing = Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW)
     assert pending(landing, feeds) == {"a": ["1.csv"], "b": ["1.csv"], "inner": ["2.csv"]}
     assert storage.asked == [ROOT]
 
@@ -86,20 +90,20 @@ def test_an_archive_or_tables_are_not_listed_on_the_way(storage: Listed, ledger:
         ([feed(f.name, f.source.path, archive="mem://x/") for f in apart], ["mem://bucket/tables"]),
     ):
         storage.asked.clear()
-        pending(Landing(feeds, lambda _: storage, ledger, keep_out), feeds)
+        pending(Landing(feeds, lambda _: storage, ledger, keep_out, clock=lambda: NOW), feeds)
         assert storage.asked == ["mem://bucket/in/", "mem://bucket/other/z/"]
 
 
 def test_a_whole_bucket_is_listed_when_nothing_else_is_in_it(storage: Listed, ledger: Ledger) -> None:
     feeds = [feed("a", "mem://bucket/a/", archive="mem://old/"), feed("b", "mem://bucket/b/", archive="mem://old/")]
-    pending(Landing(feeds, lambda _: storage, ledger), feeds)
+    pending(Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW), feeds)
     assert storage.asked == ["mem://bucket/"]
 
 
 def test_one_feed_and_feeds_of_different_buckets_are_listed_by_themselves(storage: Listed, ledger: Ledger) -> None:
     feeds = [feed("a", "mem://one/in/"), feed("b", "mem://two/in/")]
-    pending(Landing(feeds, lambda _: storage, ledger), feeds)
-    pending(Landing(feeds[:1], lambda _: storage, ledger), feeds[:1])
+    pending(Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW), feeds)
+    pending(Landing(feeds[:1], lambda _: storage, ledger, clock=lambda: NOW), feeds[:1])
     assert storage.asked == ["mem://one/in/", "mem://two/in/", "mem://one/in/"]
 
 
@@ -110,12 +114,12 @@ def test_a_folder_of_mostly_foreign_objects_is_left(storage: Listed, ledger: Led
         storage.write(f"{name.source.path}1.csv", b"x")
     for number in range(10_020):
         storage.write(f"{ROOT}backup/{number}", b"")
-    landing = Landing(feeds, lambda _: storage, ledger)
+    landing = Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW)
     assert pending(landing, feeds) == {"a": ["1.csv"], "b": ["1.csv"]}
     assert storage.asked == [ROOT], "two files of feeds make up for twenty"
     storage.write(f"{ROOT}backup/one more", b"")
     storage.asked.clear()
-    landing = Landing(feeds, lambda _: storage, ledger)
+    landing = Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW)
     assert pending(landing, feeds) == {"a": ["1.csv"], "b": ["1.csv"]}
     assert storage.asked == [ROOT, f"{ROOT}a/", f"{ROOT}b/"]
 
@@ -123,7 +127,7 @@ def test_a_folder_of_mostly_foreign_objects_is_left(storage: Listed, ledger: Led
 def test_what_was_worked_on_is_not_pending_and_what_is_looked_at_again_is_new(storage: Listed, ledger: Ledger) -> None:
     feeds = [feed("a"), feed("b")]
     first, _ = (storage.write(f"{ROOT}a/{number}.csv", b"x") for number in range(2))
-    landing = Landing(feeds, lambda _: storage, ledger)
+    landing = Landing(feeds, lambda _: storage, ledger, clock=lambda: NOW)
     landing.worked_on(feeds[0], landing.listing(feeds[0]).pending[:1])
     storage.write(f"{ROOT}b/late.csv", b"x")
     assert pending(landing, feeds) == {"a": ["1.csv"], "b": []}
