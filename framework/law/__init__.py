@@ -2,7 +2,8 @@
 SQL. Nothing here reads, writes or asks the clock.
 
     discovery | scd                     which files of a folder count, in which order · what merging a row does
+    records                             bytes to records, a reader a format
     rules                               how the text of a record becomes a row, and every reason why it may not
-    values | records | layout | limits | expressions | places    texts to values · bytes to records · headers to columns
+    values | layout | limits | expressions | places    texts to values · headers to columns
     dialects                            how an engine says what the builders need
 """
