@@ -80,7 +80,7 @@ def test_a_json_file_has_the_keys_of_all_its_objects(tmp_path: Path) -> None:
 def test_a_packed_file(tmp_path: Path) -> None:
     piece = opened(tmp_path, gzip.compress(b"id,name\n1,a\n"), name="f.csv.gz")
     assert (piece.compression, columns(piece)) == (Compression.GZIP, [("id", "id"), ("name", "name")])
-    broken = opened(tmp_path, gzip.compress(b"id,name\n1,a\n" * 9)[:-9], name="f.csv.GZ")
+    broken = opened(tmp_path, b"id,name\n1,a\n", name="f.csv.GZ")
     assert str(columns(broken)).startswith("the file is not a complete gzip file")
 
 
