@@ -2,8 +2,8 @@
 SQL. Nothing here reads, writes or asks the clock.
 
     discovery | scd                     which files of a folder count, in which order · what merging a row does
-    rules | filenames                   how the text of a record becomes a row, and every reason why it may not · what
-                                        a file's name gives
-    values | records | layout | limits | expressions | places | ready    what each of them says
+    records                             bytes to records, a reader a format
+    rules | filenames                   texts to rows, and every reason why not · what a file's name gives
+    values | layout | limits | expressions | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

@@ -9,10 +9,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from framework.feed import Column, Feed, MissingColumns, NewColumns
 
-__all__ = ["Layout", "Rejected", "csv_layout", "json_layout"]
+__all__ = ["Field", "Kind", "Layout", "Rejected", "csv_layout", "json_layout", "own_layout"]
+
+
+class Kind(StrEnum):
+    """What a field is: text that stands for a value, a JSON value, or a value that has its type already."""
+
+    TEXT = "text"
+    JSON = "json"
+    TYPED = "typed"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a file's records: its name as it stands in the file, and what it is."""
+
+    name: str
+    kind: Kind = Kind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +41,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`names` are the field names as they stand in the file (their number is the record's width);
-    `fields` pairs each column that the file has with the index of its field."""
+    """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
+    that the file has with the index of its field."""
 
-    names: tuple[str, ...]
+    record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the record's fields."""
+        return tuple(field.name for field in self.record)
 
     def index(self, column: str) -> int | None:
         return dict(self.fields).get(column)
@@ -38,13 +60,12 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     """The layout of a CSV file with this header; None = `header: false`, fields by position."""
     columns = [column for column in feed.columns if column.from_source]
     if header is None:
-        names = tuple(column.name for column in columns)
-        return Layout(names, tuple((name, index) for index, name in enumerate(names)))
+        return _in_order([column.name for column in columns], columns, Kind.TEXT)
     names = tuple(name.strip().lstrip("\ufeff").strip() for name in header)
     twice = sorted(name for name, count in Counter(name.lower() for name in names if name).items() if count > 1)
     if twice:
         return Rejected(f"the header names {_quoted(twice)} more than once; every column needs a name of its own")
-    return _match(feed, columns, names)
+    return _match(feed, columns, names, Kind.TEXT)
 
 
 def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
@@ -54,17 +75,28 @@ def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
     wanted = {name.lower() for column in columns for name in column.source_names}
     if set(twice) & wanted:
         return Rejected(f"the keys {_quoted(twice)} occur in several spellings; a column needs one name")
-    return _match(feed, columns, tuple(keys))
+    return _match(feed, columns, tuple(keys), Kind.JSON)
 
 
-def _match(feed: Feed, columns: Sequence[Column], names: tuple[str, ...]) -> Layout | Rejected:
+def own_layout(feed: Feed, kind: Kind) -> Layout:
+    """The layout of a file that has every column under the name that the schema prefers."""
+    columns = [column for column in feed.columns if column.from_source]
+    return _in_order([column.source_names[0] for column in columns], columns, kind)
+
+
+def _in_order(names: Sequence[str], columns: Sequence[Column], kind: Kind) -> Layout:
+    fields = tuple((column.name, index) for index, column in enumerate(columns))
+    return Layout(tuple(Field(name, kind) for name in names), fields)
+
+
+def _match(feed: Feed, columns: Sequence[Column], names: tuple[str, ...], kind: Kind) -> Layout | Rejected:
     at = {name.lower(): index for index, name in enumerate(names) if name}
     fields = []
     for column in columns:
         found = next((at[name.lower()] for name in column.source_names if name.lower() in at), None)
         if found is not None:
             fields.append((column.name, found))
-    return _refuse(feed, columns, names, fields) or Layout(names, tuple(fields))
+    return _refuse(feed, columns, names, fields) or Layout(tuple(Field(name, kind) for name in names), tuple(fields))
 
 
 def _refuse(

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from framework.engines.spark import SparkEngine
-from framework.engines.spark import files as spark_files
+from framework.engines.spark import lines as spark_lines
 from framework.engines.spark.lines import Lines
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.paths import PathTables
@@ -89,7 +89,7 @@ def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
 
 def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) -> None:
     """Load the same files with both engines and compare after every day."""
-    before = spark_files.LINES_FROM
+    before = spark_lines.LINES_FROM
     with tempfile.TemporaryDirectory() as folder:
         projects = {engine: Project(f"{folder}/{engine}", engine=engine) for engine in ("embedded", "spark")}
         for day, files in enumerate(days):
@@ -98,11 +98,11 @@ def compare(feed: str, days: Sequence[dict[str, bytes]], lines: bool = False) ->
                 project.feed("any", feed)
                 for name, content in files.items():
                     project.land("any", f"{day}-{name}.csv", content)
-                spark_files.LINES_FROM = 1 if lines else before
+                spark_lines.LINES_FROM = 1 if lines else before
                 try:
                     result = project.cli("run")
                 finally:
-                    spark_files.LINES_FROM = before
+                    spark_lines.LINES_FROM = before
                 found[engine] = {"code": result.code, **snapshot(project, result.feed)}
             assert found["spark"] == found["embedded"]
 
@@ -236,7 +236,7 @@ def line(texts: tuple[str, ...]) -> str:
 
 def test_lines_and_blocks(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that Spark splits: line numbers and the order within it are the file's."""
-    monkeypatch.setattr(spark_files, "LINES_FROM", 1)
+    monkeypatch.setattr(spark_lines, "LINES_FROM", 1)
     spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
     try:
         rows = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from framework.engines.spark.files import LINES_FROM
+from framework.engines.spark.lines import LINES_FROM
 from tests.bucket_project import BucketProject
 from tests.gcs_server import GcsServer
 from tests.spark_session import NO_CONNECTOR, required

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework.feed import CsvOptions
-from framework.law.records import read_records
+from framework.law.records.csv import read_records
 from tests.support import Project
 
 

@@ -5,27 +5,26 @@ from __future__ import annotations
 import sqlglot
 
 from framework.engines.embedded.merging import classify_sql
-from framework.engines.embedded.sql import csv_source, json_source, select_rows
-from framework.feed import Feed, Format
+from framework.engines.embedded.readers import FAST
+from framework.engines.embedded.sql import select_rows
+from framework.feed import Feed
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout
+from framework.law.layout import own_layout
+from framework.law.records import READERS
+from framework.opening import Compression
 
 __all__ = ["merge_sql", "stage_sql"]
 
 
 def stage_sql(feed: Feed) -> str:
     """The query that reads a file whose header names every column as the schema does."""
-    columns = [column for column in feed.columns if column.from_source]
-    layout = Layout(
-        tuple(column.source_names[0] for column in columns),
-        tuple((column.name, index) for index, column in enumerate(columns)),
-    )
-    is_json = feed.source.format is Format.JSON
-    example = [(0, feed.source.path + (feed.source.files or "*"))]
-    source = (
-        json_source(layout, example, careful=False) if is_json else csv_source(feed, layout, example, careful=False)
-    )
-    return _pretty(select_rows(feed, layout, source, example, is_json=is_json))
+    kind = READERS[feed.source.format].kind
+    layout, example = own_layout(feed, kind), [(0, feed.source.path + (feed.source.files or "*"))]
+    fast = FAST.get(feed.source.format)
+    source = "SELECT *, 0 AS _bytes FROM records"
+    if fast is not None:
+        source = fast.source(feed, layout, example, Compression.NONE, rejects=True)
+    return _pretty(select_rows(feed, layout, source, example))
 
 
 def merge_sql(feed: Feed) -> str:

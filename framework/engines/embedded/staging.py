@@ -13,16 +13,16 @@ from deltalake import DeltaTable, write_deltalake
 from framework.batch import FileOutcome, Manifest, transaction_id
 from framework.engine import Seal, SourceFile
 from framework.engines.delta import DeltaTables, commit, translated
-from framework.engines.embedded.files import located
-from framework.engines.embedded.reading import FileRead, Reader
+from framework.engines.embedded.files import FileRead, located
+from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import reasons
-from framework.engines.sources import fetch_all
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import Feed, OnExceed
 from framework.law.dialects import DUCKDB
 from framework.law.limits import exceeded
 from framework.law.scd import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows, Table
+from framework.opening import fetch_all
 from framework.steps import Stage
 
 __all__ = ["Staging"]
@@ -139,9 +139,8 @@ class Staging:
         self._insert("places", self._places(feed, files))
         if broken:
             self._insert_broken(broken)
-        malformed = f"[{_error('malformed_record', DUCKDB.text('the line is not a JSON object'))}]"
         self._db.execute(
-            f"INSERT INTO quarantined SELECT p._line, p._record, coalesce(r.errors, {malformed}), r._file "
+            f"INSERT INTO quarantined SELECT p._line, p._record, r.errors, r._file "
             f"FROM ({reasons(feed)}) r(id, _file, errors) LEFT JOIN places p ON p.id = r.id ORDER BY r._file, r.id"
         )
 
@@ -154,10 +153,7 @@ class Staging:
         ).fetchall()
         places = []
         for index, ids, first in found:
-            file = files[index]
-            ordinals = [id_ - first for id_ in ids]
-            sound = not file.malformed
-            where = located(file.source.location, file.encoding, feed, file.width, ordinals, all_sound=sound)
+            where = located(files[index], feed, [id_ - first for id_ in ids])
             places += [(index, first + ordinal, line, raw) for ordinal, line, raw in where]
         return places
 

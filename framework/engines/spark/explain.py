@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import sqlglot
 
-from framework.engines.spark.sql import bad, line_field, line_fields, rows, texts_of
-from framework.feed import Feed, Format
+from framework.engines.spark.reading import FAST
+from framework.engines.spark.sql import bad, rows, texts_of
+from framework.feed import Feed
 from framework.law.dialects import SPARK
-from framework.law.layout import Layout
+from framework.law.layout import own_layout
+from framework.law.records import READERS
 
 __all__ = ["stage_sql"]
 
 
 def stage_sql(feed: Feed) -> str:
     """The query that reads a file whose header names every column as the schema does."""
-    columns = [column for column in feed.columns if column.from_source]
-    layout = Layout(
-        tuple(column.source_names[0] for column in columns),
-        tuple((column.name, index) for index, column in enumerate(columns)),
-    )
+    layout = own_layout(feed, READERS[feed.source.format].kind)
     texts = texts_of(feed, layout, [])
-    if feed.source.format is Format.CSV:
-        fields = ", ".join(f"{line_field(feed.source.csv, index)} AS f{index}" for index in range(len(columns)))
-        records = f"SELECT *, {fields} FROM (SELECT value, {line_fields(feed.source.csv)} AS fields FROM lines)"
-    else:
-        records = "SELECT * FROM records"
+    fast = FAST.get(feed.source.format)
+    records = "SELECT * FROM records" if fast is None else fast.example(feed, layout)
     named = ", ".join(f"{texts[column.name]} AS t{i}" for i, column in enumerate(feed.columns) if column.name in texts)
     values = ", ".join(rows(feed, list(texts)))
     result = ", ".join(f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(feed.columns))

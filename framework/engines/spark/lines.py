@@ -8,23 +8,52 @@ numbers of their lines.
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from framework.engine import SourceFile
 from framework.engines.spark.files import FileRead, Frame
-from framework.engines.spark.sql import is_open, line_field, line_fields, line_problem
+from framework.engines.spark.lines_sql import is_open, line_field, line_fields, line_problem
+from framework.engines.spark.sql import is_nested
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
+from framework.opening import Compression
 
 __all__ = ["Lines"]
 
+LINES_FROM = 8 << 20
+"""Bytes from which a file is read by Spark itself."""
+_PLAIN_PATH = re.compile(r"(gs://)?[A-Za-z0-9_./=+@-]+")
+"""Paths that mean the same as a path, a Hadoop glob and a URI."""
 _BLOCK = "concat(_file, ':', _start)"
 """SQL of the name of a line's block, in which the lines' ids ascend by one."""
 
 
 class Lines:
     """Files of one layout; `frame` has their records, as far as they are known."""
+
+    @staticmethod
+    def can_read(feed: Feed, source: SourceFile) -> bool:
+        """Whether Spark can read the file, as far as can be told without looking at every line."""
+        options, path = feed.source.csv, source.file.path
+        first_encoding = codecs.lookup(feed.source.encodings[0]).name
+        if source.file.size < LINES_FROM or first_encoding != "utf-8" or not _PLAIN_PATH.fullmatch(path):
+            return False
+        if options.comment or options.escape != options.quote or Compression.of(path) is not Compression.NONE:
+            return False
+        if any(is_nested(column) for column in feed.columns):
+            return False
+        return options.header or not source.beginning(3).startswith(codecs.BOM_UTF8)
+
+    @staticmethod
+    def example(feed: Feed, layout: Layout) -> str:
+        """The query of the records of `lines`, for people."""
+        options = feed.source.csv
+        fields = ", ".join(f"{line_field(options, index)} AS f{index}" for index in range(len(layout.record)))
+        return f"SELECT *, {fields} FROM (SELECT value, {line_fields(options)} AS fields FROM lines)"
 
     def __init__(self, spark: Any, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> None:
         from pyspark.sql import Observation
@@ -39,7 +68,7 @@ class Lines:
             "value",
             f"NOT is_valid_utf8(value) OR {is_open(feed.source.csv)} AS _odd",
         )
-        self._headers = {file.index: file.header for file in files if file.header is not None}
+        self._headers = {file.index: file.piece.header.raw for file in files if file.piece.header is not None}
         self._seen = Observation()
         self.frame = self._first_look()
 
@@ -51,7 +80,7 @@ class Lines:
         return self._records(seen.where("value <> '' AND NOT _header AND NOT _odd"), "_id")
 
     def _records(self, lines: Any, line: str) -> Frame:
-        options, width = self._feed.source.csv, len(self._layout.names)
+        options, width = self._feed.source.csv, len(self._layout.record)
         fields = f"{line_fields(options)} AS fields"
         numbered = [f"{line_field(options, index)} AS f{index}" for index in range(width)]
         why = f"{line_problem(options, width)} AS _why"

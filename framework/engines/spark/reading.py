@@ -1,30 +1,30 @@
 """Reading: the batch's files become DataFrames of records, from which rows are made by SQL.
 
-Large CSV files in UTF-8 whose records are lines are read by Spark, in parallel (`lines`). All others are read
-by `framework.law.records` on the driver and handed to Spark as Arrow tables: small files, for which a Spark job
-costs more than it saves, and the rarer ways to write a file (JSON, other encodings, compression, comments,
-line breaks in quotes, nested values).
+Large files for which there is a fast reader (`FAST`) are read by Spark, in parallel. All others are read by
+`framework.law.records` on the driver and handed to Spark as Arrow tables: small files, for which a Spark job
+costs more than it saves, and the rarer ways to write a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from framework.engine import SourceFile
-from framework.engines.sources import fetch_all, records_of, unreadable
-from framework.engines.spark.files import FileRead, Frame, by_layout, json_object, may_be_lines, open_file
+from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines import Lines
 from framework.engines.spark.sql import is_nested
 from framework.feed import Column, Feed, Format
 from framework.law.layout import Layout
 from framework.law.values import parse
+from framework.opening import BROKEN_FILE, Piece, fetch_all, grouped, open_beginning, open_piece, unreadable
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["Reader"]
+__all__ = ["FAST", "Reader"]
 
-_NOT_JSON = "the line is not a JSON object"
+FAST: dict[Format, type[Lines]] = {Format.CSV: Lines}
+"""Spark's own readers. What they cannot read, or turn out to have read otherwise than the law, the law reads."""
 _CHUNK = 1 << 16
 _ARROW_NAMES = {
     "tinyint": "int8",
@@ -44,15 +44,21 @@ class Reader:
 
     def __init__(self, spark: Any, feed: Feed, sources: Sequence[SourceFile]) -> None:
         self._spark, self._feed, self._sources = spark, feed, sources
-        self._csv = feed.source.format is Format.CSV
-        by_spark = [may_be_lines(feed, source) for source in sources]
+        fast = FAST.get(feed.source.format)
+        by_spark = [fast is not None and fast.can_read(feed, source) for source in sources]
         fetch_all([source for source, large in zip(sources, by_spark, strict=True) if not large])
-        self.files = [open_file(feed, index, source, by_spark=by_spark[index]) for index, source in enumerate(sources)]
-        groups = by_layout(file for file in self.files if file.by_spark)
-        self._lines = [Lines(spark, feed, layout, group) for layout, group in groups]
+        self.files = [FileRead(self._open(index, large)) for index, large in enumerate(by_spark)]
+        groups = self._by_layout(file for file, large in zip(self.files, by_spark, strict=True) if large)
+        self._lines = [] if fast is None else [fast(spark, feed, group[0].layout, group) for group in groups]
         self._by_the_law: list[Frame] = []
-        for layout, group in by_layout(file for file in self.files if not file.by_spark):
-            self._read_by_the_law(layout, group)
+        for group in self._by_layout(file for file, large in zip(self.files, by_spark, strict=True) if not large):
+            self._read_by_the_law(group[0].layout, group)
+
+    def _open(self, index: int, in_place: bool) -> Piece:
+        return (open_beginning if in_place else open_piece)(self._feed, index, self._sources[index])
+
+    def _by_layout(self, files: Iterable[FileRead]) -> list[list[FileRead]]:
+        return grouped((file for file in files if file.rejected is None), lambda file: file.layout)
 
     @property
     def frames(self) -> list[Frame]:
@@ -67,9 +73,9 @@ class Reader:
             if held and lines.first_look_tells_all(clean):
                 continue
             for index in lines.survey():
-                self.files[index] = open_file(self._feed, index, self._sources[index], by_spark=False)
-                for layout, group in by_layout([self.files[index]]):
-                    self._read_by_the_law(layout, group)
+                self.files[index] = FileRead(self._open(index, in_place=False))
+                for group in self._by_layout([self.files[index]]):
+                    self._read_by_the_law(group[0].layout, group)
             otherwise = otherwise or not held
         return otherwise
 
@@ -79,7 +85,7 @@ class Reader:
         nested = [(index, column) for index, column in enumerate(self._feed.columns) if is_nested(column)]
         schema = pa.schema(
             [("_file", pa.int32()), ("_line", pa.int64()), ("_record", pa.string()), ("_why", pa.string())]
-            + [(f"f{index}", pa.string()) for index in range(len(layout.names))]
+            + [(f"f{index}", pa.string()) for index in range(len(layout.record))]
             + [(f"{kind}{index}", _arrow(column.type)) for index, column in nested for kind in "nd"]
         )
         batches = []
@@ -90,7 +96,7 @@ class Reader:
                     columns = zip(*rows, strict=True)
                     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
                     batches.append(pa.record_batch(arrays, schema=schema))
-            except (OSError, EOFError) as error:
+            except BROKEN_FILE as error:
                 file.rejected = unreadable(error)
                 batches = [batch for batch in batches if batch.column(0)[0].as_py() != file.index]
         if batches:
@@ -100,21 +106,17 @@ class Reader:
     def _rows(
         self, file: FileRead, layout: Layout, nested: Sequence[tuple[int, Column]]
     ) -> Iterator[tuple[object, ...]]:
-        width, at = len(layout.names), dict(layout.fields)
-        none: tuple[str | None, ...] = (None,) * width
+        at = dict(layout.fields)
+        none: tuple[str | None, ...] = (None,) * len(layout.record)
         defaults = {index: self._nested(column, column.default) for index, column in nested}
-        for record in records_of(file.source.location, file.encoding, self._feed, width):
-            fields, why = record.fields, record.error
-            if not self._csv and fields is not None:
-                found = json_object(record)
-                fields = None if found is None else tuple(found.get(name) for name in layout.names)
-                why = _NOT_JSON if found is None else None
+        for record in file.piece.records(self._feed, layout):
+            fields = record.fields
             values: list[object] = []
             for index, column in nested:
                 field = at.get(column.name)
                 value = fields[field] if fields is not None and field is not None else None
                 values += [self._nested(column, value), defaults[index]]
-            yield (file.index, record.line, record.raw, why, *(none if fields is None else fields), *values)
+            yield (file.index, record.line, record.raw, record.error, *(none if fields is None else fields), *values)
 
     def _nested(self, column: Column, value: str | None) -> object:
         """The value of a JSON text; None for what the type does not accept."""

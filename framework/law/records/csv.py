@@ -1,4 +1,4 @@
-"""Records: how a CSV file falls apart into records. The law for every engine.
+"""How a CSV file falls apart into records. The law for every engine.
 
 RFC 4180, and where it is silent:
 
@@ -18,49 +18,47 @@ find nothing wrong, and tests hold them against this one.
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
-from framework.feed import CsvOptions
+from framework.feed import CsvOptions, Feed
+from framework.law.layout import Kind, Layout, Rejected, csv_layout
+from framework.law.records.record import LONGEST_RECORD, Record, decoded, shown_raw, undecodable
 
-__all__ = ["LONGEST_RECORD", "Record", "read_records"]
-
-LONGEST_RECORD = 32 << 20
-"""Characters after which a quoted field counts as never closed."""
-_UNDECODABLE = re.compile("[\udc00-\udcff]")
+__all__ = ["CsvRecords", "read_records"]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """`line` counts physical lines from 1; `fields` is None for a malformed record, `error` says why;
-    `raw` is the record's text without its line end, undecodable bytes written as \\xNN."""
+class CsvRecords:
+    """See `RecordReader`."""
 
-    line: int
-    fields: tuple[str | None, ...] | None
-    raw: str
-    error: str | None = None
+    kind = Kind.TEXT
 
+    def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
+        options = feed.source.csv
+        first = next(read_records(stream, encoding=encoding, options=options, width=None), None)
+        if first is None:
+            return Rejected("the file has no header" if options.header else "the file has no records"), None
+        if not options.header:
+            return csv_layout(feed, None), None
+        if first.fields is None:
+            raise UnicodeError(f"the header is broken: {first.error}")
+        return csv_layout(feed, [name or "" for name in first.fields]), first
 
-def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 (the handler is only used for decoding)
-    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("landfeed-keep-bytes", _keep_bytes)
+    def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
+        options = feed.source.csv
+        records = read_records(stream, encoding=encoding, options=options, width=len(layout.record))
+        if options.header:
+            next(records, None)
+        yield from records
 
 
 def read_records(stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None) -> Iterator[Record]:
     """Every record of a file, the header included. With `width`, records of another width are malformed."""
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="landfeed-keep-bytes", newline="")
-    try:
+    with decoded(stream, encoding) as text:
         yield from _Reader(text, options, width).records()
-    finally:
-        text.detach()
 
 
 class _Reader:
@@ -134,15 +132,11 @@ class _Reader:
         """The first line is malformed; the others are read again."""
         self._again.extendleft(reversed(lines[1:]))
         self._number -= len(lines) - 1
-        return Record(number, None, _shown(lines[0].rstrip("\r\n")), error)
+        return Record(number, None, shown_raw(lines[0].rstrip("\r\n")), error)
 
     def _checked(self, number: int, raw: str, fields: list[str | None]) -> Record:
-        if not raw.isascii() and _UNDECODABLE.search(raw):
-            return Record(number, None, _shown(raw), "a byte is not valid in the file's encoding")
+        if undecodable(raw):
+            return Record(number, None, shown_raw(raw), "a byte is not valid in the file's encoding")
         if self._width is not None and len(fields) != self._width:
             return Record(number, None, raw, f"{len(fields)} fields instead of {self._width}")
         return Record(number, tuple(fields), raw)
-
-
-def _shown(raw: str) -> str:
-    return _UNDECODABLE.sub(lambda match: f"\\x{ord(match.group()) - 0xDC00:02x}", raw)

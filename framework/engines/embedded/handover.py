@@ -1,0 +1,53 @@
+"""Records of the law's readers on their way into DuckDB, as Arrow tables: no length of a record is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import duckdb
+from arro3.core import Array, DataType, Table
+
+from framework.engines.embedded.files import Malformed
+from framework.law.records import Record
+
+__all__ = ["hand_over", "records_table"]
+
+_ROWS, _LETTERS = 1 << 16, 1 << 23
+"""Records, and letters in them, that are held at a time; one record more may come on top."""
+
+
+def records_table(width: int) -> str:
+    """The columns of a table of records."""
+    return ", ".join([*(f"f{index} VARCHAR" for index in range(width)), "_file INTEGER"])
+
+
+def hand_over(
+    db: duckdb.DuckDBPyConnection, records: Iterable[Record], width: int, index: int, table: str
+) -> Iterator[Malformed]:
+    """Insert a file's sound records into a table (see `records_table`); the others come back."""
+    held: list[tuple[str | None, ...]] = []
+    letters = 0
+    for record in records:
+        if record.fields is None:
+            yield Malformed(record.line, record.raw, record.error or "the record is broken")
+            continue
+        held.append(record.fields)
+        letters += len(record.raw)
+        if len(held) >= _ROWS or letters >= _LETTERS:
+            _insert(db, held, width, index, table)
+            held, letters = [], 0
+    if held:
+        _insert(db, held, width, index, table)
+
+
+def _insert(
+    db: duckdb.DuckDBPyConnection, held: list[tuple[str | None, ...]], width: int, index: int, table: str
+) -> None:
+    arrays = [Array(column, type=DataType.string()) for column in zip(*held, strict=True)]
+    names = [f"f{number}" for number in range(width)]
+    if not arrays:  # records in which no column is interested
+        arrays, names = [Array([None] * len(held), type=DataType.string())], ["none"]
+    db.register("held", Table.from_arrays(arrays, names=names))
+    listed = ", ".join(f"f{number}" for number in range(width)) + (", " if width else "")
+    db.execute(f"INSERT INTO {table} SELECT {listed}{index} FROM held")
+    db.unregister("held")

@@ -1,0 +1,16 @@
+"""Records: how a file falls apart into records. The law for every engine, one reader a format.
+
+The readers here are exact, read any file, and are slow (tens of MB a second). Engines have faster ones for files in
+which nothing is out of the ordinary, and tests hold those against these. A new format is a reader in a module of
+its own and a line in `READERS`; from then on every engine reads it.
+"""
+
+from framework.feed import Format
+from framework.law.records.csv import CsvRecords
+from framework.law.records.json import JsonRecords
+from framework.law.records.record import LONGEST_RECORD, Record, RecordReader
+
+__all__ = ["LONGEST_RECORD", "READERS", "Record", "RecordReader"]
+
+READERS: dict[Format, RecordReader] = {Format.CSV: CsvRecords(), Format.JSON: JsonRecords()}
+"""The reader of every format that can be read."""

@@ -1,0 +1,76 @@
+"""What every reader gives, and how bytes become text on the way."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from framework.feed import Feed
+from framework.law.layout import Kind, Layout, Rejected
+
+__all__ = ["LONGEST_RECORD", "Record", "RecordReader", "decoded", "shown_raw", "undecodable"]
+
+LONGEST_RECORD = 32 << 20
+"""Characters after which a record counts as never ended."""
+_UNDECODABLE = re.compile("[\udc00-\udcff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`line` counts physical lines from 1; `fields` is None for a malformed record, `error` says why;
+    `raw` is the record's text without its line end, undecodable bytes written as \\xNN."""
+
+    line: int
+    fields: tuple[str | None, ...] | None
+    raw: str
+    error: str | None = None
+
+
+class RecordReader(Protocol):
+    """The law of one format: what its files hold, from the first byte to the last."""
+
+    kind: Kind
+    """What the fields of its records are."""
+
+    def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
+        """The layout of a file, and the record that is its header (None without one). Raises UnicodeError when the
+        header is broken."""
+        ...
+
+    def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
+        """The file's records, sound and broken ones, without its header. The fields of a sound one are those of the
+        layout, in its order."""
+        ...
+
+
+def _keep_bytes(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 (the handler is only used for decoding)
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("landfeed-keep-bytes", _keep_bytes)
+
+
+@contextmanager
+def decoded(stream: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
+    """The stream's text, with its line ends as they are; `undecodable` tells bytes that are not in the encoding."""
+    text = io.TextIOWrapper(stream, encoding=encoding, errors="landfeed-keep-bytes", newline="")
+    try:
+        yield text
+    finally:
+        text.detach()
+
+
+def undecodable(raw: str) -> bool:
+    """Whether some byte of the text is not in the file's encoding."""
+    return not raw.isascii() and _UNDECODABLE.search(raw) is not None
+
+
+def shown_raw(raw: str) -> str:
+    """The text with such bytes as \\xNN."""
+    return _UNDECODABLE.sub(lambda match: f"\\x{ord(match.group()) - 0xDC00:02x}", raw)

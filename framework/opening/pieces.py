@@ -1,0 +1,105 @@
+"""Pieces: files that are opened, which is all that engines see of them."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import zlib
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar
+
+from framework.engine import SourceFile
+from framework.feed import Feed
+from framework.law.layout import Layout, Rejected
+from framework.law.records import READERS, Record
+from framework.opening.streams import Compression, choose_encoding, decompressed, unreadable, unusable
+
+__all__ = ["BROKEN_FILE", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
+
+BROKEN_FILE = (OSError, EOFError, zlib.error)
+"""What reading a file raises when it is damaged or cannot be read: see `unreadable`."""
+_BEGINNING = 1 << 20
+"""Bytes in which the header of a file must stand that is opened by its beginning."""
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
+    which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
+    the fields (None without one)."""
+
+    index: int
+    source: SourceFile
+    compression: Compression = Compression.NONE
+    encoding: str = "utf-8"
+    layout: Layout | Rejected = Rejected("the file was not opened")
+    header: Record | None = None
+    member: str | None = None
+
+    @property
+    def is_utf8(self) -> bool:
+        return codecs.lookup(self.encoding).name == "utf-8"
+
+    def stream(self) -> BinaryIO:
+        """Its bytes, unpacked. Raises OSError."""
+        return decompressed(self.source, self.compression)
+
+    def records(self, feed: Feed, layout: Layout) -> Iterator[Record]:
+        """Its records by the law, without the header. Raises BROKEN_FILE."""
+        with self.stream() as stream:
+            yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
+
+
+Survey = Callable[[Piece, Feed], Layout | Rejected | None]
+"""A faster way to a piece's layout for formats in which every record may name fields; None when it cannot tell."""
+
+
+def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None = None) -> Piece:
+    """Open a file of the batch."""
+
+    def opened() -> Piece:
+        compression = Compression.of(source.file.path)
+        encoding = choose_encoding(source, compression, feed.source.encodings)
+        piece = Piece(index, source, compression, encoding)
+        layout = survey(piece, feed) if survey is not None else None
+        if layout is not None:
+            return Piece(index, source, compression, encoding, layout)
+        with piece.stream() as stream:
+            layout, header = READERS[feed.source.format].open(stream, encoding, feed)
+        return Piece(index, source, compression, encoding, layout, header)
+
+    return _opened(index, source, opened)
+
+
+def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
+    """Open a file that is neither packed nor encoded otherwise than the feed says first, by its first MiB."""
+
+    def opened() -> Piece:
+        encoding = feed.source.encodings[0]
+        stream = io.BytesIO(source.beginning(_BEGINNING))
+        layout, header = READERS[feed.source.format].open(stream, encoding, feed)
+        return Piece(index, source, Compression.NONE, encoding, layout, header)
+
+    return _opened(index, source, opened)
+
+
+def _opened(index: int, source: SourceFile, opened: Callable[[], Piece]) -> Piece:
+    reason = unusable(source.file)
+    if reason is None:
+        try:
+            return opened()
+        except UnicodeError as error:
+            reason = str(error)
+        except BROKEN_FILE as error:
+            reason = unreadable(error)
+    return Piece(index, source, layout=Rejected(reason))
+
+
+def grouped(files: Iterable[Read], key: Callable[[Read], Hashable]) -> list[list[Read]]:
+    """Files that have something in common, in batch order."""
+    groups: dict[Hashable, list[Read]] = {}
+    for file in files:
+        groups.setdefault(key(file), []).append(file)
+    return list(groups.values())

@@ -1,0 +1,106 @@
+"""Opening a file: how it is packed and encoded, and which field feeds which column, or why it is rejected."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from framework.engine import SourceFile
+from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
+from framework.law.layout import Kind, Layout, Rejected
+from framework.names import Table
+from framework.opening import Compression, Piece, grouped, open_beginning, open_piece
+from framework.storages.memory import MemoryStorage
+from framework.types import Scalar
+
+
+def feed(format_: Format = Format.CSV, encodings: tuple[str, ...] = ("utf-8",), **options: object) -> Feed:
+    columns = tuple(Column(name, Scalar("string"), (name,)) for name in ("id", "name"))
+    table = Table("s.t")
+    return Feed(
+        "any",
+        Source("/in/", format_, encodings=encodings, csv=CsvOptions(**options)),  # type: ignore[arg-type]
+        columns,
+        Target(table, table, keys=("id",)),
+        Quarantine(table),
+        Archive("/a/", "/r/"),
+    )
+
+
+def opened(folder: Path, content: bytes, of: Feed | None = None, name: str = "f.csv") -> Piece:
+    storage = MemoryStorage()
+    source = SourceFile(storage.write(f"/in/{name}", content), storage, str(folder))
+    return open_piece(of or feed(), 0, source)
+
+
+def columns(piece: Piece) -> object:
+    """Column and field name pairs, or the reason of the rejection."""
+    match piece.layout:
+        case Layout() as layout:
+            return [(column, layout.names[index]) for column, index in layout.fields]
+        case Rejected(reason):
+            return reason
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"id,name\n1,a\n", [("id", "id"), ("name", "name")]),
+        (b"\xef\xbb\xbf ID ,other\n", [("id", "ID")]),
+        (b"\n\nname,id\n", [("id", "id"), ("name", "name")]),
+        (b"", "the file is empty (0 bytes)"),
+        (b"\n\n", "the file has no header"),
+        (b"name\n", "there is no column 'id' in the file; it has 'name'"),
+        (b"id;name\n", "there is no column 'id' in the file; it has 'id;name'; is the separator ';' and not ','"),
+        (b"id,\xff\n", "the header is broken: a byte is not valid in the file's encoding"),
+    ],
+)
+def test_a_csv_file(tmp_path: Path, content: bytes, expected: object) -> None:
+    found = columns(opened(tmp_path, content))
+    assert found == expected or (isinstance(expected, str) and str(found).startswith(expected))
+
+
+def test_a_file_without_header_is_read_by_position(tmp_path: Path) -> None:
+    piece = opened(tmp_path, b"1,a\n", feed(header=False))
+    assert columns(piece) == [("id", "id"), ("name", "name")]
+    assert piece.header is None
+
+
+def test_a_json_file_has_the_keys_of_all_its_objects(tmp_path: Path) -> None:
+    piece = opened(tmp_path, b'{"id": 1}\nnot json\n{"id": 2, "NAME": "x"}\n', feed(Format.JSON), "f.json")
+    assert columns(piece) == [("id", "id"), ("name", "NAME")]
+    assert isinstance(piece.layout, Layout)
+    assert {field.kind for field in piece.layout.record} == {Kind.JSON}
+    records = list(piece.records(feed(Format.JSON), piece.layout))
+    assert [(record.line, record.fields) for record in records] == [(1, ("1", None)), (2, None), (3, ("2", "x"))]
+
+
+def test_a_packed_file(tmp_path: Path) -> None:
+    piece = opened(tmp_path, gzip.compress(b"id,name\n1,a\n"), name="f.csv.gz")
+    assert (piece.compression, columns(piece)) == (Compression.GZIP, [("id", "id"), ("name", "name")])
+    broken = opened(tmp_path, b"id,name\n1,a\n", name="f.csv.GZ")
+    assert str(columns(broken)).startswith("the file is not a complete gzip file")
+
+
+def test_the_first_encoding_in_which_all_of_a_file_decodes(tmp_path: Path) -> None:
+    two = feed(encodings=("utf-8", "cp1252"))
+    assert opened(tmp_path, "id,name\n1,ü\n".encode(), two).encoding == "utf-8"
+    assert opened(tmp_path, "id,name\n1,ü\n".encode("cp1252"), two, "g.csv").encoding == "cp1252"
+    assert opened(tmp_path, b"id,name\n1,\xfc\x81\n", two, "h.csv").encoding == "utf-8"
+
+
+def test_a_large_file_is_opened_by_its_beginning() -> None:
+    storage = MemoryStorage()
+    source = SourceFile(storage.write("/in/f.csv", b"id,name\n" + b"1,x\n" * (1 << 19)), storage, "/nowhere")
+    assert columns(open_beginning(feed(), 3, source)) == [("id", "id"), ("name", "name")]
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    name = b"\xff.csv".decode("utf-8", "surrogateescape")
+    assert "not valid UTF-8" in str(columns(opened(tmp_path, b"id\n1\n", name=name)))
+
+
+def test_files_that_have_something_in_common_stay_in_order() -> None:
+    assert grouped([1, 2, 3, 4, 5], lambda number: number % 2) == [[1, 3, 5], [2, 4]]
