@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Leases"]
+__all__ = ["REAL_TIME", "Leases", "Patience"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How a runner waits for its turn: seconds of a clock that only moves forward, and pauses of that clock."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def tried(self, attempt: Callable[[], bool], seconds: float, pause: float) -> bool:
+        """Whether the attempt succeeds: at once, or at one of the times it is repeated for so many seconds."""
+        deadline = self.clock() + seconds
+        while not attempt():
+            left = deadline - self.clock()
+            if left <= 0:
+                return False
+            self.sleep(min(pause, left))
+        return True
+
+
+REAL_TIME = Patience()
 
 
 class Leases(Protocol):

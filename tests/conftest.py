@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import NO_CONNECTOR, compiled, spark
@@ -13,8 +13,9 @@ from tests.support import Project
 
 __all__ = ["bucket", "compiled", "engine", "gcs_server", "project", "spark"]
 
-# The same examples in every run of `make test`; others in every run of `make torture`.
-settings.register_profile("same", derandomize=True)
+# The same examples in every run of `make test`, and no time spent on explaining one that fails; others in every run of
+# `make torture`.
+settings.register_profile("same", derandomize=True, phases=[phase for phase in Phase if phase is not Phase.explain])
 settings.register_profile("random", derandomize=False)
 settings.load_profile("same")
 

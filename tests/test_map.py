@@ -52,7 +52,7 @@ PUBLIC = {
     "framework.cli": {"landfeed", "main"},
     "framework.databricks": {"BUNDLE_FILE", "JOB_FILE", "State", "compare", "make_bundle", "unwatched", "write"},
     "framework.engine": {"Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"},
-    "framework.leases": {"Leases"},
+    "framework.leases": {"REAL_TIME", "Leases", "Patience"},
     "framework.loader": {
         *{"Kind", "Project", "annotated", "check_project", "load_project", "load_targets", "merged_tree"},
         *{"new_feed", "origins", "schema_text", "watched_folder"},

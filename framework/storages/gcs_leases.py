@@ -14,7 +14,6 @@ import json
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from google.api_core import exceptions
 from google.api_core.retry import Retry
 
 from framework.errors import Busy, StorageError
+from framework.leases import REAL_TIME, Patience
 from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key, translated
 
 __all__ = ["GcsLeases"]
@@ -47,8 +47,16 @@ class _Seen:
 class GcsLeases:
     """Lease objects in `folder` (`gs://…`), written every `heartbeat` and expired after `expiry` seconds."""
 
-    def __init__(self, account: GcsAccount, folder: str, *, heartbeat: float = 10.0, expiry: float = 60.0) -> None:
-        self._gcs = GcsClient(account)
+    def __init__(
+        self,
+        account: GcsAccount,
+        folder: str,
+        *,
+        heartbeat: float = 10.0,
+        expiry: float = 60.0,
+        patience: Patience = REAL_TIME,
+    ) -> None:
+        self._gcs, self._patience = GcsClient(account), patience
         self._folder = folder.rstrip("/")
         self._heartbeat = heartbeat
         self._expiry = timedelta(seconds=expiry)
@@ -70,17 +78,14 @@ class GcsLeases:
                 held.release()
 
     def _take(self, held: _Held, feed: str, wait_seconds: float) -> None:
-        deadline = time.monotonic() + wait_seconds
-        if held.write(0):
-            return
-        while True:
+        def taken_over() -> bool:
             seen = held.look()
-            if (seen is None or seen.age > self._expiry) and held.write(seen.generation if seen else 0):
-                return
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise Busy(f"another runner is working on feed {feed}", "wait for it with --wait SECONDS")
-            time.sleep(min(_POLL_SECONDS, left))
+            if seen is not None and seen.age <= self._expiry:
+                return False
+            return held.write(seen.generation if seen else 0)
+
+        if not held.write(0) and not self._patience.tried(taken_over, wait_seconds, _POLL_SECONDS):
+            raise Busy(f"another runner is working on feed {feed}", "wait for it with --wait SECONDS")
 
     def _beat(self, held: _Held, done: threading.Event) -> None:
         patience = self._gcs.retry.with_timeout(self._heartbeat)

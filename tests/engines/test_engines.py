@@ -552,11 +552,15 @@ def test_a_table_that_only_spark_can_write(spark: Any, project: Project, propert
 # Crashes
 
 
-@pytest.mark.parametrize("at", range(12))
+MOMENTS = [pytest.param(at, marks=[pytest.mark.torture] if at % 2 and at < 11 else []) for at in range(12)]
+"""Before and after each of six writes. What is stored after one is what is stored before the next."""
+
+
+@pytest.mark.parametrize("at", MOMENTS)
 def test_stopped_at_any_write_and_run_again(
     spark: Any, project: Project, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    """Before and after each of six writes of a second day with good, bad and duplicate rows."""
+    """A second day with good, bad and duplicate rows."""
     environments(project)
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
     project.cli("--env", "embedded", "run")

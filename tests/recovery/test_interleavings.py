@@ -85,12 +85,20 @@ class Tasks(RuleBasedStateMachine):
         assert moved == [f"{number:03}.csv" for number in range(1, self.landed + 1)]
 
 
+WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""To shrink an example takes minutes, of tens of loads each; it is six calls at most anyway."""
+
+
 class Quick(Tasks):
     pass
 
 
 Quick.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=WITHOUT_SHRINKING,
 )
 TestTasks = Quick.TestCase
 
@@ -103,11 +111,11 @@ class OnSpark(Tasks):
 def test_tasks_on_spark(spark: Any) -> None:
     """A few; each call costs seconds."""
     few = settings(
-        max_examples=4,
+        max_examples=3,
         stateful_step_count=10,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        phases=WITHOUT_SHRINKING,
     )
     run_state_machine_as_test(OnSpark, settings=few)
 
