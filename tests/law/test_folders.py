@@ -15,6 +15,7 @@ from tests.feeds import made_feed
         ("/a/b/", "/a/b/"),
         ("/a/b//", "/a/b/"),
         ("  /a/b/ ", "/a/b/"),
+        (" GS://b ", "gs://b/"),
         ("/A/B", "/A/B/"),
         ("GS://Bucket/Key", "gs://Bucket/Key/"),
         ("gs://bucket", "gs://bucket/"),
@@ -81,6 +82,8 @@ def test_the_deepest_folder_that_holds_them_all(paths: list[str], folder: str | 
 
 def test_feeds_at_above_and_below_a_location() -> None:
     a, b = (made_feed(name=name, source={"path": f"/landing/{name}/"}) for name in ("a", "b"))
+    other = made_feed(source={"path": "/other/"})
+    assert narrowed([a, b, other], "/landing/") == (a, b)
     assert narrowed([a, b], None) == (a, b)
     assert narrowed([a, b], "/landing/a/") == (a,)
     assert narrowed([a, b], "/landing/b/day/1") == (b,)
