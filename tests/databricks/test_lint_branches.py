@@ -35,6 +35,7 @@ def test_a_job_needs_nothing_of_all_this() -> None:
 
 def test_tasks() -> None:
     assert lint(job(task("a"), task("b", "a"), task("c", "a", "b"))) == []
+    assert lint(job(task("a"), task("a"))) == ["2 tasks have the task_key a"]
     assert lint(job(task("a"), task("a"), task("a"))) == ["3 tasks have the task_key a"]
     assert lint(job(task("b", "x", "y"))) == [
         "the task b depends on x, and there is no such task",

@@ -183,6 +183,9 @@ def test_drained() -> None:
     assert not arrivals.drained, "a file may become quiet"
     look(arrivals, 6, file(version=2))
     assert arrivals.drained, "a file that keeps changing is not waited for"
+    arrivals.changed(8)
+    look(arrivals, 8, file(version=2))
+    assert arrivals.drained
     look(arrivals, 11, file(version=2))
     assert not arrivals.drained, "it has become quiet"
     run(arrivals, 11, Outcome.DONE)
