@@ -168,7 +168,7 @@ def _letter(run: str, pattern: str) -> tuple[str, str]:
 def _literally(text: str) -> str:
     """A regular expression for the text that Python, RE2 and Java read alike."""
     return "".join(
-        char if char.isalnum() or not char.isascii() else f"[{char}]" if char not in "^\\" else f"\\{char}"
+        char if char.isalnum() or not char.isascii() else f"[{char}]" if char not in "^\\[]" else f"\\{char}"
         for char in text
     )
 
