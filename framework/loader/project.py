@@ -152,8 +152,11 @@ def _require(config: str) -> None:
 
 
 def _feed_files(config: str, report: Callable[[Problem], None]) -> Iterable[str]:
-    found = list(feed_files(config, report))
-    if not found:
+    problems: list[Problem] = []
+    found = list(feed_files(config, problems.append))
+    for problem in problems:
+        report(problem)
+    if not found and not problems:
         report(Problem("feeds", 1, 1, "", "there is no feed file below feeds/", "write one with `landfeed new NAME`"))
     return found
 

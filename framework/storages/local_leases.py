@@ -52,7 +52,7 @@ class LocalLeases:
             reason = "it is a link" if is_link else error.strerror
             raise StorageError(
                 f"the lease {where} cannot be opened: {reason}",
-                "leases stand beside the tables: give the runner the right to write there, or take away what is in the way",
+                "give the runner the right to write there, beside the tables, or take away what is in the way",
                 code="lease",
             ) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

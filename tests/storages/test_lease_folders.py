@@ -44,7 +44,7 @@ def private(temporary: str) -> str:
 def test_leases_of_a_catalog_are_closed_to_others(temporary: str) -> None:
     folder = private(temporary)
     assert os.stat(folder).st_mode & 0o777 == 0o700
-    os.chmod(folder, 0o755)
+    os.chmod(folder, 0o755)  # noqa: S103 (what somebody may have left)
     assert os.stat(private(temporary)).st_mode & 0o777 == 0o700
 
 
