@@ -16,7 +16,8 @@ INTRODUCTION = """\
 Every key of the configuration files, from their JSON Schemas (`landfeed schema feed`, `environment`, `defaults`).
 A `_defaults.yml` in a folder of feeds takes the keys of a feed file but `feed`, for all feeds in the folder and
 below; maps merge, everything else is replaced. `${name}` is a variable of the environment, `${feed}` the feed's
-name, `${env:NAME}` an environment variable, whose value never appears in messages.
+name, `${env:NAME}` an environment variable: in feed files one of those in `env_allowed`. Its value appears in no
+output.
 
 A key that is *not supported yet* is refused, never ignored.
 """

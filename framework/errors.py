@@ -17,7 +17,7 @@ Foreign exceptions are translated where they arise (`engines`, `storages`), neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 __all__ = [
@@ -78,6 +78,12 @@ class LandfeedError(Exception):
         self.hint = hint
         if code is not None:
             self.code = code
+
+    def hide(self, hidden: Callable[[str], str]) -> None:
+        """Take out of its sentences what is to stand nowhere."""
+        self.message = hidden(self.message)
+        self.hint = self.hint and hidden(self.hint)
+        self.args = (self.message,)
 
     @property
     def failure(self) -> Failure:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 __all__ = [
@@ -11,6 +13,7 @@ __all__ = [
     "File",
     "FileState",
     "Rows",
+    "Secrets",
     "Skipped",
     "Status",
     "Table",
@@ -77,6 +80,36 @@ class Skipped:
 def shown(text: str) -> str:
     """A text with names of files in it; bytes of theirs that are no UTF-8 are written as \\xNN."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Values that are to stand in no output, by the text that stands in their place."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def hide(self, text: str) -> str:
+        """The text without the values, in every spelling in which messages, SQL and JSON hold them.
+
+        A value of fewer than four characters is left: it is no secret, and would stand everywhere.
+        """
+        for name, value in sorted(self.values.items(), key=lambda item: -len(item[1])):
+            if len(value) >= _SECRET_FROM:
+                for spelling in _spellings(value):
+                    text = text.replace(spelling, name)
+        return text
+
+
+_SECRET_FROM = 4
+
+
+def _spellings(value: str) -> list[str]:
+    """As it is and as a text in SQL, each of them also as JSON and as Python write it; the longest first."""
+    found = {value, value.replace("'", "''")}
+    for text in tuple(found):
+        found |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]}
+        found.add(text.encode("unicode_escape").decode("ascii"))
+    return sorted(found, key=len, reverse=True)
 
 
 class BatchState(StrEnum):

@@ -4,7 +4,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
 
     check | work | look                 commands that check and write configuration · load · look
     options                             what they share: their options, what they open, how an error ends them
-    say | progress                      what is printed · what is shown while work goes on
+    say | progress | cover              what is printed · what is shown while work goes on · what never is
 """
 
 from __future__ import annotations

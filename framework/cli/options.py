@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from framework.cli.cover import cover
 from framework.cli.say import print_json, say, say_problems
 from framework.errors import ConfigError, LandfeedError
 
@@ -36,7 +37,9 @@ class Request:
     def project(self) -> Project:
         from framework.loader import load_project
 
-        return load_project(self.config, self.env, environ=os.environ, feeds=self.feeds, tags=self.tags)
+        project = load_project(self.config, self.env, environ=os.environ, feeds=self.feeds, tags=self.tags)
+        cover(project.secrets)
+        return project
 
 
 def given(value: str | None) -> str | None:
@@ -84,7 +87,8 @@ def opened(request: Request, run_id: str = "") -> Iterator[tuple[Project, World,
     from framework.runs.world import open_world
 
     project = request.project()
-    with open_world(project.environment, os.environ, run_id, lambda: datetime.now(UTC)) as (world, leases):
+    clock, hide = lambda: datetime.now(UTC), project.secrets.hide
+    with open_world(project.environment, os.environ, run_id, clock, hide) as (world, leases):
         yield project, world, leases
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
 from framework.engines.history import HISTORY, merged_earlier
 from framework.environment import Environment, storage_emulator
-from framework.errors import Conflict, Failure, LandfeedError
+from framework.errors import Conflict, Failure, LandfeedError, StorageError
 from framework.feed import Feed
 from framework.names import Table
 from framework.steps import TableColumn
@@ -87,7 +88,7 @@ class DeltaTables:
     def open(self, table: Table) -> DeltaTable | None:
         """The newest version of the table, None when there is none."""
         uri = self.uri(table)
-        if self.local and not os.path.isdir(f"{uri}/_delta_log"):
+        if self.local and not _is_folder(f"{uri}/_delta_log"):
             return None
         try:
             with translated(table):
@@ -251,6 +252,17 @@ def _said(error: Exception) -> str:
     """What delta-rs says, which may be a tree drawn in colours, in one line."""
     lines = (line.strip(" ↳") for line in _COLOUR.sub("", str(error)).splitlines())
     return ": ".join(line for line in lines if line)
+
+
+def _is_folder(path: str) -> bool:
+    """Whether there is such a folder. Raises StorageError when that cannot be seen: then nobody knows."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = f"the folder {path} cannot be looked at: {error.strerror}"
+        raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
 
 
 def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:

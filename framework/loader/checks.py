@@ -222,7 +222,11 @@ def _path(node: Node, path: str) -> Iterator[Problem]:
     elif text.startswith("gs://") and not text.removeprefix("gs://").strip("/"):
         yield node.problem(path, "there is no bucket in it", "write gs://bucket/folder")
     elif text.startswith("~"):
-        yield node.problem(path, "~ is not replaced by a home folder", "write the path out, or use ${env:HOME}")
+        yield node.problem(
+            path,
+            "~ is not replaced by a home folder",
+            "write the path out, or define a variable with ${env:HOME} in the environment file",
+        )
     elif any(letter in text for letter in "*?") and path == "source.path":
         yield node.problem(path, "a folder cannot contain * or ?", "put the file name pattern into source.files")
 

@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from framework.environment import Environment
 from framework.errors import Problem
@@ -20,6 +21,7 @@ from framework.loader.suggest import one_of
 __all__ = ["Settings", "bundle_targets", "environment_names", "load_environment", "zone_problem"]
 
 _SUFFIXES = (".yml", ".yaml")
+_ENVIRONMENT = re.compile(r"(?<!\$)\$\{env:([^{}]*)\}")
 _REFERENCE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -51,7 +53,9 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     """Read `environments/<env>.yml`; everything wrong goes to `report`."""
     project = os.path.dirname(os.path.abspath(config))
     file = _file(config, env)
-    unknown = Settings(None, Scope({}, environ, f"environments/{env}.yml", complete=False), project)
+    unknown = Settings(
+        None, Scope({}, environ, f"environments/{env}.yml", complete=False, allowed=frozenset()), project
+    )
     if file is None:
         message = f"there is no environment '{env[:60]}'"
         hint = one_of(env, environment_names(config))
@@ -69,7 +73,9 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     for problem in problems:
         report(problem)
     environment = None if problems else build_environment(pruned, env, project)
-    return Settings(environment, scope, project, pruned)
+    allowed = pruned.get("env_allowed")
+    names = frozenset(node.text for node in allowed.items) if allowed is not None else frozenset()
+    return Settings(environment, replace(scope, allowed=names), project, pruned)
 
 
 def _file(config: str, env: str) -> str | None:
@@ -111,7 +117,9 @@ def _variables(tree: Node, scope: Scope, report: Callable[[Problem], None]) -> S
         if found.broken or isinstance(found.value, dict | list) or found.value is None:
             broken.add(name)
         else:
-            known[name] = Text(found.text, found.secret)
+            used = (scope.environ.keys() & set(_ENVIRONMENT.findall(node.text))) if found.secret else set()
+            inherited = (known[other].secrets for other in _REFERENCE.findall(node.text) if other in known)
+            known[name] = Text(found.text, tuple(dict.fromkeys([*sorted(used), *chain.from_iterable(inherited)])))
 
     for name in nodes:
         if name not in known and name not in broken:

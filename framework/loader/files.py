@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 
 from framework.errors import Problem
@@ -18,7 +19,10 @@ _SUFFIXES = (".yml", ".yaml")
 def read(config: str, file: str, report: Callable[[Problem], None]) -> Node | None:
     """Parse one file below the config folder. None when nothing in it can be used."""
     try:
-        with open(os.path.join(config, file), "rb") as stream:
+        with open(os.path.join(config, file), "rb", opener=_without_waiting) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                report(Problem(file, 1, 1, "", "it is a pipe or a device and no file", "put a file in its place"))
+                return None
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         report(Problem(file, 1, 1, "", f"the file cannot be read: {error.strerror}", "check its permissions"))
@@ -34,9 +38,20 @@ def read(config: str, file: str, report: Callable[[Problem], None]) -> Node | No
     return tree
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe too, which is then looked at instead of being waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def feed_files(config: str, report: Callable[[Problem], None]) -> Iterator[str]:
     """The feed files below `feeds/`, relative to the config folder, in name order."""
-    for folder, folders, names in os.walk(os.path.join(config, "feeds")):
+
+    def closed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            folder = os.path.relpath(error.filename or config, config)
+            report(Problem(folder, 1, 1, "", f"the folder cannot be listed: {error.strerror}", "check its permissions"))
+
+    for folder, folders, names in os.walk(os.path.join(config, "feeds"), onerror=closed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.endswith(_SUFFIXES) or name.startswith(".") or name == DEFAULTS:

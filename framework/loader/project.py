@@ -17,6 +17,7 @@ from framework.loader.files import Defaults, feed_files, merge, read
 from framework.loader.nodes import Node
 from framework.loader.substitute import substitute
 from framework.loader.suggest import one_of
+from framework.names import Secrets
 
 __all__ = ["Project", "check_project", "load_project", "load_targets", "merged_tree"]
 
@@ -29,6 +30,7 @@ class Project:
 
     environment: Environment
     feeds: tuple[Feed, ...]
+    secrets: Secrets = Secrets()
 
 
 @dataclass(slots=True)
@@ -63,7 +65,11 @@ def load_project(
     if problems or settings.environment is None:
         raise ConfigError(_ordered(problems))
     found = (file.feed for file in files if file.feed is not None and file.feed.enabled)
-    return Project(settings.environment, tuple(sorted(found, key=lambda feed: feed.name)))
+    return Project(settings.environment, tuple(sorted(found, key=lambda feed: feed.name)), _secrets(settings))
+
+
+def _secrets(settings: Settings) -> Secrets:
+    return Secrets({f"${{env:{name}}}": value for name, value in settings.scope.secrets.items()})
 
 
 def check_project(
@@ -146,8 +152,11 @@ def _require(config: str) -> None:
 
 
 def _feed_files(config: str, report: Callable[[Problem], None]) -> Iterable[str]:
-    found = list(feed_files(config, report))
-    if not found:
+    problems: list[Problem] = []
+    found = list(feed_files(config, problems.append))
+    for problem in problems:
+        report(problem)
+    if not found and not problems:
         report(Problem("feeds", 1, 1, "", "there is no feed file below feeds/", "write one with `landfeed new NAME`"))
     return found
 

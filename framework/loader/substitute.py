@@ -18,17 +18,20 @@ _ENV = "env:"
 
 
 class Text(NamedTuple):
-    """A variable's value and whether an environment variable is in it."""
+    """A variable's value and the environment variables that are in it."""
 
     text: str
-    secret: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What `${…}` can name here. `feed` is None outside feeds; `broken` are variables whose own
     definition is wrong, which has been reported already; without a readable environment file
-    (`complete` is False) nothing can be said about any variable."""
+    (`complete` is False) nothing can be said about any variable.
+
+    `allowed` are the environment variables that feeds may name; None where all may be. `secrets` are those, with
+    their values, that stand where no path and no name is: the values are to appear in no output."""
 
     variables: Mapping[str, Text]
     environ: Mapping[str, str]
@@ -36,6 +39,8 @@ class Scope:
     feed: str | None = None
     broken: frozenset[str] = field(default_factory=frozenset)
     complete: bool = True
+    allowed: frozenset[str] | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         return [*self.variables, *self.broken, *(["feed"] if self.feed is not None else [])]
@@ -54,17 +59,29 @@ def substitute(node: Node, path: str, scope: Scope, report: Callable[[Problem], 
     return node
 
 
+_DESCRIPTIONS = re.compile(r"description|owner|tags\b.*|target\.comment|schema\..*\.description")
+"""Texts about a feed that are stored with its tables and shown everywhere: a secret stays as it is written."""
+_USES = re.compile(r"filter|checks\[.*\]\.expr|schema\..*\.(expr|mask\b.*)|source\.null_values\b.*")
+"""Where a feed can use a secret. All else becomes part of names, paths or rows."""
+_PLACES = re.compile(
+    r"(variables|tables|databricks)\b.*|control|reports|metrics|timezone|jobs|gcs\.(project|connector)"
+)
+"""Where an environment file says what is no secret: where things are."""
+
+
 def _scalar(node: Node, path: str, scope: Scope, report: Callable[[Problem], None]) -> Node:
-    secret = bad = False
+    secrets: list[str] = []
+    bad = direct = False
 
     def replace(match: re.Match[str]) -> str:
-        nonlocal secret, bad
+        nonlocal bad, direct
         escaped, name, closed = match.groups()
         if escaped:
             return match.group()[1:]
         found = _find(name, scope) if closed else "a '${' without its '}'"
         if isinstance(found, Text):
-            secret |= found.secret
+            secrets.extend(found.secrets)
+            direct |= name.startswith(_ENV)
             return found.text
         bad = True
         if found is not None:
@@ -73,17 +90,28 @@ def _scalar(node: Node, path: str, scope: Scope, report: Callable[[Problem], Non
         return match.group()
 
     text = _REFERENCE.sub(replace, node.text)
+    in_feed = scope.allowed is not None
+    if secrets and in_feed and _DESCRIPTIONS.fullmatch(path):
+        return node
+    if not bad and direct and in_feed and not _USES.fullmatch(path):
+        hint = f"it may stand in expr, filter, mask.key and null_values; define a variable in {scope.environment}"
+        report(node.problem(path, f"{node.raw} is a secret, and this would be shown or stored", hint))
+        bad = True
     if bad:
         return node._replace(secret=True, broken=True)
-    return node._replace(value=scalar(text) if node.plain else text, text=text, secret=secret)
+    if _USES.fullmatch(path) if in_feed else not _PLACES.fullmatch(path):
+        scope.secrets.update({name: scope.environ[name] for name in secrets})
+    return node._replace(value=scalar(text) if node.plain else text, text=text, secret=bool(secrets))
 
 
 def _find(name: str, scope: Scope) -> Text | str | None:
     """The value, or a sentence about what is wrong, or None when that has been said before."""
     if name.startswith(_ENV):
         variable = name[len(_ENV) :]
+        if variable and scope.allowed is not None and variable not in scope.allowed:
+            return f"feeds may not name the environment variable {variable}"
         if variable in scope.environ:
-            return Text(scope.environ[variable], secret=True)
+            return Text(scope.environ[variable], (variable,))
         return f"the environment variable {variable or '(no name)'} is not set"
     if name == "feed":
         return Text(scope.feed) if scope.feed is not None else "${feed} has a meaning in feed files only"
@@ -95,12 +123,15 @@ def _find(name: str, scope: Scope) -> Text | str | None:
     if "${feed}" in found.text:
         if scope.feed is None:
             return f"the variable '{name}' contains ${{feed}}, which has a meaning in feed files only"
-        return Text(found.text.replace("${feed}", scope.feed), found.secret)
+        return Text(found.text.replace("${feed}", scope.feed), found.secrets)
     return found
 
 
 def _hint(name: str, scope: Scope) -> str:
     if name.startswith(_ENV):
+        variable = name[len(_ENV) :]
+        if variable and scope.allowed is not None and variable not in scope.allowed:
+            return f"add it to env_allowed in {scope.environment}"
         return "set it before the start"
     if name in scope.variables:
         return "use it in feed files only"

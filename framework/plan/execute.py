@@ -43,7 +43,7 @@ _MERGE_ATTEMPTS = 8
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run works with. `clock` gives the time in UTC, `storage` serves landing and archive, `tables` is
-    the folder of the tables where they have one."""
+    the folder of the tables where they have one, `hide` takes secrets out of what is stored or shown of errors."""
 
     engine: Engine
     storage: Callable[[Feed], Storage]
@@ -52,6 +52,7 @@ class World:
     run_id: str
     clock: Callable[[], datetime]
     tables: str | None = None
+    hide: Callable[[str], str] = str
 
 
 def archive_folder(root: str, manifest: Manifest) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from framework.batch import Manifest
 from framework.engine import Engine, TableState
-from framework.errors import Failure
+from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
+from framework.law.manifests import mistrust
 from framework.ledger import BatchEvent, Ledger
 from framework.names import BatchState, File
 from framework.storage import Storage
@@ -60,7 +61,7 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     orphan = None
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
-        orphan = found[0] if found else None
+        orphan = _trusted(feed, found[0]) if found else None
     refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
     return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan, unwritable)
@@ -72,13 +73,25 @@ def _unfinished(
     found = engine.manifest(feed.target.staging, feed.name, staged)
     if found is None:
         return None
-    manifest, version = found
+    manifest, version = _trusted(feed, found[0]), found[1]
     recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch_id]))
     if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
     changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
     return Unfinished(manifest, version, changed, target, recorded)
+
+
+def _trusted(feed: Feed, manifest: Manifest) -> Manifest:
+    """The manifest, as what it says is about to be done to files. Raises LandfeedError when it is not ours."""
+    if (reason := mistrust(feed, manifest)) is not None:
+        raise LandfeedError(
+            f"feed {feed.name}: the unfinished batch {manifest.batch_id[:60]!r} was not written by this feed: {reason}",
+            "was source.path changed? finish the batch with the old one; else look who writes to the tables, and "
+            f"delete {feed.target.staging}: files in landing are loaded again",
+            code="manifest",
+        )
+    return manifest
 
 
 def _changed(storage: Storage, listing: Listing, files: Iterable[File]) -> tuple[File, ...]:

@@ -131,6 +131,7 @@ class _FeedRun:
             self._changed(error)
             return True
         except LandfeedError as error:
+            error.hide(world.hide)
             work.fail(error)
             raise
         finally:
@@ -160,6 +161,8 @@ class _FeedRun:
             self._version = work.merged.version
 
     def _summary(self, error: LandfeedError | None) -> FeedReport:
+        if error is not None:
+            error.hide(self.world.hide)
         return FeedReport(
             self.feed.name,
             self._status(error),

@@ -242,6 +242,7 @@ class Watch:
         arrivals, feed = self._arrivals[name], self._feeds[name]
         if isinstance(found, LandfeedError):
             pause = arrivals.unreadable(time.monotonic())
+            found.hide(self._world.hide)
             self._tell(Ended(_failed(feed, found), pause))
             return
         if found.missing is not arrivals.missing:

@@ -21,7 +21,11 @@ __all__ = ["open_world"]
 
 @contextmanager
 def open_world(
-    environment: Environment, environ: Mapping[str, str], run_id: str, clock: Callable[[], datetime]
+    environment: Environment,
+    environ: Mapping[str, str],
+    run_id: str,
+    clock: Callable[[], datetime],
+    hide: Callable[[str], str] = str,
 ) -> Iterator[tuple[World, Leases]]:
     """The environment, ready to work with; closed at the end. Raises MissingDependency with the command
     that installs what is missing."""
@@ -36,7 +40,7 @@ def open_world(
 
     try:
         ledger = Ledger(engine, environment.control)
-        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root)
+        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root, hide)
         yield world, open_leases(environment, environ)
     finally:
         engine.close()

@@ -55,9 +55,10 @@ def open_leases(environment: Environment, environ: Mapping[str, str]) -> Leases:
     Tables in a catalog have no folder where leases could stand: there they hold on one machine, and
     beyond it commits that exclude each other have to do. Raises StorageError without credentials.
     """
+    private = None
     if environment.root is None:
         of = hashlib.sha256(f"{environment.catalog}.{environment.control}".encode()).hexdigest()[:16]
-        root = os.path.join(tempfile.gettempdir(), f"landfeed-{os.getuid()}-{of}")
+        private = root = os.path.join(tempfile.gettempdir(), f"landfeed-{os.geteuid()}-{of}")
     else:
         root = environment.root.rstrip("/")
     folder = f"{root}/{environment.control}/_leases"
@@ -71,7 +72,7 @@ def open_leases(environment: Environment, environ: Mapping[str, str]) -> Leases:
         case _:
             from framework.storages.local_leases import LocalLeases
 
-            return LocalLeases(folder)
+            return LocalLeases(folder, private)
 
 
 def _gcs_account(path: str, environment: Environment, environ: Mapping[str, str]) -> GcsAccount:

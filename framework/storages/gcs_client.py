@@ -127,9 +127,19 @@ def _key(path: str) -> Credentials:
             raise ValueError("not an object")
         return service_account.Credentials.from_service_account_info(info, scopes=storage.Client.SCOPE)
     except OSError as error:
-        raise StorageError(f"the key file {path} cannot be read: {error.strerror}", _KEY_HINT, code=_CODE) from error
-    except ValueError:  # its text may have parts of the key
-        raise StorageError(f"{path} is not the key of a service account", _KEY_HINT, code=_CODE) from None
+        if _is_path(path):
+            message = f"the key file {path} cannot be read: {error.strerror}"
+            raise StorageError(message, _KEY_HINT, code=_CODE) from error
+        message = "gcs.credentials is not the path of a key file; is it the key itself?"
+        raise StorageError(message, _KEY_HINT, code=_CODE) from None
+    except ValueError:  # its text may have parts of the key, and so may the path
+        name = path if _is_path(path) else "gcs.credentials"
+        raise StorageError(f"{name} is not the key of a service account", _KEY_HINT, code=_CODE) from None
+
+
+def _is_path(text: str) -> bool:
+    """Whether a text may be shown as the path of a file: it is none that holds a key."""
+    return len(text) < 1024 and text.isprintable() and not any(mark in text for mark in ('"', "{", "BEGIN "))
 
 
 def bucket_and_key(path: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from framework.loader.filenames import Capture, captures, literal_prefix, may_meet, mistakes
 
 

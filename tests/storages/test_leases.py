@@ -93,7 +93,7 @@ class Made:
 def made(request: pytest.FixtureRequest, tmp_path: os.PathLike[str]) -> Made:
     if request.param == "disk":
         folder = os.fspath(tmp_path)
-        return Made(lambda patience: LocalLeases(folder, patience), f"LocalLeases({folder!r})")
+        return Made(lambda patience: LocalLeases(folder, patience=patience), f"LocalLeases({folder!r})")
     bucket = Bucket(request.getfixturevalue("gcs_server"))
     return Made(lambda patience: bucket.leases(patience=patience), bucket.text)
 

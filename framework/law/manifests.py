@@ -1,0 +1,30 @@
+"""Manifests that are read back from a table: whether they can be what a run of this feed wrote.
+
+Whoever may write a table may write a manifest of their own. It is trusted with data, not with the file system: its
+files can only be those that this feed could have found, and its batch is the one that they make.
+"""
+
+from __future__ import annotations
+
+from framework.batch import Manifest
+from framework.feed import Feed
+from framework.names import File
+
+__all__ = ["mistrust"]
+
+
+def mistrust(feed: Feed, manifest: Manifest) -> str | None:
+    """Why a manifest is none of this feed's, as a sentence; None for all that are."""
+    if manifest.batch.feed != feed.name:
+        return f"it is of the feed {manifest.batch.feed[:60]!r}"
+    if manifest.batch_id != manifest.batch.id:
+        return "its batch id is not that of its files"
+    stranger = next((file for file in manifest.batch.files if not _could_be_found(feed, file)), None)
+    return f"the file {stranger.shown!r} does not lie in {feed.source.path}" if stranger is not None else None
+
+
+def _could_be_found(feed: Feed, file: File) -> bool:
+    parts = file.name.split("/")
+    if file.path != feed.source.path + file.name or any(part in (".", "..") for part in parts):
+        return False
+    return ("://" in feed.source.path or all(parts)) and "\0" not in file.name and parts[-1] != ""
