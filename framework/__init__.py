@@ -13,7 +13,7 @@ docstrings have lists of their own:
     runs                                many feeds: which are run when, what landing holds, what is told of it
     plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
     loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
-    engine                              the seam to tables: reads, checks, merges
+    engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
     storage | leases                    the seams to folders and buckets, and to other runners
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines

@@ -13,6 +13,7 @@ __all__ = [
     "Rows",
     "Status",
     "Table",
+    "bigint",
     "shown",
 ]
 
@@ -68,23 +69,43 @@ def shown(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def bigint(number: int) -> int:
+    """A number as tables can hold it: those beyond 64 bits, as times of files in the year 2300 in nanoseconds
+    are, become the last one."""
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
 class BatchState(StrEnum):
-    """The events in a batch's life, as the ledger records them."""
+    """The events in a batch's life, as the ledger records them.
+
+    A word that a newer version recorded is read as UNKNOWN and never written: such an event closes no batch, so
+    its feed is looked at again, and the other feeds are not concerned.
+    """
 
     STAGED = "staged"
     MERGED = "merged"
     ARCHIVED = "archived"
     FAILED = "failed"
     ABANDONED = "abandoned"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> BatchState:
+        return cls.UNKNOWN
 
 
 class FileState(StrEnum):
-    """The events in a file's life, as the ledger records them."""
+    """The events in a file's life, as the ledger records them; UNKNOWN as in BatchState."""
 
     STAGED = "staged"
     MERGED = "merged"
     ARCHIVED = "archived"
     REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> FileState:
+        return cls.UNKNOWN
 
 
 class Status(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -87,9 +88,9 @@ class DeltaTables:
     def open(self, table: Table) -> DeltaTable | None:
         """The newest version of the table, None when there is none."""
         uri = self.uri(table)
-        if self.local and not os.path.isdir(f"{uri}/_delta_log"):
-            return None
         try:
+            if self.local and not _is_there(table, f"{uri}/_delta_log"):
+                return None
             with translated(table):
                 return DeltaTable(uri, storage_options=self.options)
         except TableNotFoundError:
@@ -232,6 +233,19 @@ def translated(table: Table) -> Iterator[None]:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
         raise _trouble(table, _said(error)) from error
+    except Exception as error:
+        if type(error) is not Exception:  # its readers raise this class, as for a data file that is torn
+            raise
+        raise _trouble(table, _said(error)) from error
+
+
+def _is_there(table: Table, folder: str) -> bool:
+    """Whether a folder exists. One that cannot be looked at is an error, not a table that is missing."""
+    with translated(table):
+        try:
+            return stat.S_ISDIR(os.stat(folder).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
 
 def _trouble(table: Table, said: str) -> LandfeedError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,10 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
         return report
 
     with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
-        return list(pool.map(one, feeds))
+        reports = list(pool.map(one, feeds))
+    with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
+        world.ledger.upkeep()
+    return reports
 
 
 _WAITED = 0.5
