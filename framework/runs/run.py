@@ -14,8 +14,9 @@ from framework.law.discovery import Listing
 from framework.leases import Leases
 from framework.names import BatchState, File, Rows, Status
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
-from framework.plan.execute import BatchWork, World
+from framework.plan.execute import BatchWork
 from framework.plan.observe import observe
+from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing
 from framework.steps import Archive, Stage

@@ -13,7 +13,7 @@ from framework.errors import LandfeedError, MissingDependency
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.ledger import Ledger
-from framework.plan.execute import World
+from framework.plan.world import World
 from framework.storage import Storage
 from framework.storages import kind_of, open_leases, open_storage
 
