@@ -14,7 +14,7 @@ docstrings have lists of their own:
     plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
     loader | ledger | opening           YAML text to Feed, every problem at once · what happened to files and batches ·
                                         files to bytes, encoding and layout, or why they are rejected
-    engine                              the seam to tables: reads, checks, merges
+    engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
     storage | leases                    the seams to folders and buckets, and to other runners
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 from framework.names import File, Rows
 
@@ -94,15 +95,7 @@ class Manifest:
             "seconds": self.seconds,
             "rows": asdict(self.rows),
             "files": [
-                [
-                    outcome.file.path,
-                    outcome.file.name,
-                    outcome.file.version,
-                    outcome.file.size,
-                    outcome.file.modified,
-                    _figures(outcome.rows),
-                    outcome.rejected,
-                ]
+                {"file": asdict(outcome.file), "rows": _figures(outcome.rows), "rejected": outcome.rejected}
                 for outcome in self.outcomes
             ]
             if files
@@ -119,16 +112,28 @@ class Manifest:
             return None
         if not isinstance(document, dict) or document.get("landfeed") != 1:
             return None
-        outcomes = tuple(
-            FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
-            for path, name, version, size, modified, figures, rejected in document["files"]
-        )
+        outcomes = tuple(map(_outcome, document["files"]))
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
         staged_at = datetime.fromisoformat(document["staged_at"])
-        rows = Rows(**document["rows"])
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, document["seconds"])
+        rows = _rows(document.get("rows", {}))
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, document.get("seconds", 0.0))
 
 
-def _figures(rows: Rows) -> list[int]:
-    """The figures that a file has, in the order of the fields of Rows."""
-    return [rows.read, rows.staged, rows.quarantined, rows.filtered, rows.deduplicated]
+def _figures(rows: Rows) -> dict[str, int]:
+    """The figures of a file, by name; those that are missing are zero."""
+    return {name: figure for name, figure in asdict(rows).items() if figure}
+
+
+def _rows(figures: Mapping[str, int]) -> Rows:
+    """Row figures by name. Names that a newer version added are passed over."""
+    return Rows(**{field.name: figures.get(field.name, 0) for field in fields(Rows)})
+
+
+def _outcome(document: Any) -> FileOutcome:
+    """One file of a manifest, by name; the first version wrote a list instead."""
+    if isinstance(document, list):
+        path, name, version, size, modified, figures, rejected = document
+        return FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
+    file = document["file"]
+    known = File(file["path"], file["name"], file["version"], file["size"], file.get("modified", 0))
+    return FileOutcome(known, _rows(document.get("rows", {})), document.get("rejected"))

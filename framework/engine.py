@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -129,23 +129,6 @@ class Engine(Protocol):
 
     def discard(self, step: Discard) -> None:
         """Delete one batch's rows from a quarantine table."""
-        ...
-
-    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """Append rows to one of Landfeed's own tables (`framework.ledger`), making it when needed."""
-        ...
-
-    def select(
-        self,
-        table: Table,
-        where: Mapping[str, Sequence[str]],
-        *,
-        latest_by: str | None = None,
-        limit: int | None = None,
-    ) -> list[dict[str, object]]:
-        """Rows of one of Landfeed's own tables, newest (`recorded_at`) first: those in which each named
-        column has one of the given values, with `latest_by` only the newest row for each value of
-        that column, and at most `limit`. An empty list when there is no table."""
         ...
 
     def preview(self, table: Table, limit: int) -> Preview | None:

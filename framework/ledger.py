@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from framework.engine import Engine
-from framework.names import BatchState, FileState, Rows, Table, shown
+from framework.control import Control
+from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
 __all__ = ["COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
 
@@ -77,10 +77,10 @@ class BatchEvent:
 class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes."""
 
-    def __init__(self, engine: Engine, control: str) -> None:
-        self._engine = engine
-        self._files = _GroupedTable(engine, Table(f"{control}.files"))
-        self._batches = _GroupedTable(engine, Table(f"{control}.batches"))
+    def __init__(self, control: Control, schema: str) -> None:
+        self._control = control
+        self._files = _GroupedTable(control, Table(f"{schema}.files"))
+        self._batches = _GroupedTable(control, Table(f"{schema}.batches"))
 
     def record_files(self, events: Iterable[FileEvent]) -> None:
         """Append events; returns when they are durable."""
@@ -95,11 +95,11 @@ class Ledger:
     ) -> list[BatchEvent]:
         """Events of these feeds or batches (of all, if none is named), newest first."""
         where = _given(feed=feeds, batch_id=batch_ids)
-        return [_batch_event(row) for row in self._engine.select(self._batches.table, where, limit=limit)]
+        return [_batch_event(row) for row in self._control.select(self._batches.table, where, limit=limit)]
 
     def latest(self) -> dict[str, BatchEvent]:
         """The newest batch event of every feed, by feed."""
-        rows = self._engine.select(self._batches.table, {}, latest_by="feed")
+        rows = self._control.select(self._batches.table, {}, latest_by="feed")
         return {event.feed: event for event in map(_batch_event, rows)}
 
     def file_events(
@@ -107,7 +107,12 @@ class Ledger:
     ) -> list[FileEvent]:
         """Events of the files of these feeds, of these batches, at these paths; newest first."""
         where = _given(feed=feeds, batch_id=batch_ids, file=files)
-        return [_file_event(row) for row in self._engine.select(self._files.table, where)]
+        return [_file_event(row) for row in self._control.select(self._files.table, where)]
+
+    def upkeep(self) -> None:
+        """Keep the tables quick to read: compact those that this process appended to, when that is due."""
+        for grouped in (self._files, self._batches):
+            grouped.upkeep()
 
 
 def _given(**where: Sequence[str]) -> dict[str, Sequence[str]]:
@@ -115,18 +120,28 @@ def _given(**where: Sequence[str]) -> dict[str, Sequence[str]]:
 
 
 def _batch_event(row: dict[str, Any]) -> BatchEvent:
-    return BatchEvent(**{**row, "state": BatchState(row["state"])})
+    return BatchEvent(**{**_by_name(BatchEvent, row), "state": BatchState(str(row.get("state")))})
 
 
 def _file_event(row: dict[str, Any]) -> FileEvent:
-    return FileEvent(**{**row, "state": FileState(row["state"])})
+    return FileEvent(**{**_by_name(FileEvent, row), "state": FileState(str(row.get("state")))})
+
+
+def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an event's fields. Columns that a newer version added are passed over; what an older one
+    did not write is zero, an empty text, or None where the field may be None."""
+    empty = {"int": 0, "str": ""}
+    types = {field.name: str(field.type) for field in fields(event)}
+    found = {name: row.get(name) for name in types}
+    return {name: empty.get(types[name]) if value is None else value for name, value in found.items()}
 
 
 class _GroupedTable:
     """Appends to one table; callers that arrive during a commit share the next one."""
 
-    def __init__(self, engine: Engine, table: Table) -> None:
-        self._engine, self.table = engine, table
+    def __init__(self, control: Control, table: Table) -> None:
+        self._control, self.table = control, table
+        self.appended = False
         self._commit = threading.Lock()
         self._gather = threading.Lock()
         self._waiting: list[_Group] = []
@@ -145,9 +160,15 @@ class _GroupedTable:
             self._flush(groups)
         return group.result()
 
+    def upkeep(self) -> None:
+        with self._commit:
+            if self.appended:
+                self._control.compact(self.table)
+
     def _flush(self, groups: Sequence[_Group]) -> None:
         try:
-            self._engine.append(self.table, [row for group in groups for row in group.rows])
+            self._control.append(self.table, [row for group in groups for row in group.rows])
+            self.appended = True
         except Exception as error:
             for group in groups:
                 group.error = error
@@ -167,9 +188,19 @@ class _Group:
 
 
 def _row(event: FileEvent | BatchEvent) -> dict[str, object]:
-    row = {name: shown(value) if isinstance(value, str) else value for name, value in asdict(event).items()}
+    row = {name: _written(value) for name, value in asdict(event).items()}
     row["state"] = str(event.state)
     return row
+
+
+def _written(value: object) -> object:
+    match value:
+        case str():
+            return shown(value)
+        case int():
+            return bigint(value)
+        case _:
+            return value
 
 
 def _column_types() -> dict[str, str]:

@@ -17,6 +17,7 @@ __all__ = [
     "Skipped",
     "Status",
     "Table",
+    "bigint",
     "shown",
 ]
 
@@ -112,23 +113,43 @@ def _spellings(value: str) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
+def bigint(number: int) -> int:
+    """A number as tables can hold it: those beyond 64 bits, as times of files in the year 2300 in nanoseconds
+    are, become the last one."""
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
 class BatchState(StrEnum):
-    """The events in a batch's life, as the ledger records them."""
+    """The events in a batch's life, as the ledger records them.
+
+    A word that a newer version recorded is read as UNKNOWN and never written: such an event closes no batch, so
+    its feed is looked at again, and the other feeds are not concerned.
+    """
 
     STAGED = "staged"
     MERGED = "merged"
     ARCHIVED = "archived"
     FAILED = "failed"
     ABANDONED = "abandoned"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> BatchState:
+        return cls.UNKNOWN
 
 
 class FileState(StrEnum):
-    """The events in a file's life, as the ledger records them."""
+    """The events in a file's life, as the ledger records them; UNKNOWN as in BatchState."""
 
     STAGED = "staged"
     MERGED = "merged"
     ARCHIVED = "archived"
     REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, _value: object) -> FileState:
+        return cls.UNKNOWN
 
 
 class Status(StrEnum):

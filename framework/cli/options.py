@@ -19,7 +19,7 @@ from framework.errors import ConfigError, LandfeedError
 if TYPE_CHECKING:
     from framework.leases import Leases
     from framework.loader import Project
-    from framework.plan.execute import World
+    from framework.plan.world import World
 
 __all__ = ["Request", "common", "errors", "given", "opened", "project_options", "request_of"]
 

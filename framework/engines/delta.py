@@ -88,9 +88,9 @@ class DeltaTables:
     def open(self, table: Table) -> DeltaTable | None:
         """The newest version of the table, None when there is none."""
         uri = self.uri(table)
-        if self.local and not _is_folder(f"{uri}/_delta_log"):
-            return None
         try:
+            if self.local and not _is_there(table, f"{uri}/_delta_log"):
+                return None
             with translated(table):
                 return DeltaTable(uri, storage_options=self.options)
         except TableNotFoundError:
@@ -233,6 +233,21 @@ def translated(table: Table) -> Iterator[None]:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
         raise _trouble(table, _said(error)) from error
+    except Exception as error:
+        if type(error) is not Exception:  # its readers raise this class, as for a data file that is torn
+            raise
+        raise _trouble(table, _said(error)) from error
+
+
+def _is_there(table: Table, folder: str) -> bool:
+    """Whether a folder exists. Raises StorageError when that cannot be seen: then nobody knows."""
+    try:
+        return stat.S_ISDIR(os.stat(folder).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        message = f"table {table}: the folder {folder} cannot be looked at: {error.strerror}"
+        raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
 
 
 def _trouble(table: Table, said: str) -> LandfeedError:
@@ -252,17 +267,6 @@ def _said(error: Exception) -> str:
     """What delta-rs says, which may be a tree drawn in colours, in one line."""
     lines = (line.strip(" ↳") for line in _COLOUR.sub("", str(error)).splitlines())
     return ": ".join(line for line in lines if line)
-
-
-def _is_folder(path: str) -> bool:
-    """Whether there is such a folder. Raises StorageError when that cannot be seen: then nobody knows."""
-    try:
-        return stat.S_ISDIR(os.stat(path).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        message = f"the folder {path} cannot be looked at: {error.strerror}"
-        raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
 
 
 def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:

@@ -2,6 +2,6 @@
 Between the two stands a plan, a list of inert steps that both interpreters read:
 
     execute | explain                   runs the steps · says them
-    compile                             facts to steps; pure
-    observe                             the only reader of the world before the plan
+    compile | recording                 facts to steps; pure · what was done, as events for the ledger
+    observe | archiving | world         reads the world before the plan · files leave landing · what steps work with
 """

@@ -13,51 +13,30 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import Engine, Merged, SourceFile
-from framework.errors import Conflict, LandfeedError, SourceChanged, StorageError
-from framework.feed import ArchiveAction, Feed
-from framework.ledger import BatchEvent, FileEvent, Ledger
-from framework.names import BatchState, File, FileState, Rows, shown
+from framework.engine import Merged, SourceFile
+from framework.errors import Conflict, LandfeedError, SourceChanged
+from framework.feed import Feed
+from framework.names import BatchState, Rows, shown
+from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
 from framework.plan.observe import Facts
+from framework.plan.recording import Done, record_batch, record_files
+from framework.plan.world import World
 from framework.report import FileReport
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 from framework.storage import Storage
 
-__all__ = ["BatchWork", "World", "archive_folder"]
+__all__ = ["BatchWork"]
 
-_MOVES_AT_ONCE = 16
 _MERGE_ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a run works with. `clock` gives the time in UTC, `storage` serves landing and archive, `tables` is
-    the folder of the tables where they have one, `hide` takes secrets out of what is stored or shown of errors."""
-
-    engine: Engine
-    storage: Callable[[Feed], Storage]
-    ledger: Ledger
-    engine_name: str
-    run_id: str
-    clock: Callable[[], datetime]
-    tables: str | None = None
-    hide: Callable[[str], str] = str
-
-
-def archive_folder(root: str, manifest: Manifest) -> str:
-    """`<root>/<yyyy-mm-dd>/<batch id>/`: a folder of its own for each batch, so nothing collides."""
-    return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch_id}/"
 
 
 @dataclass(slots=True)
@@ -70,12 +49,10 @@ class BatchWork:
     manifest: Manifest | None = None
     staging_version: int | None = None
     merged: Merged | None = None
-    moved: dict[File, str | None] = field(default_factory=dict)
-    reasons: dict[File, str] = field(default_factory=dict)
-    not_moved: dict[File, StorageError] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
     seconds: dict[str, float] = field(default_factory=dict)
     archived: bool = False
-    _recorded: set[BatchState] = field(default_factory=set)
+    _recorded: frozenset[BatchState] = frozenset()
     _staged_here: bool = False
 
     def __post_init__(self) -> None:
@@ -83,7 +60,7 @@ class BatchWork:
         if unfinished is None:
             return
         self.manifest, self.staging_version = unfinished.manifest, unfinished.staging_version
-        self._recorded = {event.state for event in unfinished.recorded}
+        self._recorded = frozenset(event.state for event in unfinished.recorded)
         if unfinished.target is not None:
             manifest, version = unfinished.target
             self.merged = Merged(version, manifest.rows)
@@ -117,9 +94,11 @@ class BatchWork:
                     self._merge(step)
             case Archive():
                 with self._timed("archive"):
-                    self._archive()
-                if self.not_moved:
-                    raise next(iter(self.not_moved.values()))
+                    manifest, _ = self._staged()
+                    self._record_batch()
+                    self.moves = archive_files(self.feed, self.world.storage(self.feed), manifest)
+                if self.moves.failed:
+                    raise next(iter(self.moves.failed.values()))
                 self._record_files()
                 self.archived = True
                 self._record_batch(BatchState.ARCHIVED)
@@ -130,7 +109,7 @@ class BatchWork:
 
     def _stage(self, step: Stage) -> None:
         self.manifest = self.merged = None
-        self._recorded, self._staged_here = set(), True
+        self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
@@ -167,47 +146,6 @@ class BatchWork:
             raise LandfeedError(f"feed {self.feed.name} has no staged batch")
         return self.manifest, self.staging_version
 
-    # Archive
-
-    def _archive(self) -> None:
-        manifest, _ = self._staged()
-        self._record_batch()
-        with ThreadPoolExecutor(min(_MOVES_AT_ONCE, len(manifest.outcomes) or 1)) as pool:
-            for outcome, result in zip(manifest.outcomes, pool.map(self._archive_file, manifest.outcomes), strict=True):
-                match result:
-                    case StorageError():
-                        self.not_moved[outcome.file] = result
-                    case moved_to, reason:
-                        self.moved[outcome.file] = moved_to
-                        if reason is not None:
-                            self.reasons[outcome.file] = reason
-
-    def _archive_file(self, outcome: FileOutcome) -> tuple[str | None, str | None] | StorageError:
-        manifest, _ = self._staged()
-        storage, file, archive = self.world.storage(self.feed), outcome.file, self.feed.archive
-        root = archive.path if outcome.rejected is None else archive.rejected_path
-        action = archive.on_success if outcome.rejected is None else ArchiveAction.MOVE
-        destination = archive_folder(root, manifest) + file.name
-        try:
-            match action:
-                case ArchiveAction.MOVE:
-                    done = storage.move(file, destination, root=root)
-                case ArchiveAction.COPY:
-                    done = storage.copy(file, destination, root=root)
-                case ArchiveAction.DELETE:
-                    done, destination = storage.delete(file), ""
-                case ArchiveAction.KEEP:
-                    done, destination = True, ""
-                case _:
-                    assert_never(action)
-        except StorageError as error:
-            return error
-        if done:
-            return destination or None, outcome.rejected
-        gone = storage.head(file.path) is None
-        left = "was removed from landing" if gone else "was replaced in landing; the new version is pending"
-        return None, outcome.rejected or f"the file {left}"
-
     # Ledger
 
     def _abandon(self, step: Abandon) -> None:
@@ -219,95 +157,22 @@ class BatchWork:
 
     def fail(self, error: LandfeedError) -> None:
         """Record that the batch failed, if anything of it is durable."""
-        if self.manifest is not None:
-            self._record_batch(BatchState.FAILED, error=error.message)
+        self._record_batch(BatchState.FAILED, error=error.message)
+
+    def _done(self) -> Done | None:
+        if self.manifest is None:
+            return None
+        return Done(self.manifest, self.merged, self.moves, self.seconds)
 
     def _record_batch(self, last: BatchState | None = None, error: str | None = None) -> None:
-        """Record the batch's events so far that the ledger does not have, and `last`."""
-        if self.manifest is None:
-            return
-        states = [BatchState.STAGED] + [BatchState.MERGED] * (self.merged is not None)
-        events = [self._batch_event(state, None) for state in states if state not in self._recorded]
-        if last is not None:
-            events.append(self._batch_event(last, error))
-        self.world.ledger.record_batches(events)
-        self._recorded.update(event.state for event in events)
-
-    def _batch_event(self, state: BatchState, error: str | None) -> BatchEvent:
-        assert self.manifest is not None  # noqa: S101 (callers check)
-        merged = self.merged if state is not BatchState.STAGED else None
-        rows = merged.rows if merged else self.manifest.rows
-        seconds = {"stage": self.manifest.seconds, **self.seconds}
-        return BatchEvent(
-            self.world.clock(),
-            self.world.run_id,
-            self.manifest.batch_id,
-            self.feed.name,
-            state,
-            self.world.engine_name,
-            len(self.manifest.outcomes),
-            rows.read,
-            rows.staged,
-            rows.quarantined,
-            rows.filtered,
-            rows.deduplicated,
-            rows.inserted,
-            rows.updated,
-            rows.deleted,
-            rows.unchanged,
-            rows.stale,
-            self.feed.target.table.name,
-            merged.version if merged else None,
-            seconds.get("stage"),
-            seconds.get("merge") if merged else None,
-            seconds.get("archive") if state is BatchState.ARCHIVED else None,
-            error,
-        )
+        done = self._done()
+        if done is not None:
+            self._recorded = record_batch(self.world, self.feed, done, self._recorded, last, error)
 
     def _record_files(self) -> None:
-        """Record the events of every file so far, less those that an earlier process recorded."""
-        if self.manifest is None:
-            return
-        known: set[tuple[str, FileState]] = set()
-        if not self._staged_here:
-            events = self.world.ledger.file_events(batch_ids=[self.manifest.batch_id])
-            known = {(event.file, event.state) for event in events}
-        self.world.ledger.record_files(event for event in self._file_events() if (event.file, event.state) not in known)
-
-    def _file_events(self) -> Iterator[FileEvent]:
-        assert self.manifest is not None  # noqa: S101 (callers check)
-        for outcome in self.manifest.outcomes:
-            moved = outcome.file in self.moved
-            if outcome.rejected is not None:
-                if moved:
-                    yield self._file_event(outcome, FileState.REJECTED)
-                continue
-            yield self._file_event(outcome, FileState.STAGED)
-            if self.merged is not None:
-                yield self._file_event(outcome, FileState.MERGED)
-            if moved:
-                yield self._file_event(outcome, FileState.ARCHIVED)
-
-    def _file_event(self, outcome: FileOutcome, state: FileState) -> FileEvent:
-        assert self.manifest is not None  # noqa: S101 (callers check)
-        file, rows, last = outcome.file, outcome.rows, state in (FileState.ARCHIVED, FileState.REJECTED)
-        return FileEvent(
-            self.world.clock(),
-            self.world.run_id,
-            self.manifest.batch_id,
-            self.feed.name,
-            file.shown,
-            file.version,
-            file.size,
-            state,
-            rows.read,
-            rows.staged,
-            rows.quarantined,
-            rows.filtered,
-            rows.deduplicated,
-            self.moved.get(file) if last else None,
-            self.reasons.get(file, outcome.rejected) if last else None,
-        )
+        done = self._done()
+        if done is not None:
+            record_files(self.world, self.feed, done, from_here=self._staged_here)
 
     # Report
 
@@ -328,16 +193,16 @@ class BatchWork:
     def file_reports(self) -> Iterator[FileReport]:
         """How far each file of the batch came."""
         for outcome in self.manifest.outcomes if self.manifest else ():
-            file, reason = outcome.file, self.reasons.get(outcome.file, outcome.rejected)
-            if file in self.not_moved:
-                reason = self.not_moved[file].message
+            file, reason = outcome.file, self.moves.reasons.get(outcome.file, outcome.rejected)
+            if file in self.moves.failed:
+                reason = self.moves.failed[file].message
             if outcome.rejected is not None:
                 status = "rejected"
-            elif file in self.moved:
+            elif file in self.moves.moved:
                 status = "archived"
             else:
                 status = "merged" if self.merged is not None else "pending"
-            moved_to = self.moved.get(file)
+            moved_to = self.moves.moved.get(file)
             yield FileReport(file.shown, status, outcome.rows.read, moved_to and shown(moved_to), reason)
 
 

@@ -18,7 +18,7 @@ from framework.feed import ArchiveAction, Feed
 from framework.law.discovery import Listing, discover
 from framework.law.places import common_folder, folders_above, inside
 from framework.ledger import Ledger
-from framework.names import File, FileState, Skipped
+from framework.names import File, FileState, Skipped, bigint
 from framework.storage import Storage
 
 __all__ = ["Landing"]
@@ -63,7 +63,7 @@ class Landing:
             return listing
         events = self._ledger.file_events(feeds=[feed.name], files=[file.shown for file in listing.pending])
         done = {(e.file, e.file_version, e.file_size) for e in events if e.state is FileState.ARCHIVED}
-        return listing.without(lambda file: file.identity in done, "already loaded")
+        return listing.without(lambda file: _recorded(file) in done, "already loaded")
 
     def _now(self) -> int:
         return int(self._clock().timestamp() * 1e9)
@@ -145,3 +145,8 @@ def _roots(feeds: Sequence[Feed], keep_out: Sequence[str]) -> Iterator[_Root]:
         below[feed.source.path[len(common) :].split("/", 1)[0]].append(feed)
     for some in below.values():
         yield from _roots(some, keep_out)
+
+
+def _recorded(file: File) -> tuple[str, int, int]:
+    """The file's identity as the ledger holds it."""
+    return (file.shown, bigint(file.version), bigint(file.size))

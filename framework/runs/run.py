@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +14,9 @@ from framework.law.discovery import Listing
 from framework.leases import Leases
 from framework.names import BatchState, File, Rows, Status
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
-from framework.plan.execute import BatchWork, World
+from framework.plan.execute import BatchWork
 from framework.plan.observe import observe
+from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing
 from framework.steps import Archive, Stage
@@ -52,7 +54,10 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
         return report
 
     with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
-        return list(pool.map(one, feeds))
+        reports = list(pool.map(one, feeds))
+    with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
+        world.ledger.upkeep()
+    return reports
 
 
 _WAITED = 0.5

@@ -10,7 +10,7 @@ from typing import Any
 from framework.feed import Feed
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState
-from framework.plan.execute import World
+from framework.plan.world import World
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 

@@ -19,7 +19,7 @@ from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.names import BatchState, Status
-from framework.plan.execute import World
+from framework.plan.world import World
 from framework.report import FeedReport, RunReport
 from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
+from framework.control import Control
 from framework.engine import Engine
 from framework.environment import EngineName, Environment
 from framework.errors import LandfeedError, MissingDependency
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.ledger import Ledger
-from framework.plan.execute import World
+from framework.plan.world import World
 from framework.storage import Storage
 from framework.storages import kind_of, open_leases, open_storage
 
@@ -39,7 +40,7 @@ def open_world(
         return storages[kind]
 
     try:
-        ledger = Ledger(engine, environment.control)
+        ledger = Ledger(_open_control(environment, environ), environment.control)
         world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root, hide)
         yield world, open_leases(environment, environ)
     finally:
@@ -75,3 +76,17 @@ def _open_spark(environment: Environment, environ: Mapping[str, str]) -> Engine:
             f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'"
         ) from error
     return SparkEngine(environment, environ)
+
+
+def _open_control(environment: Environment, environ: Mapping[str, str]) -> Control:
+    """Below a root delta-rs serves every engine, so that a run with nothing to do starts neither DuckDB nor Spark."""
+    if environment.root is None:
+        from framework.engines.spark.catalog import CatalogTables
+        from framework.engines.spark.control import CatalogControl
+        from framework.engines.spark.session import open_session
+
+        return CatalogControl(CatalogTables(lambda: open_session(environment, environ), environment.catalog or ""))
+    from framework.engines.control import DeltaControl
+    from framework.engines.delta import DeltaTables, storage_options
+
+    return DeltaControl(DeltaTables(environment.root, storage_options(environment, environ)))

@@ -16,7 +16,7 @@ from functools import partial
 import pytest
 from deltalake import DeltaTable
 
-from framework.engines.control import append_rows, select_rows
+from framework.engines.control import DeltaControl
 from framework.engines.delta import DeltaTables
 from framework.names import Table
 from framework.steps import TableColumn
@@ -129,8 +129,8 @@ def at_once(calls: list[Callable[[], object]]) -> None:
 def test_runners_that_make_a_control_table_at_once_lose_nothing(attempt: int, tmp_path: os.PathLike[str]) -> None:
     table, root = Table("_landfeed.files"), os.fspath(tmp_path)
     rows = [{"recorded_at": datetime.now(UTC), "run_id": f"{number}"} for number in range(TOGETHER)]
-    at_once([partial(append_rows, DeltaTables(root, {}), table, [row]) for row in rows])
-    found = select_rows(DeltaTables(root, {}), table, {}, latest_by=None, limit=None)
+    at_once([partial(DeltaControl(DeltaTables(root, {})).append, table, [row]) for row in rows])
+    found = DeltaControl(DeltaTables(root, {})).select(table, {})
     assert sorted(str(row["run_id"]) for row in found) == [row["run_id"] for row in rows]
 
 

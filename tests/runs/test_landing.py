@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
-from framework.engines.embedded import EmbeddedEngine
+from framework.engines.control import DeltaControl
+from framework.engines.delta import DeltaTables
 from framework.feed import Archive, Feed, Format, Quarantine, Source, Target
 from framework.ledger import Ledger
 from framework.names import File, Skipped, Table
@@ -55,9 +55,8 @@ def storage() -> Listed:
 
 
 @pytest.fixture
-def ledger(tmp_path: os.PathLike[str]) -> Iterator[Ledger]:
-    with closing(EmbeddedEngine(os.fspath(tmp_path), {})) as engine:
-        yield Ledger(engine, "_landfeed")
+def ledger(tmp_path: os.PathLike[str]) -> Ledger:
+    return Ledger(DeltaControl(DeltaTables(os.fspath(tmp_path), {})), "_landfeed")
 
 
 def pending(landing: Landing, feeds: Sequence[Feed]) -> dict[str, list[str]]:

@@ -13,7 +13,6 @@ from deltalake import QueryBuilder
 
 from framework.batch import Manifest
 from framework.engine import Merged, Preview, Seal, SourceFile, TableState
-from framework.engines.control import append_rows, select_rows
 from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
@@ -95,19 +94,6 @@ class EmbeddedEngine:
             feed, batch = DATAFUSION.text(step.feed), DATAFUSION.text(step.batch_id)
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
-
-    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        append_rows(self.tables, table, rows)
-
-    def select(
-        self,
-        table: Table,
-        where: Mapping[str, Sequence[str]],
-        *,
-        latest_by: str | None = None,
-        limit: int | None = None,
-    ) -> list[dict[str, object]]:
-        return select_rows(self.tables, table, where, latest_by=latest_by, limit=limit)
 
     def preview(self, table: Table, limit: int) -> Preview | None:
         delta = self.tables.open(table)

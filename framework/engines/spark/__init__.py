@@ -66,19 +66,6 @@ class SparkEngine:
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
 
-    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        self._tables.append_control(table, rows)
-
-    def select(
-        self,
-        table: Table,
-        where: Mapping[str, Sequence[str]],
-        *,
-        latest_by: str | None = None,
-        limit: int | None = None,
-    ) -> list[dict[str, object]]:
-        return self._tables.select_control(table, where, latest_by, limit)
-
     def preview(self, table: Table, limit: int) -> Preview | None:
         state = self._tables.state(table, "")
         if state is None:

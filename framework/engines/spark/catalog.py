@@ -6,8 +6,7 @@ the table's history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
@@ -17,7 +16,6 @@ from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.law.dialects import SPARK
-from framework.ledger import COLUMN_TYPES
 from framework.names import Table
 from framework.steps import CreateTable, TableColumn
 
@@ -35,12 +33,12 @@ class CatalogTables(SparkTables):
         name = ".".join(SPARK.name(part) for part in (self._catalog, *table.parts))
         return name if version is None else f"{name} VERSION AS OF {version}"
 
-    def _exists(self, table: Table) -> bool:
+    def exists(self, table: Table) -> bool:
         with translated(f"table {table}"):
             found: bool = self.spark.catalog.tableExists(self.reference(table))
             return found
 
-    def _columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
         with translated(f"table {table}"):
             fields = self.spark.table(self.reference(table)).schema.fields
         return tuple((field.name, field.dataType.simpleString()) for field in fields)
@@ -51,7 +49,7 @@ class CatalogTables(SparkTables):
             return None
         manifests = (Manifest.from_json(commit.metadata) for commit in history)
         seq = next((found.batch.seq for found in manifests if found is not None and found.batch.feed == feed), None)
-        return TableState(history[0].version, self._columns(table), seq)
+        return TableState(history[0].version, self.columns(table), seq)
 
     def version(self, table: Table) -> int:
         history = self._history(table, 1)
@@ -61,7 +59,7 @@ class CatalogTables(SparkTables):
         return self._history(table, HISTORY)
 
     def _history(self, table: Table, most: int) -> list[Commit]:
-        if not self._exists(table):
+        if not self.exists(table):
             return []
         rows = self.sql(table, f"DESCRIBE HISTORY {self.reference(table)} LIMIT {most}")
         return [
@@ -85,7 +83,7 @@ class CatalogTables(SparkTables):
     def _create(self, table: Table, columns: Sequence[TableColumn], comment: str | None = None) -> None:
         self._make(table, [column_ddl(column) for column in columns], comment)
 
-    def _create_like(self, table: Table, data: Any) -> None:
+    def create_like(self, table: Table, data: Any) -> None:
         with translated(f"table {table}"):
             fields = data.schema.fields
         self._make(table, [f"{SPARK.name(field.name)} {field.dataType.simpleString()}" for field in fields])
@@ -99,7 +97,7 @@ class CatalogTables(SparkTables):
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
         wanted = tuple((column.name, str(column.type)) for column in columns)
-        if self._exists(table) and self._columns(table) != wanted:
+        if self.exists(table) and self.columns(table) != wanted:
             self.sql(table, f"DROP TABLE {self.reference(table)}")
         self._create(table, columns)
         return self.version(table)
@@ -111,41 +109,11 @@ class CatalogTables(SparkTables):
             data.writeTo(self.reference(table)).overwrite(lit(True))
 
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
-        if not self._exists(table):
-            self._create_like(table, data)
+        if not self.exists(table):
+            self.create_like(table, data)
         before = self.version(table)
         with translated(f"table {table}"):
             writer = data.writeTo(self.reference(table)).option("txnAppId", transaction_id(manifest.batch.feed))
             writer = writer.option("txnVersion", str(manifest.batch.seq))
             writer.option("userMetadata", manifest.to_json(files=files)).append()
         return self.version(table) > before
-
-    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        names = list(rows[0])
-        ddl = ", ".join(f"{name} {COLUMN_TYPES[name]}" for name in names)
-        with translated(f"table {table}"):
-            data = self.spark.createDataFrame([tuple(row[name] for name in names) for row in rows], ddl)
-            if not self._exists(table):
-                self._create_like(table, data)
-            data.writeTo(self.reference(table)).append()
-
-    def select_control(
-        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
-    ) -> list[dict[str, object]]:
-        if not self._exists(table):
-            return []
-        source = self.reference(table)
-        if latest_by is not None:
-            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
-            source = f"(SELECT * EXCEPT (rank_) FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
-        conditions = [
-            f"{column} IN ({', '.join(SPARK.text(value) for value in values)})" for column, values in where.items()
-        ]
-        query = f"SELECT * FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
-        query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")
-        return [{name: _utc(value) for name, value in row.asDict().items()} for row in self.sql(table, query)]
-
-
-def _utc(value: object) -> object:
-    """Spark gives moments in this machine's zone and without it."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

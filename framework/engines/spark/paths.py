@@ -1,15 +1,14 @@
-"""Tables below a root, by their paths. What they are is read from their logs with delta-rs, and Landfeed's own
-tables are too, so that a run with nothing to do needs no Spark."""
+"""Tables below a root, by their paths. What they are is read from their logs with delta-rs, so that a run with
+nothing to do needs no Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import TableState
-from framework.engines.control import append_rows, select_rows
 from framework.engines.delta import DeltaTables, unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
@@ -91,11 +90,3 @@ class PathTables(SparkTables):
     def _write(self, table: Table, writer: Any) -> None:
         with translated(f"table {table}"):
             writer.save(self._logs.uri(table))
-
-    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        append_rows(self._logs, table, rows)
-
-    def select_control(
-        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
-    ) -> list[dict[str, object]]:
-        return select_rows(self._logs, table, where, latest_by=latest_by, limit=limit)

@@ -105,16 +105,6 @@ class SparkTables(ABC):
             nothing = self.spark.sql(f"SELECT * FROM {self.reference(table)}").limit(0)
         return self.append(table, nothing, manifest, files=files)
 
-    @abstractmethod
-    def append_control(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-        """See `Engine.append`."""
-
-    @abstractmethod
-    def select_control(
-        self, table: Table, where: Mapping[str, Sequence[str]], latest_by: str | None, limit: int | None
-    ) -> list[dict[str, object]]:
-        """See `Engine.select`."""
-
     # What both kinds have in common
 
     def sql(self, table: Table, query: str) -> list[Any]:

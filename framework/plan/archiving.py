@@ -1,0 +1,79 @@
+"""Archiving: the files of a merged batch leave landing, each as its feed says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from framework.batch import FileOutcome, Manifest
+from framework.errors import StorageError
+from framework.feed import ArchiveAction, Feed
+from framework.names import File
+from framework.storage import Storage
+
+__all__ = ["Moves", "archive_files", "archive_folder"]
+
+_MOVES_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What became of the files of a batch: where those that are done with went (None = nowhere), why a file was
+    rejected or stayed, and which could not be moved."""
+
+    moved: Mapping[File, str | None] = field(default_factory=dict)
+    reasons: Mapping[File, str] = field(default_factory=dict)
+    failed: Mapping[File, StorageError] = field(default_factory=dict)
+
+
+def archive_folder(root: str, manifest: Manifest) -> str:
+    """`<root>/<yyyy-mm-dd>/<batch id>/`: a folder of its own for each batch, so nothing collides."""
+    return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch_id}/"
+
+
+def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
+    """Move every file that can be moved; one that cannot stops no other."""
+    moved: dict[File, str | None] = {}
+    reasons: dict[File, str] = {}
+    failed: dict[File, StorageError] = {}
+    with ThreadPoolExecutor(min(_MOVES_AT_ONCE, len(manifest.outcomes) or 1)) as pool:
+        results = pool.map(lambda outcome: _archive_file(feed, storage, manifest, outcome), manifest.outcomes)
+        for outcome, result in zip(manifest.outcomes, results, strict=True):
+            match result:
+                case StorageError():
+                    failed[outcome.file] = result
+                case moved_to, reason:
+                    moved[outcome.file] = moved_to
+                    if reason is not None:
+                        reasons[outcome.file] = reason
+    return Moves(moved, reasons, failed)
+
+
+def _archive_file(
+    feed: Feed, storage: Storage, manifest: Manifest, outcome: FileOutcome
+) -> tuple[str | None, str | None] | StorageError:
+    file, archive = outcome.file, feed.archive
+    root = archive.path if outcome.rejected is None else archive.rejected_path
+    action = archive.on_success if outcome.rejected is None else ArchiveAction.MOVE
+    destination = archive_folder(root, manifest) + file.name
+    try:
+        match action:
+            case ArchiveAction.MOVE:
+                done = storage.move(file, destination, root=root)
+            case ArchiveAction.COPY:
+                done = storage.copy(file, destination, root=root)
+            case ArchiveAction.DELETE:
+                done, destination = storage.delete(file), ""
+            case ArchiveAction.KEEP:
+                done, destination = True, ""
+            case _:
+                assert_never(action)
+    except StorageError as error:
+        return error
+    if done:
+        return destination or None, outcome.rejected
+    gone = storage.head(file.path) is None
+    left = "was removed from landing" if gone else "was replaced in landing; the new version is pending"
+    return None, outcome.rejected or f"the file {left}"

@@ -1,0 +1,120 @@
+"""Recording: what a batch and its files went through, as events for the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+
+from framework.batch import FileOutcome, Manifest
+from framework.engine import Merged
+from framework.feed import Feed
+from framework.ledger import BatchEvent, FileEvent
+from framework.names import BatchState, FileState
+from framework.plan.archiving import Moves
+from framework.plan.world import World
+
+__all__ = ["Done", "record_batch", "record_files"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far a batch came: staged, merged (None = not yet), which files moved, and the seconds of each task."""
+
+    manifest: Manifest
+    merged: Merged | None
+    moves: Moves
+    seconds: Mapping[str, float]
+
+
+def record_batch(
+    world: World,
+    feed: Feed,
+    done: Done,
+    recorded: Set[BatchState],
+    last: BatchState | None = None,
+    error: str | None = None,
+) -> frozenset[BatchState]:
+    """Record the batch's events so far that are not `recorded`, and `last`; what is recorded now."""
+    states = [BatchState.STAGED] + [BatchState.MERGED] * (done.merged is not None)
+    events = [_batch_event(world, feed, done, state, None) for state in states if state not in recorded]
+    if last is not None:
+        events.append(_batch_event(world, feed, done, last, error))
+    world.ledger.record_batches(events)
+    return frozenset(recorded).union(event.state for event in events)
+
+
+def record_files(world: World, feed: Feed, done: Done, *, from_here: bool) -> None:
+    """Record the events of every file so far. Unless the batch was staged `from_here` (by this process), an
+    earlier process may have recorded some, which are left out."""
+    known: set[tuple[str, FileState]] = set()
+    if not from_here:
+        events = world.ledger.file_events(batch_ids=[done.manifest.batch_id])
+        known = {(event.file, event.state) for event in events}
+    found = _file_events(world, feed, done)
+    world.ledger.record_files(event for event in found if (event.file, event.state) not in known)
+
+
+def _batch_event(world: World, feed: Feed, done: Done, state: BatchState, error: str | None) -> BatchEvent:
+    merged = done.merged if state is not BatchState.STAGED else None
+    rows = merged.rows if merged else done.manifest.rows
+    seconds = {"stage": done.manifest.seconds, **done.seconds}
+    return BatchEvent(
+        world.clock(),
+        world.run_id,
+        done.manifest.batch_id,
+        feed.name,
+        state,
+        world.engine_name,
+        len(done.manifest.outcomes),
+        rows.read,
+        rows.staged,
+        rows.quarantined,
+        rows.filtered,
+        rows.deduplicated,
+        rows.inserted,
+        rows.updated,
+        rows.deleted,
+        rows.unchanged,
+        rows.stale,
+        feed.target.table.name,
+        merged.version if merged else None,
+        seconds.get("stage"),
+        seconds.get("merge") if merged else None,
+        seconds.get("archive") if state is BatchState.ARCHIVED else None,
+        error,
+    )
+
+
+def _file_events(world: World, feed: Feed, done: Done) -> Iterator[FileEvent]:
+    for outcome in done.manifest.outcomes:
+        moved = outcome.file in done.moves.moved
+        if outcome.rejected is not None:
+            if moved:
+                yield _file_event(world, feed, done, outcome, FileState.REJECTED)
+            continue
+        yield _file_event(world, feed, done, outcome, FileState.STAGED)
+        if done.merged is not None:
+            yield _file_event(world, feed, done, outcome, FileState.MERGED)
+        if moved:
+            yield _file_event(world, feed, done, outcome, FileState.ARCHIVED)
+
+
+def _file_event(world: World, feed: Feed, done: Done, outcome: FileOutcome, state: FileState) -> FileEvent:
+    file, rows, last = outcome.file, outcome.rows, state in (FileState.ARCHIVED, FileState.REJECTED)
+    return FileEvent(
+        world.clock(),
+        world.run_id,
+        done.manifest.batch_id,
+        feed.name,
+        file.shown,
+        file.version,
+        file.size,
+        state,
+        rows.read,
+        rows.staged,
+        rows.quarantined,
+        rows.filtered,
+        rows.deduplicated,
+        done.moves.moved.get(file) if last else None,
+        done.moves.reasons.get(file, outcome.rejected) if last else None,
+    )
