@@ -9,6 +9,8 @@ from framework.engines.embedded.sql import csv_source, json_source, select_rows
 from framework.feed import Feed, Format
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout
+from framework.law.merging import CASE
+from framework.steps import Merge
 
 __all__ = ["merge_sql", "stage_sql"]
 
@@ -28,9 +30,10 @@ def stage_sql(feed: Feed) -> str:
     return _pretty(select_rows(feed, layout, source, example, is_json=is_json))
 
 
-def merge_sql(feed: Feed) -> str:
-    """The query that decides what every staged row does to the target."""
-    return _pretty(f"-- s: {feed.target.staging}, t: {feed.target.table}\n{classify_sql(feed)}")
+def merge_sql(step: Merge) -> str:
+    """The query that tells what every staged row does to the target, and what its cases are."""
+    cases = ", ".join(f"{index} {case.outcome}" for index, case in enumerate(step.change.cases))
+    return _pretty(f"-- s: {step.staging}, t: {step.target}; {CASE}: {cases}\n{classify_sql(step.change)}")
 
 
 def _pretty(sql: str) -> str:
