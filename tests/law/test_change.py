@@ -49,7 +49,9 @@ def feed(schema: str, *, keys: str = "k", sequence: str = "", null_keys: NullKey
     target = Target(
         Table("a.t"), Table("a.s"), keys=tuple(keys.split()), null_keys=null_keys, sequence_by=tuple(sequence.split())
     )
-    return Feed("f", Source("/landing/", Format.CSV), columns(schema), target, Quarantine(Table("a.q")), Archive("/a/", "/r/"))
+    return Feed(
+        "f", Source("/landing/", Format.CSV), columns(schema), target, Quarantine(Table("a.q")), Archive("/a/", "/r/")
+    )
 
 
 def outcomes(change: Change, schema: str, source: Sequence[Row], target: Sequence[Row]) -> list[Outcome]:
@@ -225,5 +227,7 @@ def test_cases_that_leave_rows_out_make_no_change(cases: tuple[Case, ...]) -> No
 )
 def test_one_row_a_key_survives(survivor: OneRow, kept: str) -> None:
     rows = "(NULL, 0, 'a'), (1, 1, 'b'), (2, 2, 'c'), (2, 3, 'd'), (1, 4, 'e')"
-    query = f"SELECT v FROM (VALUES {rows}) x(n, place, v) ORDER BY {survivor_order(survivor, ('place',), DUCKDB)} LIMIT 1"
-    assert duckdb.sql(query).fetchall() == [(kept,)]
+    query = (
+        f"SELECT v FROM (VALUES {rows}) x(n, place, v) ORDER BY {survivor_order(survivor, ('place',), DUCKDB)} LIMIT 1"
+    )
+    assert duckdb.execute(query).fetchall() == [(kept,)]

@@ -1,4 +1,5 @@
-"""The SQL of values and merges as it is, in every dialect. A change here is a change of every feed's queries: look at it.
+"""The SQL of values and merges as it is, in every dialect. A change here is a change of every feed's queries: look
+at it.
 
 Write the files anew with `python -m tests.law.test_golden_sql`.
 """
