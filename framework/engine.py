@@ -10,7 +10,6 @@ from typing import Protocol
 
 from framework.batch import FileOutcome, Manifest
 from framework.errors import Failure, FileGone, SourceChanged
-from framework.feed import Feed
 from framework.names import File, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 from framework.storage import Storage
@@ -123,8 +122,9 @@ class Engine(Protocol):
         ...
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
-        """Merge the staged batch, exactly once: a target that has this batch already is left alone,
-        and a target that has a newer one refuses it (Conflict)."""
+        """Merge the staged batch, exactly once: a target that has this batch already is left alone, and a target
+        that has a newer one refuses it (`superseded`). Raises Conflict when another writer commits meanwhile, and
+        LandfeedError when what was written is not what the cases of the rows imply (`conservation`)."""
         ...
 
     def discard(self, step: Discard) -> None:
@@ -135,7 +135,7 @@ class Engine(Protocol):
         """The first rows of a table in a stable order, None when there is no table."""
         ...
 
-    def sql(self, feed: Feed, step: Stage | Merge) -> str:
+    def sql(self, step: Stage | Merge) -> str:
         """The SQL of a step as this engine runs it, formatted for reading."""
         ...
 

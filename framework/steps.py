@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from framework.batch import Batch, Manifest
 from framework.feed import Feed
+from framework.law.change import Change, Survivor
 from framework.names import Table
 from framework.types import DataType
 
@@ -41,10 +42,11 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones."""
+    """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones that survive."""
 
     feed: Feed
     batch: Batch
+    survivor: Survivor
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,11 @@ class AddColumns:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Merge the staged batch into the target, once."""
+    """Do to the target what the change says of the staged batch, once."""
 
-    feed: Feed
+    change: Change
+    staging: Table
+    target: Table
     batch: Batch
 
 

@@ -18,7 +18,6 @@ from framework.engine import Merged, TableState
 from framework.engines.history import HISTORY, merged_earlier
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError, StorageError
-from framework.feed import Feed
 from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
@@ -132,10 +131,11 @@ class DeltaTables:
         delta = self.open(table)
         return delta.history(HISTORY) if delta is not None else []
 
-    def merged(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> Merged | None:
+    def merged(self, table: Table, target: DeltaTable, manifest: Manifest) -> Merged | None:
         """See `merged_earlier`."""
-        last = target.transaction_version(transaction_id(feed.name)) or 0
-        return merged_earlier(feed, last, manifest, lambda seq: self.manifest(feed.target.table, feed.name, seq))
+        feed = manifest.batch.feed
+        last = target.transaction_version(transaction_id(feed)) or 0
+        return merged_earlier(table, last, manifest, lambda seq: self.manifest(table, feed, seq))
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""

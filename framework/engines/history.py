@@ -7,7 +7,7 @@ from collections.abc import Callable
 from framework.batch import Manifest
 from framework.engine import Merged
 from framework.errors import LandfeedError
-from framework.feed import Feed
+from framework.names import Table
 
 __all__ = ["HISTORY", "merged_earlier"]
 
@@ -16,11 +16,11 @@ HISTORY = 1000
 
 
 def merged_earlier(
-    feed: Feed, last: int, manifest: Manifest, find: Callable[[int], tuple[Manifest, int] | None]
+    table: Table, last: int, manifest: Manifest, find: Callable[[int], tuple[Manifest, int] | None]
 ) -> Merged | None:
     """What an earlier process merged of this batch, None when nobody did.
 
-    `last` is the number of the feed's last batch in the target, `find` gives the manifest that a batch left
+    `last` is the number of the feed's last batch in the target `table`, `find` gives the manifest that a batch left
     there, with its version. Raises LandfeedError when the target is already further.
     """
     batch = manifest.batch
@@ -29,7 +29,7 @@ def merged_earlier(
     found = find(batch.seq)
     if last > batch.seq or found is None or found[0].batch_id != manifest.batch_id:
         raise LandfeedError(
-            f"feed {feed.name}: table {feed.target.table} has batch {last} already, which is newer than this "
+            f"feed {batch.feed}: table {table} has batch {last} already, which is newer than this "
             f"one (number {batch.seq}, {manifest.batch_id})",
             "another runner was faster; run again",
             code="superseded",

@@ -1,9 +1,9 @@
 """What data means, above every engine and free of them: pure functions from a feed and texts to rows, reasons and
 SQL. Nothing here reads, writes or asks the clock.
 
-    discovery | scd | manifests         which files count · what merging a row does · which manifests are ours
+    discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
-    rules | filenames                   texts to rows, and every reason why not · what a file's name gives
+    rules | filenames | change          texts to rows, and every reason why not · what a file's name gives · what a merge does
     values | layout | limits | expressions | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

@@ -10,6 +10,7 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch
 from framework.errors import LandfeedError
 from framework.feed import Feed
+from framework.law.change import change_of
 from framework.names import AUDIT_COLUMNS, File
 from framework.plan.observe import Facts, Unfinished
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
@@ -88,7 +89,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     if not batch.files:
         return
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch)
+    yield Stage(feed, batch, change_of(feed).survivor)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -122,7 +123,7 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
         missing = tuple(column for column in wanted if column.name.lower() not in there)
         if missing:
             yield AddColumns(feed.target.table, missing)
-    yield Merge(feed, batch)
+    yield Merge(change_of(feed), feed.target.staging, feed.target.table, batch)
 
 
 def target_columns(feed: Feed) -> tuple[TableColumn, ...]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, assert_never
 
-from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.plan.compile import Plan
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
 __all__ = ["SqlOf", "explain", "explain_text"]
 
-SqlOf = Callable[[Feed, Stage | Merge], str | None]
+SqlOf = Callable[[Stage | Merge], str | None]
 """Gives the SQL of a step as the engine would run it, None when no engine was asked."""
 
 
@@ -37,10 +36,10 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
         case Stage(feed, batch):
             files = [file.shown for file in batch.files]
             staging = feed.target.staging.name
-            yield {"kind": "stage", "table": staging, "batch_id": batch.id, "files": files, "sql": sql(feed, step)}
-        case Merge(feed, batch):
-            keys, table = list(feed.target.keys), feed.target.table.name
-            yield {"kind": "merge", "table": table, "batch_id": batch.id, "keys": keys, "sql": sql(feed, step)}
+            yield {"kind": "stage", "table": staging, "batch_id": batch.id, "files": files, "sql": sql(step)}
+        case Merge(change, _, table, batch):
+            keys = list(change.match.keys) if change.match else []
+            yield {"kind": "merge", "table": table.name, "batch_id": batch.id, "keys": keys, "sql": sql(step)}
         case Archive(feed, batch):
             files = [file.shown for file in batch.files]
             yield {"kind": "archive", "to": feed.archive.path, "batch_id": batch.id, "files": files, "sql": None}

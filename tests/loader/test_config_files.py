@@ -71,4 +71,7 @@ def test_tables_that_cannot_be_looked_at_are_not_missing(project: Project) -> No
         error = restricted(project, "history")["error"]
     finally:
         os.chmod(path, 0o700)
-    assert error["message"] == f"table _landfeed.batches: the folder {path}/batches/_delta_log cannot be looked at: Permission denied"
+    assert (
+        error["message"]
+        == f"table _landfeed.batches: the folder {path}/batches/_delta_log cannot be looked at: Permission denied"
+    )

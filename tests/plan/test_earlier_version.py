@@ -17,7 +17,7 @@ from framework.engines.control import DeltaControl
 from framework.engines.delta import DeltaTables
 from framework.ledger import Ledger
 from framework.names import BatchState, File, Rows
-from tests.support import HEADER, Project
+from tests.support import HEADER, REPOSITORY, Project
 
 FIXTURE = os.path.join(REPOSITORY, "tests", "fixtures", "version_0_1_0")
 LANDED = 1_767_312_000_123_456_789

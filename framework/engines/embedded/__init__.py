@@ -17,8 +17,8 @@ from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
+from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import LandfeedError
-from framework.feed import Feed
 from framework.law.dialects import DATAFUSION, DUCKDB
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
@@ -32,8 +32,8 @@ _MEMORY_LIMIT = "2GB"
 class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
-    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None) -> None:
-        self.tables = DeltaTables(root, storage_options or {})
+    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer = write_rows) -> None:
+        self.tables, self.write = DeltaTables(root, storage_options or {}), write
         self._lock = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._spill = tempfile.TemporaryDirectory(prefix="landfeed-spill-", ignore_cleanup_errors=True)
@@ -86,7 +86,7 @@ class EmbeddedEngine:
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:
-            return Merging(connection, self.tables).merge(step, manifest, staging_version)
+            return Merging(connection, self.tables, step, manifest, self.write).merge(staging_version)
 
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)
@@ -108,8 +108,8 @@ class EmbeddedEngine:
             ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
             return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
 
-    def sql(self, feed: Feed, step: Stage | Merge) -> str:
-        return stage_sql(feed) if isinstance(step, Stage) else merge_sql(feed)
+    def sql(self, step: Stage | Merge) -> str:
+        return stage_sql(step.feed) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
         if self._database is not None:

@@ -17,17 +17,20 @@ __all__ = ["adopt", "may_adopt"]
 
 
 def may_adopt(staging: DeltaTable, target: DeltaTable, columns: Sequence[str]) -> bool:
-    """Whether staging's files may stand in the target as they are: the same types, and nothing in the
-    target that a writer has to see to (partitions, constraints, generated columns).
+    """Whether staging's files may stand in the target as they are, with the columns that are to be written and no
+    others: the same types, and nothing in the target that a writer has to see to (partitions, constraints,
+    generated columns).
 
-    Staging's audit columns stay in the files; the target's schema decides what readers see of them.
+    Staging's audit columns may stay in the files; the target's schema decides what readers see of them.
     """
     metadata = target.metadata()
     if metadata.partition_columns or any(key.startswith("delta.constraints.") for key in metadata.configuration):
         return False
     staged, there = ({field.name: field for field in delta.schema().fields} for delta in (staging, target))
     plain = all(field.nullable and not field.metadata for field in there.values())
-    return plain and all(name in there and there[name].type == staged[name].type for name in columns)
+    if not plain or not set(columns) <= set(staged) <= {*columns, *AUDIT_COLUMNS}:
+        return False
+    return all(name in there and there[name].type == staged[name].type for name in columns)
 
 
 def adopt(source: str, version: int, folder: str, target: DeltaTable, properties: CommitProperties) -> int:

@@ -10,8 +10,10 @@ from framework.engines.embedded.sql import select_rows
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
 from framework.law.layout import own_layout
+from framework.law.merging import CASE
 from framework.law.records import READERS
 from framework.opening import Compression
+from framework.steps import Merge
 
 __all__ = ["merge_sql", "stage_sql"]
 
@@ -27,9 +29,10 @@ def stage_sql(feed: Feed) -> str:
     return _pretty(select_rows(feed, layout, source, example))
 
 
-def merge_sql(feed: Feed) -> str:
-    """The query that decides what every staged row does to the target."""
-    return _pretty(f"-- s: {feed.target.staging}, t: {feed.target.table}\n{classify_sql(feed)}")
+def merge_sql(step: Merge) -> str:
+    """The query that tells what every staged row does to the target, and what its cases are."""
+    cases = ", ".join(f"{index} {case.outcome}" for index, case in enumerate(step.change.cases))
+    return _pretty(f"-- s: {step.staging}, t: {step.target}; {CASE}: {cases}\n{classify_sql(step.change)}")
 
 
 def _pretty(sql: str) -> str:

@@ -1,4 +1,4 @@
-"""Merging: what each staged row does to the target is decided by one join in DuckDB; delta-rs writes it.
+"""Merging: one join in DuckDB tells every staged row's case; delta-rs writes what the cases say.
 
 A batch that only inserts is appended (into an empty table as copies of staging's files). Otherwise
 only rows that change something take part in the MERGE, so that files of the target without such rows
@@ -8,19 +8,18 @@ are not rewritten. Either commit is made against the very version that was compa
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import duckdb
-from deltalake import DeltaTable, QueryBuilder, write_deltalake
+from deltalake import DeltaTable, QueryBuilder
 
 from framework.batch import Manifest
 from framework.engine import Merged
 from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.adopting import adopt, may_adopt
+from framework.engines.embedded.writing import Writer
 from framework.errors import LandfeedError
-from framework.feed import Feed
-from framework.law.dialects import DATAFUSION, DUCKDB
-from framework.law.scd import Outcome, key_match, outcome, written_columns
+from framework.law.change import Change, Counts, Insert, Written, check_written, counted
+from framework.law.dialects import DUCKDB
+from framework.law.merging import CASE, classify, counts_by_case, writing
 from framework.names import Table
 from framework.steps import Merge
 
@@ -30,43 +29,68 @@ __all__ = ["Merging", "classify_sql"]
 class Merging:
     """Merges one staged batch over one connection."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: DeltaTables) -> None:
-        self._db, self._tables = connection, tables
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: DeltaTables,
+        step: Merge,
+        manifest: Manifest,
+        write: Writer,
+    ) -> None:
+        self._db, self._tables, self._write = connection, tables, write
+        self._change, self._table, self._staging = step.change, step.target, step.staging
+        self._manifest = manifest
 
-    def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
+    def merge(self, staging_version: int) -> Merged:
         """See `Engine.merge`."""
-        feed, table = step.feed, step.feed.target.table
-        target = self._tables.open(table)
+        target = self._tables.open(self._table)
         if target is None:
-            raise LandfeedError(f"table {table} was removed during the run", "run again", code="table")
-        self._tables.writable(target, table)
-        done = self._tables.merged(feed, target, manifest)
+            raise LandfeedError(f"table {self._table} was removed during the run", "run again", code="table")
+        self._tables.writable(target, self._table)
+        done = self._tables.merged(self._table, target, self._manifest)
         if done is not None:
             return done
-        staging = self._tables.at(feed.target.staging, staging_version)
-        if self._tables.records(table, target.version()):
-            self._view("s", feed.target.staging, staging)
-            merged = self._classify(feed, table, target, manifest)
-            self._write(feed, target, merged)
-            return Merged(target.version(), merged.rows)
-        merged = manifest.merged(replace(manifest.rows, inserted=manifest.rows.staged))
-        if self._tables.local and may_adopt(staging, target, written_columns(feed)):
-            with translated(table):
-                folders = self._tables.uri(feed.target.staging), self._tables.uri(table)
-                rows = adopt(folders[0], staging_version, folders[1], target, commit(merged, files=False))
-            self._check_written(feed, merged, rows, 0)
+        staging = self._tables.at(self._staging, staging_version)
+        case = self._change.into_nothing if self._meets_nothing(target) else None
+        if case is not None:
+            return self._all_as(case, staging, target)
+        self._view("s", self._staging, staging)
+        self._view("t", self._table, target)
+        return self._one_by_one(target)
+
+    def _meets_nothing(self, target: DeltaTable) -> bool:
+        return self._change.match is None or not self._tables.records(self._table, target.version())
+
+    def _all_as(self, case: int, staging: DeltaTable, target: DeltaTable) -> Merged:
+        """Every staged row is of one case, that of rows without a partner."""
+        counts, write = {case: self._manifest.rows.staged}, self._change.cases[case].write
+        merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
+        if isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
+            folders = self._tables.uri(self._staging), self._tables.uri(self._table)
+            with translated(self._table):
+                rows = adopt(folders[0], staging.version(), folders[1], target, commit(merged, files=False))
+            check_written(self._change, counts, Written(rows), self._table)
         else:
-            self._view("s", feed.target.staging, staging)
-            self._db.execute("CREATE OR REPLACE TEMP VIEW changing AS SELECT * FROM s")
-            self._write(feed, target, merged)
+            self._view("s", self._staging, staging)
+            columns = DUCKDB.names(self._change.columns)
+            self._commit(target, self._db.sql(f"SELECT {columns}, {case} AS {CASE} FROM s"), counts, merged)
         return Merged(target.version(), merged.rows)
 
-    def _classify(self, feed: Feed, table: Table, target: DeltaTable, manifest: Manifest) -> Manifest:
-        """Fill the table `changing` with what every staged row does, and count it."""
-        self._view("t", table, target)
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE changing AS {classify_sql(feed)}")
-        counts = dict(self._db.execute("SELECT _outcome, count(*) FROM changing GROUP BY _outcome").fetchall())
-        return manifest.merged(replace(manifest.rows, **{each.value: counts.get(each.value, 0) for each in Outcome}))
+    def _one_by_one(self, target: DeltaTable) -> Merged:
+        """Tell every row's case, count them, and write those that write something."""
+        change = self._change
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE classified AS {classify_sql(change)}")
+        counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
+        merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
+        some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
+        self._commit(target, self._db.sql(f"SELECT * FROM classified{some}"), counts, merged)
+        return Merged(target.version(), merged.rows)
+
+    def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
+        """Write rows with cases; a commit without rows still carries the batch's transaction."""
+        with translated(self._table):
+            written = self._write(target, rows, self._change, counts, commit(merged, files=False))
+        check_written(self._change, counts, written, self._table)
 
     def _view(self, name: str, table: Table, delta: DeltaTable) -> None:
         """Make a table version readable for DuckDB under a name.
@@ -96,48 +120,7 @@ class Merging:
             return False
         return True
 
-    def _write(self, feed: Feed, target: DeltaTable, manifest: Manifest) -> None:
-        """Commit the inserts and updates; a commit without rows still carries the batch's transaction."""
-        columns = DUCKDB.names(written_columns(feed))
-        only = f" WHERE _outcome IN ('{Outcome.INSERTED}', '{Outcome.UPDATED}')"
-        everything = manifest.rows.inserted == manifest.rows.staged
-        changing = self._db.sql(f"SELECT {columns} FROM changing{'' if everything else only}")
-        properties = commit(manifest, files=False)
-        with translated(feed.target.table):
-            if not manifest.rows.updated:
-                write_deltalake(target, changing, mode="append", schema_mode="merge", commit_properties=properties)
-                return
-            assignments = {DATAFUSION.name(column): DATAFUSION.column("s", column) for column in written_columns(feed)}
-            metrics = (
-                target.merge(
-                    changing,
-                    predicate=key_match(feed, DATAFUSION),
-                    source_alias="s",
-                    target_alias="t",
-                    commit_properties=properties,
-                )
-                .when_matched_update(assignments)
-                .when_not_matched_insert(assignments)
-                .execute()
-            )
-        self._check_written(feed, manifest, metrics["num_target_rows_inserted"], metrics["num_target_rows_updated"])
 
-    def _check_written(self, feed: Feed, manifest: Manifest, inserted: int, updated: int) -> None:
-        """Compare what was written, by the writer's own count, with what was to be."""
-        if (inserted, updated) != (manifest.rows.inserted, manifest.rows.updated):
-            raise LandfeedError(
-                f"feed {feed.name}: {inserted} rows were inserted and {updated} updated in "
-                f"{feed.target.table}; {manifest.rows.inserted} and {manifest.rows.updated} were to be",
-                "this is a defect in Landfeed: the files stay in landing, please report it",
-                code="conservation",
-            )
-
-
-def classify_sql(feed: Feed) -> str:
-    """The query that decides what every staged row does (`framework.law.scd.Outcome`)."""
-    columns = ", ".join(f"s.{DUCKDB.name(column)}" for column in written_columns(feed))
-    decided = outcome(feed, "t._present", DUCKDB)
-    return (
-        f"SELECT {columns}, {decided} AS _outcome "
-        f"FROM s LEFT JOIN (SELECT *, true AS _present FROM t) AS t ON {key_match(feed, DUCKDB)}"
-    )
+def classify_sql(change: Change) -> str:
+    """The query that tells every staged row's case, over the views `s` and `t`."""
+    return classify(change, "s", "t", change.columns, DUCKDB)

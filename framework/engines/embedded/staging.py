@@ -18,9 +18,10 @@ from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import reasons
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import Feed, OnExceed
+from framework.law.change import AllRows, Survivor
 from framework.law.dialects import DUCKDB
 from framework.law.limits import exceeded
-from framework.law.scd import survivor_order
+from framework.law.merging import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows, Table
 from framework.opening import fetch_all
 from framework.steps import Stage
@@ -46,7 +47,7 @@ class Staging:
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
             files = Reader(self._db, feed, folder).read(sources)
             self._apply_limits(feed, files)
-            self._deduplicate(feed)
+            self._deduplicate(step.survivor)
             manifest = seal(self._outcomes(files))
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files)
@@ -81,15 +82,17 @@ class Staging:
             elif bad:
                 self._clean = "_texts IS NULL"
 
-    def _deduplicate(self, feed: Feed) -> None:
+    def _deduplicate(self, survivor: Survivor) -> None:
         """Collect the rowids of clean rows that another row of the same key in the batch beats in `losers`."""
-        keys = ", ".join(DUCKDB.name(key) for key in feed.target.keys)
         self._db.execute("CREATE OR REPLACE TEMP TABLE losers (id BIGINT, _file INTEGER)")
+        if isinstance(survivor, AllRows):
+            return
+        keys = DUCKDB.names(survivor.keys)
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
         if same == (True,):
             return
-        order = survivor_order(feed, ("_file", "rowid"), DUCKDB)
+        order = survivor_order(survivor, ("_file", "rowid"), DUCKDB)
         self._db.execute(
             f"INSERT INTO losers SELECT rowid, _file FROM batch WHERE {self._clean} "
             f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) > 1"

@@ -12,14 +12,13 @@ from datetime import datetime
 
 from framework.batch import Manifest
 from framework.engine import Merged, Preview, Seal, SourceFile, TableState
-from framework.engines.spark.explain import stage_sql
-from framework.engines.spark.merging import Merging, merge_statement
+from framework.engines.spark.explain import merge_sql, stage_sql
+from framework.engines.spark.merging import Merging
 from framework.engines.spark.session import open_session, translated
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.staging import Staging
 from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
-from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
@@ -57,8 +56,8 @@ class SparkEngine:
             self._tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({', '.join(missing)})")
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
-        with translated(f"feed {step.feed.name}"):
-            return Merging(self._tables, step.feed, manifest, staging_version).merge()
+        with translated(f"feed {step.batch.feed}"):
+            return Merging(self._tables, step, manifest, staging_version).merge()
 
     def discard(self, step: Discard) -> None:
         if self._tables.version(step.table) >= 0:
@@ -77,10 +76,8 @@ class SparkEngine:
             found = self._tables.spark.sql(query).collect()
         return Preview(tuple(name for name, _ in state.columns), tuple(tuple(row) for row in found))
 
-    def sql(self, feed: Feed, step: Stage | Merge) -> str:
-        if isinstance(step, Stage):
-            return stage_sql(feed)
-        return merge_statement(feed, feed.target.table.name, f"SELECT * FROM {feed.target.staging}", step.batch.id)
+    def sql(self, step: Stage | Merge) -> str:
+        return stage_sql(step.feed) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
         """The session stays: others in this process may use it, and it ends with the process."""

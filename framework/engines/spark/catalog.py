@@ -70,6 +70,7 @@ class CatalogTables(SparkTables):
                 row["operationParameters"] or {},
                 row["operationMetrics"] or {},
                 row["userMetadata"],
+                row["readVersion"],
             )
             for row in rows
         ]

@@ -9,9 +9,11 @@ from framework.engines.spark.sql import bad, rows, texts_of
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
+from framework.law.merging import merge_statement
 from framework.law.records import READERS
+from framework.steps import Merge
 
-__all__ = ["stage_sql"]
+__all__ = ["merge_sql", "stage_sql"]
 
 
 def stage_sql(feed: Feed) -> str:
@@ -28,3 +30,11 @@ def stage_sql(feed: Feed) -> str:
         f"FROM (SELECT *, {values} FROM (SELECT *, {named} FROM ({records})))) WHERE NOT _bad"
     )
     return sqlglot.transpile(query, read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+
+
+def merge_sql(step: Merge) -> str:
+    """The MERGE of the staged batch; where rows have no partners, the query that is appended."""
+    staged = f"SELECT * FROM {step.staging}"
+    if step.change.match is None:
+        return f"SELECT {SPARK.names(step.change.columns)} FROM {step.staging}"
+    return merge_statement(step.change, step.target.name, staged, step.batch.id, SPARK, classified=False)

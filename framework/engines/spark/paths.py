@@ -49,6 +49,7 @@ class PathTables(SparkTables):
                 entry.get("operationParameters", {}),
                 entry.get("operationMetrics", {}),
                 entry.get("userMetadata"),
+                entry.get("readVersion"),
             )
             for entry in self._logs.history(table)
         ]

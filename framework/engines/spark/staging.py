@@ -20,9 +20,10 @@ from framework.engines.spark.sql import bad, by_file, errors, rows, texts_of
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict, LandfeedError, PolicyError
 from framework.feed import OnExceed
+from framework.law.change import OneRow
 from framework.law.dialects import SPARK
 from framework.law.limits import exceeded
-from framework.law.scd import survivor_order
+from framework.law.merging import survivor_order
 from framework.names import AUDIT_COLUMNS, Rows
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
@@ -37,6 +38,7 @@ class Staging:
 
     def __init__(self, tables: SparkTables, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime) -> None:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
+        self._survivor = step.survivor
         self._sources, self._loaded_at = sources, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
@@ -91,8 +93,9 @@ class Staging:
     def _count(self) -> tuple[dict[str, int], int]:
         """How many rows staging holds, by file, and how many different keys."""
         reference = self._tables.reference(self._staging)
-        keys = ", ".join(SPARK.name(key) for key in self._feed.target.keys)
-        by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {keys}"
+        by_key = f"SELECT 1 AS number FROM {reference}"  # where all rows survive, each is one for itself
+        if isinstance(self._survivor, OneRow):
+            by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {SPARK.names(self._survivor.keys)}"
         if len(self._sources) == 1:  # one look at staging is enough
             query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
             ((number, different),) = self._tables.sql(self._staging, query)
@@ -115,10 +118,9 @@ class Staging:
         if clean is None:
             empty = [f"CAST(NULL AS {SPARK.type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
             clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
-        if once:
-            keys = ", ".join(SPARK.name(key) for key in self._feed.target.keys)
-            order = survivor_order(self._feed, ("_file", "_block", "_line"), SPARK)
-            rank = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS _rank"
+        if once and isinstance(self._survivor, OneRow):
+            order = survivor_order(self._survivor, ("_file", "_block", "_line"), SPARK)
+            rank = f"row_number() OVER (PARTITION BY {SPARK.names(self._survivor.keys)} ORDER BY {order}) AS _rank"
             clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
             named = [SPARK.name(column.name) for column in self._feed.columns]
         return clean.selectExpr(*named, *audit)

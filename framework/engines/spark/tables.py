@@ -13,7 +13,6 @@ from framework.batch import Manifest
 from framework.engine import Merged, TableState
 from framework.engines.history import merged_earlier
 from framework.engines.spark.session import translated
-from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn
@@ -27,7 +26,7 @@ _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "COMPU
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit of a table's history; `at` in seconds since the epoch."""
+    """One commit of a table's history; `at` in seconds since the epoch, `read` the version that it was based on."""
 
     version: int
     at: float
@@ -35,6 +34,7 @@ class Commit:
     parameters: Mapping[str, str]
     metrics: Mapping[str, str]
     metadata: str | None
+    read: int | None
 
     @property
     def is_upkeep(self) -> bool:
@@ -121,9 +121,9 @@ class SparkTables(ABC):
                 return manifest, commit.version
         return None
 
-    def merged(self, feed: Feed, last: int, manifest: Manifest) -> Merged | None:
+    def merged(self, table: Table, last: int, manifest: Manifest) -> Merged | None:
         """See `merged_earlier`."""
-        return merged_earlier(feed, last, manifest, lambda seq: self.manifest(feed.target.table, feed.name, seq))
+        return merged_earlier(table, last, manifest, lambda seq: self.manifest(table, manifest.batch.feed, seq))
 
     def commits_since(self, table: Table, version: int) -> int:
         """How many commits changed what the table holds since a version."""

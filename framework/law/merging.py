@@ -1,0 +1,177 @@
+"""A Change in an engine's SQL. `s` is the staged row and `t` its partner in the target, in every expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from framework.law.change import (
+    Change,
+    Delete,
+    Differs,
+    Flag,
+    Insert,
+    Match,
+    NoPartner,
+    Nothing,
+    Older,
+    OneRow,
+    Pick,
+    Test,
+    Update,
+)
+from framework.law.dialects import Words
+from framework.names import AUDIT_COLUMNS
+
+__all__ = [
+    "CASE",
+    "Clause",
+    "classify",
+    "clauses",
+    "counts_by_case",
+    "merge_statement",
+    "partners",
+    "survivor_order",
+    "writing",
+]
+
+CASE = "_case"
+"""The column that tells a row's case, by its position in `Change.cases`."""
+_PRESENT = "_present"
+_, _BATCH, _ = AUDIT_COLUMNS
+
+
+# Which rows take part, and which meet
+
+
+def survivor_order(survivor: OneRow, position: Sequence[str], words: Words) -> str:
+    """ORDER BY terms that put the row of a key that counts first; `position` is the SQL of file and row numbers."""
+    direction = "ASC" if survivor.pick is Pick.FIRST else "DESC"
+    by_sequence = [f"{words.name(column)} {direction} NULLS LAST" for column in survivor.sequence]
+    return ", ".join([*by_sequence, *(f"{term} {direction}" for term in position)])
+
+
+def partners(match: Match, words: Words) -> str:
+    """The join condition between source and target."""
+    equal = words.identical if match.nulls_match else words.same
+    return " AND ".join(f"({equal(words.column('t', key), words.column('s', key))})" for key in match.keys)
+
+
+# Which case a row is
+
+
+def _holds(test: Test, words: Words) -> str:
+    """SQL for a test; what is NULL does not hold."""
+    match test:
+        case NoPartner():
+            return f"t.{_PRESENT} IS NULL"
+        case Older(sequence):
+            return _is_older([words.name(column) for column in sequence])
+        case Differs(columns):
+            pairs = ((words.column("s", each.name), words.column("t", each.name), each.type) for each in columns)
+            return " OR ".join(words.differs(*pair) for pair in pairs)
+        case Flag(name):
+            return words.column("s", name)
+        case _:
+            assert_never(test)
+
+
+def _is_older(columns: Sequence[str]) -> str:
+    tests = []
+    for index, column in enumerate(columns):
+        same = [f"s.{before} = t.{before}" for before in columns[:index]]
+        tests.append(" AND ".join([*same, f"s.{column} < t.{column}"]))
+    return " OR ".join(f"({test})" for test in tests)
+
+
+def _all_hold(tests: Iterable[Test], words: Words) -> str:
+    found = [_holds(test, words) for test in tests]
+    return found[0] if len(found) == 1 else " AND ".join(f"({test})" for test in found)
+
+
+def classify(change: Change, source: str, target: str, columns: Sequence[str], words: Words) -> str:
+    """A query of columns of every staged row and its case, in the column `CASE`."""
+    listed = [words.column("s", column) for column in columns]
+    if change.match is None:
+        return f"SELECT {', '.join([*listed, f'0 AS {CASE}'])} FROM {source} AS s"
+    whens = [f"WHEN {_all_hold(case.when, words)} THEN {index}" for index, case in enumerate(change.cases[:-1])]
+    case = f"CASE {' '.join(whens)} ELSE {len(change.cases) - 1} END AS {CASE}"
+    return (
+        f"SELECT {', '.join([*listed, case])} FROM {source} AS s "
+        f"LEFT JOIN (SELECT *, true AS {_PRESENT} FROM {target}) AS t ON {partners(change.match, words)}"
+    )
+
+
+def counts_by_case(relation: str) -> str:
+    """A query of cases and the number of rows in each, of a relation with cases."""
+    return f"SELECT {CASE}, count(*) FROM {relation} GROUP BY {CASE}"
+
+
+def writing(change: Change) -> str:
+    """The condition for a row with a case to write something."""
+    return f"{CASE} IN ({', '.join(map(str, change.writing))})"
+
+
+# What is written
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause of a MERGE: for rows with or without a partner, under a condition (SQL, None for all)."""
+
+    without_partner: bool
+    condition: str | None
+    write: Insert | Update | Delete
+
+
+def clauses(change: Change, words: Words, *, classified: bool) -> list[Clause]:
+    """The clauses of a MERGE that does what the cases say. The source has the column `CASE` when it is `classified`;
+    otherwise each condition tells for itself what the cases before it leave."""
+    found = []
+    for index, case in enumerate(change.cases):
+        if isinstance(case.write, Nothing):
+            continue
+        condition = f"s.{CASE} = {index}" if classified else _condition(change, index, words)
+        found.append(Clause(case.without_partner, condition, case.write))
+    return found
+
+
+def _condition(change: Change, index: int, words: Words) -> str | None:
+    case = change.cases[index]
+    before = [each.when for each in change.cases[:index] if each.without_partner is case.without_partner]
+    terms = [f"NOT coalesce({_all_hold(_asked(when), words)}, false)" for when in before]
+    own = _asked(case.when)
+    return " AND ".join([*terms, *([f"({_all_hold(own, words)})"] if own else [])]) or None
+
+
+def _asked(when: Iterable[Test]) -> list[Test]:
+    """The tests that a MERGE has not answered by what matches."""
+    return [test for test in when if not isinstance(test, NoPartner)]
+
+
+def merge_statement(change: Change, target: str, source: str, batch_id: str, words: Words, *, classified: bool) -> str:
+    """The MERGE of a query. Every clause is about rows of the batch, and names it: by that a MERGE is found in
+    the table's history, whatever it writes."""
+    if change.match is None:
+        raise ValueError("a change without a match appends")
+    of_batch = f"{words.column('s', _BATCH)} = {words.text(batch_id)}"
+    said = [f"MERGE INTO {target} t USING ({source}) s ON {partners(change.match, words)}"]
+    for clause in clauses(change, words, classified=classified):
+        matched = "NOT MATCHED" if clause.without_partner else "MATCHED"
+        condition = " AND ".join(filter(None, [of_batch, clause.condition]))
+        said.append(f"WHEN {matched} AND {condition} THEN {_written(clause.write, words)}")
+    return " ".join(said)
+
+
+def _written(write: Insert | Update | Delete, words: Words) -> str:
+    match write:
+        case Insert(columns):
+            return f"INSERT ({words.names(columns)}) VALUES ({', '.join(words.column('s', each) for each in columns)})"
+        case Update(columns):
+            pairs = ((words.column("t", each), words.column("s", each)) for each in columns)
+            return f"UPDATE SET {', '.join(f'{left} = {right}' for left, right in pairs)}"
+        case Delete():
+            return "DELETE"
+        case _:
+            assert_never(write)
