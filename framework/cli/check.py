@@ -49,23 +49,17 @@ def schema(kind: str) -> None:
 @common
 def plan(request: Request, no_engine: bool) -> None:
     """Show what `run` would do now: files in order, tables to make, SQL. Writes nothing."""
-    from framework.plan.compile import compile_plan
-    from framework.plan.explain import explain, explain_text
-    from framework.plan.observe import observe
-    from framework.runs.run import landing_of
+    from framework.plan.explain import explain_text
+    from framework.runs.views import plans
 
     with opened(request) as (project, world, _):
-        documents, landing = [], landing_of(project.feeds, world)
-        for feed in project.feeds:
-            listing = landing.listing(feed)
-            facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
-            compiled = compile_plan(feed, facts)
-            documents.append(explain(compiled, listing, (lambda *_: None) if no_engine else world.engine.sql))
+        document = plans(project.feeds, world, (lambda *_: None) if no_engine else world.engine.sql)
     if request.as_json:
-        print_json({"feeds": documents})
-        return
-    for document in documents:
-        print("\n".join(explain_text(document)))
+        print_json(document)
+    else:
+        for feed in document["feeds"]:
+            print("\n".join(explain_text(feed)))
+    sys.exit(1 if any(feed["error"] for feed in document["feeds"]) else 0)
 
 
 @click.command("show-config")

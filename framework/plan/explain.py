@@ -74,7 +74,11 @@ def explain_text(document: dict[str, Any]) -> Iterator[str]:
     yield f"{document['feed']}"
     for file in document["files"]:
         yield f"  {file['status']:<8} {file['file']}" + (f"  ({file['reason']})" if file["reason"] else "")
-    if not document["steps"]:
+    if document["error"]:
+        yield f"  error: {document['error']['message']}"
+        if document["error"]["hint"]:
+            yield f"  hint: {document['error']['hint']}"
+    elif not document["steps"]:
         yield "  nothing to do"
     for step in document["steps"]:
         where = step.get("table") or step.get("to") or step["batch_id"]

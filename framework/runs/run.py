@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged
+from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
@@ -95,10 +95,8 @@ class _FeedRun:
                     self.landing.look_again(self.feed)
                 while self._one_batch():
                     pass
-        except LandfeedError as error:
-            return self._summary(error)
-        except Exception as error:  # a defect must not stop the other feeds, nor hide
-            return self._summary(LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal"))
+        except Exception as error:
+            return self._summary(expected(error))
         return self._summary(None)
 
     def _pending(self) -> bool:

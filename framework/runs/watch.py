@@ -15,7 +15,7 @@ from math import inf
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from framework.errors import LandfeedError
+from framework.errors import LandfeedError, expected
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.names import BatchState, Status
@@ -181,7 +181,7 @@ class Watch:
         try:
             found = Look(started, time.monotonic(), wall, landing_of([feed], self._world).listing(feed).pending)
         except Exception as error:
-            found = _expected(error)
+            found = expected(error)
             if self._settings.once:  # the run will say so
                 found = Look(started, time.monotonic(), wall)
             elif found.code == "missing_folder":
@@ -193,7 +193,7 @@ class Watch:
         try:
             report = run_feeds([feed], self._world, self._leases, options)[0]
         except Exception as error:
-            report = _failed(feed, _expected(error))
+            report = _failed(feed, expected(error))
         self._messages.put(_Ran(report))
 
     # Hearing
@@ -270,13 +270,6 @@ def _outcome(report: FeedReport) -> Outcome:
             return Outcome.FAILED
         case _:
             assert_never(report.status)
-
-
-def _expected(error: Exception) -> LandfeedError:
-    """The error, or what a defect looks like; neither stops the other feeds."""
-    if isinstance(error, LandfeedError):
-        return error
-    return LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal")
 
 
 def _failed(feed: Feed, error: LandfeedError) -> FeedReport:
