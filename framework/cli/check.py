@@ -45,20 +45,20 @@ def schema(kind: str) -> None:
 
 
 @click.command()
-@click.option("--no-engine", is_flag=True, help="Leave out the SQL, so that no engine needs to start.")
+@click.option("--sql", is_flag=True, help="Show the SQL of each step too.")
 @common
-def plan(request: Request, no_engine: bool) -> None:
-    """Show what `run` would do now: files in order, tables to make, SQL. Writes nothing."""
+def plan(request: Request, sql: bool) -> None:
+    """Show what `run` would do now: pending files, tables to make or change, steps. Writes nothing."""
     from framework.plan.explain import explain_text
     from framework.runs.views import plans
 
     with opened(request) as (project, world, _):
-        document = plans(project.feeds, world, (lambda *_: None) if no_engine else world.engine.sql)
+        document = plans(project.feeds, world, world.engine.sql if sql else None)
     if request.as_json:
         print_json(document)
     else:
-        for feed in document["feeds"]:
-            print("\n".join(explain_text(feed)))
+        for feed, planned in zip(project.feeds, document["feeds"], strict=True):
+            print("\n".join(explain_text(planned, feed.source.path)))
     sys.exit(1 if any(feed["error"] for feed in document["feeds"]) else 0)
 
 

@@ -48,8 +48,8 @@ def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | 
     }
 
 
-def plans(feeds: Sequence[Feed], world: World, sql: SqlOf) -> dict[str, Any]:
-    """One entry a feed: what a run would do now, or why it could do nothing."""
+def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
+    """One entry a feed: what a run would do now, or why it could do nothing. SQL only if there is something to ask."""
     landing = landing_of(feeds, world)
 
     def planned(feed: Feed) -> dict[str, Any]:
