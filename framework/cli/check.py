@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from framework.cli.options import Request, common, errors, given, opened, project_options, request_of
-from framework.cli.say import print_json, say, say_problems
+from framework.cli.say import print_json, say_problems
+from framework.cli.streams import put, say, tell
 from framework.errors import ConfigError, LandfeedError
 
 __all__ = ["bundle", "new", "plan", "schema", "show_config", "validate"]
@@ -31,7 +32,7 @@ def validate(request: Request) -> None:
     elif problems:
         say_problems(problems)
     else:
-        print(f"{feeds} feed(s) checked, nothing wrong")
+        tell(f"{feeds} feed(s) checked, nothing wrong")
     sys.exit(2 if problems else 0)
 
 
@@ -41,7 +42,7 @@ def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     from framework.loader import Kind, schema_text
 
-    print(schema_text(Kind(kind)), end="")
+    put(schema_text(Kind(kind)).rstrip("\n"))
 
 
 @click.command()
@@ -58,7 +59,8 @@ def plan(request: Request, sql: bool) -> None:
         print_json(document)
     else:
         for feed, planned in zip(project.feeds, document["feeds"], strict=True):
-            print("\n".join(explain_text(planned, feed.source.path)))
+            for line in explain_text(planned, feed.source.path):
+                tell(line)
     sys.exit(1 if any(feed["error"] for feed in document["feeds"]) else 0)
 
 
@@ -78,7 +80,9 @@ def show_config(request: Request) -> None:
         ]
         print_json({"feeds": [{"feed": name, "values": v} for name, v in zip(request.feeds, documents, strict=True)]})
         return
-    print("\n---\n".join("\n".join(annotated(tree)) for tree in trees))
+    for number, tree in enumerate(trees):
+        for line in (*["---"] * (number > 0), *annotated(tree)):
+            tell(line)
 
 
 @click.command()
@@ -134,7 +138,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
         if mine:
             os.remove(file)
             raise ConfigError(mine)
-    print(f"{file} is written; check it, then: landfeed plan {name}")
+    tell(f"{file} is written; check it, then: landfeed plan {name}")
 
 
 def _schema_path(file: str) -> str | None:
@@ -172,11 +176,12 @@ def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> Non
         print_json({"ok": not (check and changed), "targets": targets, "files": files, "notes": notes})
     else:
         for file in changed:
-            print(f"{file}: {states[file] if check else 'written'}")
+            tell(f"{file}: {states[file] if check else 'written'}")
         if not changed:
-            print("the bundle is up to date")
+            tell("the bundle is up to date")
     for note in notes:
         say(f"note: {note}")
     if check and changed:
-        say(f"\nhint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
+        say()
+        say(f"hint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
     sys.exit(1 if check and changed else 0)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from framework.cli.options import Request, common, opened
-from framework.cli.say import print_json, print_table, say
+from framework.cli.say import print_json, print_table
+from framework.cli.streams import say, tell
 
 __all__ = ["history", "show", "status"]
 
@@ -41,7 +42,8 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
     print_table(columns, rows)
     for hint in dict.fromkeys(feed["error"]["hint"] for feed in feeds if feed["error"]):
         if hint:
-            say(f"\nhint: {hint}")
+            say()
+            say(f"hint: {hint}")
 
 
 @click.command()
@@ -87,6 +89,6 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
         return
     for _, table, rows in tables:
         if rows is None:
-            print(f"{table}: there is no such table yet")
+            tell(f"{table}: there is no such table yet")
         else:
             print_table(list(rows.columns), [list(row) for row in rows.rows])

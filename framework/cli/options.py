@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from framework.cli.say import print_json, say, say_problems
+from framework.cli.say import print_json, say_problems
+from framework.cli.streams import say
 from framework.errors import ConfigError, LandfeedError
 
 if TYPE_CHECKING:
@@ -103,5 +104,6 @@ def errors(*, as_json: bool, indent: int | None = 2) -> Iterator[None]:
             print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
         say(f"error: {error.message}")
         if error.hint:
-            say(f"\nhint: {error.hint}")
+            say()
+            say(f"hint: {error.hint}")
         sys.exit(1)

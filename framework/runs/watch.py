@@ -189,7 +189,7 @@ class Watch:
         self._messages.put(_Looked(feed.name, found))
 
     def _run(self, feed: Feed, ready: frozenset[Identity]) -> None:
-        options = Options(jobs=1, ready=lambda file: not self._stopping and file.identity in ready)
+        options = Options(jobs=1, ready=lambda file: file.identity in ready, stopping=lambda: self._stopping)
         try:
             report = run_feeds([feed], self._world, self._leases, options)[0]
         except Exception as error:

@@ -37,6 +37,6 @@ def command(project: Project, *arguments: str) -> list[str]:
 
 def process(project: Project, *arguments: str, environ: dict[str, str] | None = None, **options: Any) -> Any:
     """A command as a process of its own, which has ended; what it printed as text."""
-    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "timeout": 120, "check": False} | options
     surroundings = {**os.environ, "PYTHONPATH": REPOSITORY, **(environ or {})}
-    return subprocess.run(command(project, *arguments), env=surroundings, text=True, encoding="utf-8", **options)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", "timeout": 120}
+    return subprocess.run(command(project, *arguments), env=surroundings, check=False, **{**pipes, **options})
