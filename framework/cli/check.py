@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from framework.cli.options import Request, common, errors, given, opened, project_options, request_of
+from framework.cli.options import Request, anywhere, common, errors, given, opened, project_options, request_of
 from framework.cli.say import print_json, say_problems
 from framework.cli.streams import put, say, tell
 from framework.errors import ConfigError, LandfeedError
@@ -30,7 +30,7 @@ def validate(request: Request) -> None:
     if request.as_json:
         print_json({"ok": not problems, "feeds": feeds, "problems": [asdict(problem) for problem in problems]})
     elif problems:
-        say_problems(problems)
+        say_problems(problems, request.config)
     else:
         tell(f"{feeds} feed(s) checked, nothing wrong")
     sys.exit(2 if problems else 0)
@@ -93,19 +93,21 @@ def show_config(request: Request) -> None:
 @click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
 @click.option("--sequence-by", help="The column that tells the newer of two rows.")
 @click.option("--table", help="The target table.  [default: main.NAME]")
+@anywhere
 def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
     """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
     from framework.loader import check_project, new_feed
 
     def answer(option: str, question: str, default: str) -> str:
-        given = answers.get(option)
-        if given is None and sys.stdin.isatty():
-            given = click.prompt(question, default=default)
-        return given or default
+        said = answers.get(option)
+        if said is None and sys.stdin.isatty():
+            said = click.prompt(question, default=default)
+        return said or default
 
     if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
         raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
-    config, env = project_options(click.get_current_context().find_root().params)
+    root = click.get_current_context().find_root().params
+    config, env = project_options({option: given(answers.get(option)) or root[option] for option in ("config", "env")})
     file = os.path.join(config, "feeds", f"{name}.yml")
     path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
     format_ = answer("format", "The files' format (csv, json)", "csv")
@@ -126,7 +128,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
         sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
         schema=_schema_path(file),
     )
-    with errors(as_json=False):
+    with errors(as_json=False, config=config):
         try:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             with open(file, "x", encoding="utf-8") as out:
@@ -152,13 +154,14 @@ def _schema_path(file: str) -> str | None:
 @click.option("--name", help="The bundle's name.  [default: the one that it has, or landfeed]")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a file is out of date.")
 @click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds.")
+@anywhere
 def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> None:
     """Write the Databricks bundle: each environment with a `databricks` block is a target."""
     from framework.databricks import State, compare, make_bundle, unwatched, write
     from framework.loader import load_targets
 
     request = request_of(params)
-    with errors(as_json=request.as_json):
+    with errors(as_json=request.as_json, config=request.config):
         projects = load_targets(request.config, environ=os.environ)
         folder = given(out) or os.path.dirname(os.path.abspath(request.config))
         if name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", name):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
 
 from framework.cli.streams import printable, put, say, tell
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_json", "print_table", "say_event", "say_event_json", "say_problems", "say_report"]
 
+_CARET_WITHIN = 110
+"""Characters of a line of a configuration file that are shown."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
@@ -33,13 +38,37 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         tell("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def say_problems(problems: Sequence[Problem]) -> None:
+def say_problems(problems: Sequence[Problem], config: str) -> None:
+    """Each problem at its place, as a path from where the command was started; on a terminal with the line."""
     for problem in problems:
-        say(str(problem))
+        say(_placed(problem, config))
+        if sys.stderr.isatty():
+            for line in _source(problem, config):
+                say(line)
         if problem.hint:
             say(f"    hint: {problem.hint}")
     say()
     say(f"{len(problems)} problem(s); nothing was run")
+
+
+def _placed(problem: Problem, config: str) -> str:
+    if problem.file == config:  # the folder itself is missing
+        return str(problem)
+    path = os.path.abspath(os.path.join(config, problem.file))
+    return str(replace(problem, file=min(os.path.relpath(path), path, key=len)))
+
+
+def _source(problem: Problem, config: str) -> Iterator[str]:
+    """The line where the problem stands, and a caret below its column; nothing where there is no such line."""
+    try:
+        with open(os.path.join(config, problem.file), encoding="utf-8-sig", errors="replace") as file:
+            line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
+    except OSError:
+        return
+    before = printable(line[: problem.column - 1])
+    if line.strip() and len(before) < _CARET_WITHIN:
+        yield f"    {printable(line)[:_CARET_WITHIN]}"
+        yield f"    {' ' * len(before)}^"
 
 
 def say_event_json(event: Event) -> None:

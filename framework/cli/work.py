@@ -134,7 +134,7 @@ def watch(request: Request, quiet: float, interval: float, once: bool, jobs: int
 
     with (
         StopSignals() as signals,
-        errors(as_json=request.as_json, indent=None),
+        errors(as_json=request.as_json, config=request.config, indent=None),
         opened(request, uuid.uuid4().hex[:16]) as (project, world, leases),
     ):
         if not project.feeds and not once:
