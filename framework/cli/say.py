@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
 
 from framework.cli.streams import printable, put, say, tell
+from framework.names import Rows, Status
 
 if TYPE_CHECKING:
     from framework.errors import Problem
@@ -109,13 +111,25 @@ def _print_line(line: str) -> None:
 
 
 def say_report(report: RunReport) -> None:
+    """What each feed did. Of many, those with nothing to do are only counted, in the last line."""
+    many = len(report.feeds) > 1
     for feed in report.feeds:
-        _say_feed(feed, tell)
+        if not many or feed.status is not Status.NOTHING_TO_DO or feed.warnings:
+            _say_feed(feed, tell)
+    if many:
+        counted = Counter(feed.status for feed in report.feeds)
+        ended = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted[status])
+        rows = sum((feed.rows for feed in report.feeds), Rows())
+        tell(f"{len(report.feeds):,} feeds: {ended}{_figures(rows)}; {report.seconds:.1f} s")
+
+
+def _figures(rows: Rows) -> str:
+    figures = [f"{count} {name}" for name, count in asdict(rows).items() if count]
+    return f" ({', '.join(figures)})" if figures else ""
 
 
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
-    figures = [f"{count} {name}" for name, count in asdict(feed.rows).items() if count]
-    print_line(f"{feed.feed}: {feed.status}" + (f" ({', '.join(figures)})" if figures else ""))
+    print_line(f"{feed.feed}: {feed.status}{_figures(feed.rows)}")
     for file in feed.files:
         if file.status == "rejected":
             say(f"  {file.file}: rejected: {file.reason}")
