@@ -32,6 +32,7 @@ __all__ = [
     "Problem",
     "SourceChanged",
     "StorageError",
+    "expected",
 ]
 
 
@@ -144,3 +145,11 @@ class FileGone(StorageError):
     """The file is no longer there at the version that was listed."""
 
     code = "file_gone"
+
+
+def expected(error: Exception) -> LandfeedError:
+    """The error as it may be told. A defect becomes one that asks to be reported; it stops the feed that it is
+    met in, and no other."""
+    if isinstance(error, LandfeedError):
+        return error
+    return LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal")

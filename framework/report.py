@@ -56,10 +56,13 @@ class FeedReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
+    """`signal` is the number of the signal that stopped the run between two batches, None when it came to its end."""
+
     run_id: str
     engine: str
     seconds: float
     feeds: tuple[FeedReport, ...] = ()
+    signal: int | None = None
 
     @property
     def status(self) -> Status:
@@ -68,7 +71,7 @@ class RunReport:
 
     @property
     def exit_code(self) -> int:
-        return _EXIT_CODES.get(self.status, 0)
+        return _EXIT_CODES.get(self.status, 0) if self.signal is None else 128 + self.signal
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -4,20 +4,20 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
 
     check | work | look                 commands that check and write configuration · load · look
     options                             what they share: their options, what they open, how an error ends them
-    say | progress | cover              what is printed · what is shown while work goes on · what never is
+    say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
+    streams                             the standard streams, whatever state they are in
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 
 import click
 
 from framework import __version__
 from framework.cli import check, look, work
+from framework.cli.signals import EndSignals
+from framework.cli.streams import OutputError, abandon, finish, prepare, say
 
 __all__ = ["landfeed", "main"]
 
@@ -43,12 +43,50 @@ for _command in _COMMANDS:
 def main() -> None:
     """Entry point of `landfeed` and `runner.py`. Returns when all is well: a host that calls it, as Databricks does,
     may take a SystemExit for a failure, also one of 0, and may call it in a thread, which takes no signals."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    prepare()
+    signals = EndSignals()
+    signals.take()
     try:
-        landfeed.main(prog_name="landfeed", standalone_mode=True)
+        code = _ended(signals)
+    finally:
+        signals.give_back()
+    if code:
+        sys.exit(code)
+
+
+def _ended(signals: EndSignals) -> int:
+    """Run the command; its exit code. What it had to print is printed, or the code is not 0."""
+    try:
+        code = _invoked(signals)
+        finish()
+        return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon()
+        return 1
+    except OutputError as error:
+        abandon()
+        say(f"error: standard output cannot be written: {error}; what was to be done is done")
+        return 1
+
+
+def _invoked(signals: EndSignals) -> int:
+    try:
+        code = landfeed.main(prog_name="landfeed", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:  # a question that nobody answers
+        say("aborted")
+        return 1
     except SystemExit as error:
-        if error.code:
+        code = error.code
+    except OutputError:
+        raise
+    except OSError:
+        finish()  # which raises what is to be told if it was standard output that failed
+        raise
+    except Exception:  # what a library makes of a signal while it is at work
+        if signals.number is None:
             raise
+        return 128 + signals.number
+    return code if isinstance(code, int) else 0

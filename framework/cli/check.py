@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from framework.cli.options import Request, common, errors, given, opened, project_options, request_of
-from framework.cli.say import print_json, say, say_problems
+from framework.cli.options import Request, anywhere, common, errors, given, opened, project_options, request_of
+from framework.cli.say import print_json, say_problems
+from framework.cli.streams import put, say, tell
 from framework.errors import ConfigError, LandfeedError
 
 __all__ = ["bundle", "new", "plan", "schema", "show_config", "validate"]
@@ -29,9 +30,9 @@ def validate(request: Request) -> None:
     if request.as_json:
         print_json({"ok": not problems, "feeds": feeds, "problems": [asdict(problem) for problem in problems]})
     elif problems:
-        say_problems(problems)
+        say_problems(problems, request.config)
     else:
-        print(f"{feeds} feed(s) checked, nothing wrong")
+        tell(f"{feeds} feed(s) checked, nothing wrong")
     sys.exit(2 if problems else 0)
 
 
@@ -41,31 +42,26 @@ def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
     from framework.loader import Kind, schema_text
 
-    print(schema_text(Kind(kind)), end="")
+    put(schema_text(Kind(kind)).rstrip("\n"))
 
 
 @click.command()
-@click.option("--no-engine", is_flag=True, help="Leave out the SQL, so that no engine needs to start.")
+@click.option("--sql", is_flag=True, help="Show the SQL of each step too.")
 @common
-def plan(request: Request, no_engine: bool) -> None:
-    """Show what `run` would do now: files in order, tables to make, SQL. Writes nothing."""
-    from framework.plan.compile import compile_plan
-    from framework.plan.explain import explain, explain_text
-    from framework.plan.observe import observe
-    from framework.runs.run import landing_of
+def plan(request: Request, sql: bool) -> None:
+    """Show what `run` would do now: pending files, tables to make or change, steps. Writes nothing."""
+    from framework.plan.explain import explain_text
+    from framework.runs.views import plans
 
     with opened(request) as (project, world, _):
-        documents, landing = [], landing_of(project.feeds, world)
-        for feed in project.feeds:
-            listing = landing.listing(feed)
-            facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
-            compiled = compile_plan(feed, facts)
-            documents.append(explain(compiled, listing, (lambda *_: None) if no_engine else world.engine.sql))
+        document = plans(project.feeds, world, world.engine.sql if sql else None)
     if request.as_json:
-        print_json({"feeds": documents})
-        return
-    for document in documents:
-        print("\n".join(explain_text(document)))
+        print_json(document)
+    else:
+        for feed, planned in zip(project.feeds, document["feeds"], strict=True):
+            for line in explain_text(planned, feed.source.path):
+                tell(line)
+    sys.exit(1 if any(feed["error"] for feed in document["feeds"]) else 0)
 
 
 @click.command("show-config")
@@ -84,7 +80,9 @@ def show_config(request: Request) -> None:
         ]
         print_json({"feeds": [{"feed": name, "values": v} for name, v in zip(request.feeds, documents, strict=True)]})
         return
-    print("\n---\n".join("\n".join(annotated(tree)) for tree in trees))
+    for number, tree in enumerate(trees):
+        for line in (*["---"] * (number > 0), *annotated(tree)):
+            tell(line)
 
 
 @click.command()
@@ -95,19 +93,21 @@ def show_config(request: Request) -> None:
 @click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
 @click.option("--sequence-by", help="The column that tells the newer of two rows.")
 @click.option("--table", help="The target table.  [default: main.NAME]")
+@anywhere
 def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
     """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
     from framework.loader import check_project, new_feed
 
     def answer(option: str, question: str, default: str) -> str:
-        given = answers.get(option)
-        if given is None and sys.stdin.isatty():
-            given = click.prompt(question, default=default)
-        return given or default
+        said = answers.get(option)
+        if said is None and sys.stdin.isatty():
+            said = click.prompt(question, default=default)
+        return said or default
 
     if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
         raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
-    config, env = project_options(click.get_current_context().find_root().params)
+    root = click.get_current_context().find_root().params
+    config, env = project_options({option: given(answers.get(option)) or root[option] for option in ("config", "env")})
     file = os.path.join(config, "feeds", f"{name}.yml")
     path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
     format_ = answer("format", "The files' format (csv, json)", "csv")
@@ -128,7 +128,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
         sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
         schema=_schema_path(file),
     )
-    with errors(as_json=False):
+    with errors(as_json=False, config=config):
         try:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             with open(file, "x", encoding="utf-8") as out:
@@ -140,7 +140,7 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
         if mine:
             os.remove(file)
             raise ConfigError(mine)
-    print(f"{file} is written; check it, then: landfeed plan {name}")
+    tell(f"{file} is written; check it, then: landfeed plan {name}")
 
 
 def _schema_path(file: str) -> str | None:
@@ -154,13 +154,14 @@ def _schema_path(file: str) -> str | None:
 @click.option("--name", help="The bundle's name.  [default: the one that it has, or landfeed]")
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 when a file is out of date.")
 @click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds.")
+@anywhere
 def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> None:
     """Write the Databricks bundle: each environment with a `databricks` block is a target."""
     from framework.databricks import State, compare, make_bundle, unwatched, write
     from framework.loader import load_targets
 
     request = request_of(params)
-    with errors(as_json=request.as_json):
+    with errors(as_json=request.as_json, config=request.config):
         projects = load_targets(request.config, environ=os.environ)
         folder = given(out) or os.path.dirname(os.path.abspath(request.config))
         if name is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
@@ -178,11 +179,12 @@ def bundle(out: str | None, name: str | None, check: bool, **params: Any) -> Non
         print_json({"ok": not (check and changed), "targets": targets, "files": files, "notes": notes})
     else:
         for file in changed:
-            print(f"{file}: {states[file] if check else 'written'}")
+            tell(f"{file}: {states[file] if check else 'written'}")
         if not changed:
-            print("the bundle is up to date")
+            tell("the bundle is up to date")
     for note in notes:
         say(f"note: {note}")
     if check and changed:
-        say(f"\nhint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
+        say()
+        say(f"hint: update with: landfeed --config {request.config} bundle" + (f" --out {out}" if out else ""))
     sys.exit(1 if check and changed else 0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from framework.cli.options import Request, common, opened
-from framework.cli.say import print_json, print_table, say
+from framework.cli.say import print_json, print_table
+from framework.cli.streams import say, tell
 
 __all__ = ["history", "show", "status"]
 
@@ -21,15 +25,28 @@ def status(request: Request) -> None:
     if request.as_json:
         print_json(document)
         return
+    _print_status(document["feeds"])
+
+
+def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
+    """A row for each feed; why some of them could not be looked at stands in a last column."""
+    columns = ["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"]
     rows = []
-    for feed in document["feeds"]:
+    for feed in feeds:
         last, unfinished = feed["last_batch"] or {}, feed["unfinished_batch"] or {}
         row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
         rows.append([*row, last.get("rows_read"), last.get("rows_quarantined"), feed["target_version"]])
-    print_table(["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"], rows)
-    for feed in document["feeds"]:
+    if any(feed["error"] for feed in feeds):
+        columns.append("error")
+        rows = [[*row, (feed["error"] or {}).get("message")] for row, feed in zip(rows, feeds, strict=True)]
+    print_table(columns, rows)
+    for feed in feeds:
         for warning in feed["warnings"]:
             say(f"warning: {feed['feed']}: {warning}")
+    for hint in dict.fromkeys(feed["error"]["hint"] for feed in feeds if feed["error"]):
+        if hint:
+            say()
+            say(f"hint: {hint}")
 
 
 @click.command()
@@ -75,6 +92,6 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
         return
     for _, table, rows in tables:
         if rows is None:
-            print(f"{table}: there is no such table yet")
+            tell(f"{table}: there is no such table yet")
         else:
             print_table(list(rows.columns), [list(row) for row in rows.rows])

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from framework.cli.cover import cover
-from framework.cli.say import print_json, say, say_problems
+from framework.cli.say import print_json, say_problems
+from framework.cli.streams import say
 from framework.errors import ConfigError, LandfeedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from framework.loader import Project
     from framework.plan.world import World
 
-__all__ = ["Request", "common", "errors", "given", "opened", "project_options", "request_of"]
+__all__ = ["Request", "anywhere", "common", "errors", "given", "opened", "project_options", "request_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +54,38 @@ def request_of(params: dict[str, Any]) -> Request:
     feeds = [name for value in params.pop("feeds", ()) if given(value) for name in value.replace(",", " ").split()]
     tags = [tag for tag in params.pop("tag", ()) if given(tag)]
     as_json = (params.pop("output", None) or root["output"]) == "json"
-    config, env = project_options(root)
+    config, env = project_options({name: given(params.pop(name, None)) or root[name] for name in ("config", "env")})
     return Request(config, env, tuple(feeds), tuple(tags), as_json)
 
 
-def project_options(root: dict[str, Any]) -> tuple[str, str]:
+def project_options(options: dict[str, Any]) -> tuple[str, str]:
     """--config and --env, or what holds when they are not given."""
-    env = given(root["env"]) or given(os.environ.get("LANDFEED_ENV")) or "local"
-    return given(root["config"]) or "pipelines_config", env
+    env = given(options["env"]) or given(os.environ.get("LANDFEED_ENV")) or "local"
+    return given(options["config"]) or "pipelines_config", env
+
+
+def anywhere(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of the project, understood after the command too; there they count more."""
+    for decorate in (
+        click.option("--env", default=None, help="The environment's name."),
+        click.option("--config", default=None, help="The configuration folder."),
+    ):
+        command = decorate(command)
+    return command
 
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
-    """FEED …, --tag and --output, as a `Request` in the first argument; errors become exit codes."""
+    """FEED …, --tag, --output, --config and --env, as a `Request` in the first argument; errors become exit codes."""
 
     def invoke(**params: Any) -> None:
         request = request_of(params)
-        with errors(as_json=request.as_json):
+        with errors(as_json=request.as_json, config=request.config):
             command(request, **params)
 
     invoke.__doc__, invoke.__name__ = command.__doc__, command.__name__
     invoke.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
+        anywhere,
         click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds."),
         click.option("--tag", multiple=True, help="Only feeds with this tag."),
         click.argument("feeds", nargs=-1, metavar="[FEED]..."),
@@ -93,19 +105,20 @@ def opened(request: Request, run_id: str = "") -> Iterator[tuple[Project, World,
 
 
 @contextmanager
-def errors(*, as_json: bool, indent: int | None = 2) -> Iterator[None]:
+def errors(*, as_json: bool, config: str, indent: int | None = 2) -> Iterator[None]:
     """Every error ends in a sentence on stderr, a document on stdout if asked for, and an exit code."""
     try:
         yield
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]}, indent)
-        say_problems(error.problems)
+        say_problems(error.problems, config)
         sys.exit(2)
     except LandfeedError as error:
         if as_json:
             print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
         say(f"error: {error.message}")
         if error.hint:
-            say(f"\nhint: {error.hint}")
+            say()
+            say(f"hint: {error.hint}")
         sys.exit(1)

@@ -3,48 +3,74 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
+
+from framework.cli.streams import printable, put, say, tell
+from framework.names import Rows, Status
 
 if TYPE_CHECKING:
     from framework.errors import Problem
     from framework.report import FeedReport, RunReport
     from framework.runs.events import Event
 
-__all__ = ["print_json", "print_table", "say", "say_event", "say_event_json", "say_problems", "say_report"]
+__all__ = ["print_json", "print_table", "say_event", "say_event_json", "say_problems", "say_report"]
 
+_CARET_WITHIN = 110
+"""Characters of a line of a configuration file that are shown."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
 
 def print_json(document: dict[str, Any], indent: int | None = 2) -> None:
-    print(json.dumps(document, indent=indent, ensure_ascii=True), flush=True)
+    put(json.dumps(document, indent=indent, ensure_ascii=True))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people; values are shown as they are, NULL as a hyphen."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(line[index]) for line in [list(columns), *cells]) for index in range(len(columns))]
-    for line in [list(columns), ["─" * width for width in widths], *cells]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    """A table for people; values are shown in one line each, NULL as a hyphen."""
+    cells = [["-" if value is None else printable(str(value)) for value in row] for row in [columns, *rows]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in [cells[0], ["-" * width for width in widths], *cells[1:]]:
+        tell("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _cell(value: Any) -> str:
-    text = "-" if value is None else str(value)
-    return text.encode("unicode_escape").decode() if not text.isprintable() else text
-
-
-def say(line: str) -> None:
-    print(line.encode("utf-8", "backslashreplace").decode(), file=sys.stderr)
-
-
-def say_problems(problems: Sequence[Problem]) -> None:
+def say_problems(problems: Sequence[Problem], config: str) -> None:
+    """Each problem at its place, as a path from where the command was started; on a terminal with the line."""
     for problem in problems:
-        say(f"{problem}" + (f"\n    hint: {problem.hint}" if problem.hint else ""))
-    say(f"\n{len(problems)} problem(s); nothing was run")
+        say(_placed(problem, config))
+        if sys.stderr.isatty():
+            for line in _source(problem, config):
+                say(line)
+        if problem.hint:
+            say(f"    hint: {problem.hint}")
+    say()
+    say(f"{len(problems)} problem(s); nothing was run")
+
+
+def _placed(problem: Problem, config: str) -> str:
+    if problem.file == config:  # the folder itself is missing
+        return str(problem)
+    path = os.path.abspath(os.path.join(config, problem.file))
+    return str(replace(problem, file=min(os.path.relpath(path), path, key=len)))
+
+
+def _source(problem: Problem, config: str) -> Iterator[str]:
+    """The line where the problem stands, and a caret below its column; nothing where there is no such line."""
+    try:
+        with open(os.path.join(config, problem.file), encoding="utf-8-sig", errors="replace") as file:
+            line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
+    except OSError:
+        return
+    before = printable(line[: problem.column - 1])
+    if line.strip() and len(before) < _CARET_WITHIN:
+        yield f"    {printable(line)[:_CARET_WITHIN]}"
+        yield f"    {' ' * len(before)}^"
 
 
 def say_event_json(event: Event) -> None:
@@ -60,7 +86,7 @@ def say_event(event: Event) -> None:
             say(f"watching {len(feeds)} feed(s); files are loaded when they have not changed for {quiet:g} s")
         case events.Seen(feed, files):
             for file in files[:_FILES_NAMED]:
-                _print_line(f"{feed}: seen {_cell(file.name)} ({file.size:,} bytes)")
+                _print_line(f"{feed}: seen {file.name} ({file.size:,} bytes)")
             if len(files) > _FILES_NAMED:
                 _print_line(f"{feed}: seen {len(files) - _FILES_NAMED} more files")
         case events.Missing(feed, folder):
@@ -70,7 +96,8 @@ def say_event(event: Event) -> None:
             if retry is not None:
                 say(f"  tried again in {retry:g} s")
         case events.Notice(message, hint):
-            say(f"{message}\n  hint: {hint}")
+            say(message)
+            say(f"  hint: {hint}")
         case events.Stopping(working):
             say("stopping" + (f"; finishing {', '.join(working)}" if working else ""))
         case events.Stopped():
@@ -80,17 +107,29 @@ def say_event(event: Event) -> None:
 
 
 def _print_line(line: str) -> None:
-    print(f"{datetime.now().astimezone():%H:%M:%S} {line}", flush=True)
+    tell(f"{datetime.now().astimezone():%H:%M:%S} {line}")
 
 
 def say_report(report: RunReport) -> None:
+    """What each feed did. Of many, those with nothing to do are only counted, in the last line."""
+    many = len(report.feeds) > 1
     for feed in report.feeds:
-        _say_feed(feed, print)
+        if not many or feed.status is not Status.NOTHING_TO_DO or feed.warnings:
+            _say_feed(feed, tell)
+    if many:
+        counted = Counter(feed.status for feed in report.feeds)
+        ended = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted[status])
+        rows = sum((feed.rows for feed in report.feeds), Rows())
+        tell(f"{len(report.feeds):,} feeds: {ended}{_figures(rows)}; {report.seconds:.1f} s")
+
+
+def _figures(rows: Rows) -> str:
+    figures = [f"{count} {name}" for name, count in asdict(rows).items() if count]
+    return f" ({', '.join(figures)})" if figures else ""
 
 
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
-    figures = [f"{count} {name}" for name, count in asdict(feed.rows).items() if count]
-    print_line(f"{feed.feed}: {feed.status}" + (f" ({', '.join(figures)})" if figures else ""))
+    print_line(f"{feed.feed}: {feed.status}{_figures(feed.rows)}")
     for file in feed.files:
         if file.status == "rejected":
             say(f"  {file.file}: rejected: {file.reason}")

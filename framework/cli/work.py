@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from framework.cli.options import Request, common, errors, given, opened
 from framework.cli.say import print_json, say_event, say_event_json, say_report
+from framework.cli.signals import StopSignals
 from framework.errors import LandfeedError
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ __all__ = ["archive", "merge", "run", "stage", "watch"]
 
 _SLOW_SECONDS = 1.0
 """Work that takes longer shows a progress display on a terminal."""
+_STOPPING = "stopping after the batches that are under way; once more ends at once"
 _QUIET = "Seconds for which a file must not have changed before it is loaded."
 _INTERVAL = "Seconds between looks into buckets, Volumes and other folders that tell of no changes."
 _LOCATION_HELP = "Where files arrived: only feeds there are staged. merge and archive finish all that is staged."
@@ -98,13 +97,24 @@ def _work(
     from framework.report import RunReport
     from framework.runs.run import Options, run_feeds
 
-    started = time.perf_counter()
+    started, stopping = time.perf_counter(), threading.Event()
     identity = given(run_id) or uuid.uuid4().hex[:16]
-    with opened(request, identity) as (project, world, leases), Progress(sys.stderr, _SLOW_SECONDS) as progress:
-        options = Options(tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed)
+    with StopSignals() as signals, opened(request, identity) as (project, world, leases):
         location = given(trigger_location) if Task.STAGE in tasks else None
-        feeds = run_feeds(narrowed(project.feeds, location), world, leases, options)
-    report = RunReport(identity, project.environment.engine.value, time.perf_counter() - started, tuple(feeds))
+        feeds = narrowed(project.feeds, location)
+        with Progress(sys.stderr, _SLOW_SECONDS, len(feeds)) as progress:
+
+            def stop() -> None:
+                stopping.set()
+                progress.note(_STOPPING)
+
+            signals.stop_with(stop)
+            options = Options(
+                tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed, stopping=stopping.is_set
+            )
+            reports = run_feeds(feeds, world, leases, options)
+    seconds = time.perf_counter() - started
+    report = RunReport(identity, project.environment.engine.value, seconds, tuple(reports), signals.number)
     if request.as_json:
         print_json(report.as_dict())
     else:
@@ -124,7 +134,7 @@ def watch(request: Request, quiet: float, interval: float, once: bool, jobs: int
 
     with (
         StopSignals() as signals,
-        errors(as_json=request.as_json, indent=None),
+        errors(as_json=request.as_json, config=request.config, indent=None),
         opened(request, uuid.uuid4().hex[:16]) as (project, world, leases),
     ):
         if not project.feeds and not once:
@@ -134,34 +144,3 @@ def watch(request: Request, quiet: float, interval: float, once: bool, jobs: int
         signals.stop_with(watching.stop)
         code = watching.run()
     sys.exit(code)
-
-
-class StopSignals:
-    """The first SIGTERM or Ctrl-C asks for a stop, the second one ends the process at once. Only the main
-    thread takes signals."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._stop: Callable[[], None] | None = None
-
-    def __enter__(self) -> StopSignals:
-        numbers = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
-        self._before = {number: signal.signal(number, self._handle) for number in numbers}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def stop_with(self, stop: Callable[[], None]) -> None:
-        """What a stop is; done now if it has been asked for already."""
-        self._stop = stop
-        if self._asked:
-            stop()
-
-    def _handle(self, number: int, _: FrameType | None) -> None:
-        if self._asked:
-            os._exit(128 + number)
-        self._asked = True
-        if self._stop is not None:
-            self._stop()

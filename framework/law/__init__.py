@@ -3,7 +3,7 @@ SQL. Nothing here reads, writes or asks the clock.
 
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
-    rules | filenames | change          texts to rows, and every reason why not · what a file's name gives · what a merge does
+    rules | filenames | change          texts to rows, or why not · what a file's name gives · what a merge does
     values | layout | limits | expressions | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

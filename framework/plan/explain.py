@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from framework.law.discovery import Listing
@@ -11,12 +12,16 @@ from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, 
 
 __all__ = ["SqlOf", "explain", "explain_text"]
 
-SqlOf = Callable[[Stage | Merge], str | None]
-"""Gives the SQL of a step as the engine would run it, None when no engine was asked."""
+SqlOf = Callable[[Stage | Merge], str]
+"""Gives the SQL of a step as the engine would run it."""
+_NAMED = 3
+"""Files, and columns of a table, of which there are more are counted."""
 
 
-def explain(plan: Plan, listing: Listing, sql: SqlOf) -> dict[str, Any]:
-    """The plan in the shape of `plan --output json`."""
+def explain(plan: Plan, listing: Listing, sql: SqlOf | None = None) -> dict[str, Any]:
+    """The plan in the shape of `plan --output json`; without `sql` every step's SQL is None, which takes far less
+    time for a feed of many columns."""
+    steps = [entry for step in plan.steps for entry in _entries(step, sql or (lambda *_: ""))]
     return {
         "feed": plan.feed.name,
         "files": [
@@ -27,7 +32,7 @@ def explain(plan: Plan, listing: Listing, sql: SqlOf) -> dict[str, Any]:
             for skipped in listing.skipped
         ],
         "order": listing.order,
-        "steps": [entry for step in plan.steps for entry in _entries(step, sql)],
+        "steps": [entry | {"sql": entry["sql"] if sql else None} for entry in steps],
     }
 
 
@@ -46,21 +51,13 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
         case CreateTable(table, columns):
             listed = [{"name": column.name, "type": str(column.type)} for column in columns]
             ddl = ", ".join(f"{column.name} {column.type}" for column in columns)
-            yield {
-                "kind": "create_table",
-                "table": table.name,
-                "columns": listed,
-                "sql": f"CREATE TABLE {table} ({ddl}) USING DELTA",
-            }
+            statement = f"CREATE TABLE {table} ({ddl}) USING DELTA"
+            yield {"kind": "create_table", "table": table.name, "columns": listed, "sql": statement}
         case AddColumns(table, columns):
             for column in columns:
-                yield {
-                    "kind": "add_column",
-                    "table": table.name,
-                    "column": column.name,
-                    "type": str(column.type),
-                    "sql": f"ALTER TABLE {table} ADD COLUMN {column.name} {column.type}",
-                }
+                statement = f"ALTER TABLE {table} ADD COLUMN {column.name} {column.type}"
+                entry = {"kind": "add_column", "table": table.name, "column": column.name, "type": str(column.type)}
+                yield entry | {"sql": statement}
         case Abandon(_, manifest):
             yield {"kind": "abandon", "batch_id": manifest.batch_id, "sql": None}
         case Discard(table, _, batch_id):
@@ -69,19 +66,58 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
             assert_never(step)
 
 
-def explain_text(document: dict[str, Any]) -> Iterator[str]:
-    """The lines that `plan` prints for one feed, from what `explain` returns."""
+def explain_text(document: dict[str, Any], folder: str) -> Iterator[str]:
+    """The lines that `plan` prints for one feed, from what `explain` returns; files are named as they are called
+    in the landing `folder`."""
     yield f"{document['feed']}"
-    if document["order"] not in ("name", "modified"):
+    if document.get("order", "name") not in ("name", "modified"):
         yield f"  files in the order of {document['order']}"
+    pending = [file for file in document["files"] if file["status"] == "pending"]
+    if pending:
+        size = sum(file["size"] for file in pending)
+        yield f"  {len(pending):,} pending ({size:,} bytes): {_named(pending, folder)}"
+    reasons: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for file in document["files"]:
-        yield f"  {file['status']:<8} {file['file']}" + (f"  ({file['reason']})" if file["reason"] else "")
-    if not document["steps"]:
+        if file["status"] == "skipped":
+            reasons[file["reason"]].append(file)
+    for reason, files in reasons.items():
+        yield f"  {len(files):,} skipped, {reason}: {_named(files, folder)}"
+    if document["error"]:
+        yield f"  error: {document['error']['message']}"
+        if document["error"]["hint"]:
+            yield f"  hint: {document['error']['hint']}"
+    elif not document["steps"]:
         yield "  nothing to do"
     for step in document["steps"]:
-        where = step.get("table") or step.get("to") or step["batch_id"]
-        what = f" {step['column']} {step['type']}" if step["kind"] == "add_column" else ""
-        count = f" ({len(step['files'])} files)" if "files" in step else ""
-        yield f"  {step['kind']:<13}{where}{what}{count}"
+        yield f"  {_step(step, len(pending))}"
         for line in (step["sql"] or "").splitlines():
             yield f"      {line}"
+
+
+def _named(files: Sequence[dict[str, Any]], folder: str) -> str:
+    return _few([file["file"].removeprefix(folder) for file in files])
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _step(step: dict[str, Any], pending: int) -> str:
+    """One line that says what a step does."""
+    match step["kind"]:
+        case "stage":
+            count = len(step["files"])
+            what = f"{count:,} of {pending:,}" if count < pending else f"{count:,}"
+            return f"stage    {what} file(s) into {step['table']}"
+        case "merge":
+            return f"merge    into {step['table']} by {', '.join(step['keys'])}"
+        case "archive":
+            return f"archive  {len(step['files']):,} file(s) to {step['to']}"
+        case "create_table":
+            columns = _few([f"{column['name']} {column['type']}" for column in step["columns"]])
+            return f"create   {step['table']}: {columns}"
+        case "add_column":
+            return f"add      {step['table']}: {step['column']} {step['type']}"
+        case kind:
+            return f"{kind:<8} {step['batch_id']}"

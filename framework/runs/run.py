@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
-from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged
+from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
@@ -19,23 +21,28 @@ from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing
-from framework.steps import Archive, Stage
+from framework.steps import Archive, Merge, Stage
 
-__all__ = ["Options", "landing_of", "run_feeds"]
+__all__ = ["Doing", "Options", "landing_of", "run_feeds"]
+
+
+Doing: TypeAlias = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """`tasks` to run, `jobs` feeds at a time, seconds to `wait` for a busy feed; with `fail_fast` no
-    feed starts after one has failed. `on_feed` is told (feed, what it is doing) from any thread. Files
-    that are not `ready` are left alone; it is asked from any thread before each batch."""
+    feed starts after one has failed. `on_feed` is told from any thread that a feed is doing something, which
+    can be asked for a text at any time, or how it has ended. Files that are not `ready` are left alone, and
+    when the run is `stopping` no batch begins; both are asked from any thread before each batch."""
 
     tasks: frozenset[Task] = ALL_TASKS
     jobs: int = 4
     wait: float = 0.0
     fail_fast: bool = False
-    on_feed: Callable[[str, str], None] = lambda _feed, _doing: None
+    on_feed: Callable[[str, Doing | Status], None] = lambda _feed, _doing: None
     ready: Callable[[File], bool] = lambda _file: True
+    stopping: Callable[[], bool] = lambda: False
 
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
@@ -46,11 +53,14 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
 
     def one(feed: Feed) -> FeedReport:
         if options.fail_fast and failed:
-            return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {failed[0]} failed",))
-        report = _FeedRun(feed, world, leases, options, landing, feed.name in open_feeds).report()
+            report = _not_started(feed, f"{failed[0]} failed")
+        elif options.stopping():
+            report = _not_started(feed, "the run was stopped")
+        else:
+            report = _FeedRun(feed, world, leases, options, landing, feed.name in open_feeds).report()
         if report.status is Status.FAILED:
             failed.append(feed.name)
-        options.on_feed(feed.name, str(report.status))
+        options.on_feed(feed.name, report.status)
         return report
 
     with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
@@ -58,6 +68,10 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
     with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
         world.ledger.upkeep()
     return reports
+
+
+def _not_started(feed: Feed, why: str) -> FeedReport:
+    return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {why}",))
 
 
 _WAITED = 0.5
@@ -100,12 +114,12 @@ class _FeedRun:
             with self.leases.hold(self.feed.name, self.options.wait):
                 if time.monotonic() - asked > _WAITED:
                     self.landing.look_again(self.feed)
-                while self._one_batch():
+                while not self.options.stopping() and self._one_batch():
                     pass
-        except LandfeedError as error:
-            return self._summary(error)
-        except Exception as error:  # a defect must not stop the other feeds, nor hide
-            return self._summary(LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal"))
+                if self.options.stopping() and (left := len(self._listing().pending)):
+                    self._warnings.append(f"the run was stopped; {left:,} file(s) stay pending")
+        except Exception as error:
+            return self._summary(expected(error))
         return self._summary(None)
 
     def _pending(self) -> bool:
@@ -128,8 +142,8 @@ class _FeedRun:
         plan = compile_plan(feed, facts, tasks)
         if not plan.steps:
             return False
-        self.options.on_feed(feed.name, _doing(plan))
         work = BatchWork(world, feed, facts)
+        self.options.on_feed(feed.name, partial(_doing, plan, work))
         try:
             work.run(plan)
         except SourceChanged as error:
@@ -194,6 +208,10 @@ class _FeedRun:
         return Status.SUCCEEDED if self._batch_id else Status.NOTHING_TO_DO
 
 
-def _doing(plan: Plan) -> str:
-    count = sum(len(step.batch.files) for step in plan.steps if isinstance(step, Stage | Archive))
-    return f"{count} file(s)"
+def _doing(plan: Plan, work: BatchWork) -> str:
+    """The task that the batch is at, by those that have taken time already, and what the batch consists of."""
+    steps = [step for step in plan.steps if isinstance(step, Stage | Merge | Archive)]
+    tasks = [type(step).__name__.lower() for step in steps]
+    now = next((task for task in tasks if task not in work.seconds), tasks[-1] if tasks else "clean up")
+    files = steps[0].batch.files if steps else ()
+    return f"{now} {len(files):,} file(s), {sum(file.size for file in files) / 1e6:,.1f} MB"

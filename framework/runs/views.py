@@ -1,44 +1,77 @@
-"""Views: what `status` and `history` show, as plain data in the contract's shapes."""
+"""Views: what `status`, `plan` and `history` show, as plain data in the contract's shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from framework.errors import Failure, expected
 from framework.feed import Feed
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState
+from framework.plan.compile import compile_plan
+from framework.plan.explain import SqlOf, explain
+from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 
-__all__ = ["history", "history_files", "status"]
+__all__ = ["history", "history_files", "plans", "status"]
 
+Found = TypeVar("Found")
 _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 
 def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
-    """One entry a feed: what is pending, what is unfinished, what was loaded last."""
+    """One entry a feed: what is pending, what is unfinished, what was loaded last, or why it cannot be looked at."""
     latest, landing = world.ledger.latest(), landing_of(feeds, world)
     return {"feeds": [_feed_status(feed, world, landing, latest.get(feed.name)) for feed in feeds]}
 
 
 def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | None) -> dict[str, Any]:
-    listing = landing.listing(feed)
+    listing, pending_error = _looked(lambda: landing.listing(feed))
+    target, target_error = _looked(lambda: world.engine.state(feed.target.table, feed.name))
     unfinished = None
     if last is not None and last.state not in _FINISHED:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}
-    target = world.engine.state(feed.target.table, feed.name)
+    error = pending_error or target_error
     return {
         "feed": feed.name,
-        "pending_files": len(listing.pending),
+        "pending_files": len(listing.pending) if listing else None,
         "unfinished_batch": unfinished,
         "last_batch": _plain(asdict(last)) if last else None,
         "target_version": target.version if target else None,
-        "warnings": list(listing.told),
+        "warnings": list(listing.told) if listing else [],
+        "error": asdict(error) if error else None,
     }
+
+
+def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
+    """One entry a feed: what a run would do now, or why it could do nothing. SQL only if there is something to ask."""
+    landing = landing_of(feeds, world)
+
+    def planned(feed: Feed) -> dict[str, Any]:
+        listing = landing.listing(feed)
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+        return explain(compile_plan(feed, facts), listing, sql)
+
+    documents = []
+    for feed in feeds:
+        found, error = _looked(partial(planned, feed))
+        nothing = {"feed": feed.name, "files": [], "steps": []}
+        documents.append((found or nothing) | {"error": asdict(error) if error else None})
+    return {"feeds": documents}
+
+
+def _looked(look: Callable[[], Found]) -> tuple[Found | None, Failure | None]:
+    """What was found, or why looking failed, which is one feed's trouble and not that of the others."""
+    try:
+        return look(), None
+    except Exception as error:
+        return None, expected(error).failure
 
 
 def history(feeds: Sequence[str], world: World, limit: int | None) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from math import inf
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from framework.errors import LandfeedError
+from framework.errors import LandfeedError, expected
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.names import BatchState, Status
@@ -185,7 +185,7 @@ class Watch:
             listing = landing_of([feed], self._world).listing(feed)
             found, skipped = Look(started, time.monotonic(), wall, listing.pending), listing.told
         except Exception as error:
-            found = _expected(error)
+            found = expected(error)
             if self._settings.once:  # the run will say so
                 found = Look(started, time.monotonic(), wall)
             elif found.code == "missing_folder":
@@ -193,11 +193,11 @@ class Watch:
         self._messages.put(_Looked(feed.name, found, skipped))
 
     def _run(self, feed: Feed, ready: frozenset[Identity]) -> None:
-        options = Options(jobs=1, ready=lambda file: not self._stopping and file.identity in ready)
+        options = Options(jobs=1, ready=lambda file: file.identity in ready, stopping=lambda: self._stopping)
         try:
             report = run_feeds([feed], self._world, self._leases, options)[0]
         except Exception as error:
-            report = _failed(feed, _expected(error))
+            report = _failed(feed, expected(error))
         self._messages.put(_Ran(report))
 
     # Hearing
@@ -278,13 +278,6 @@ def _outcome(report: FeedReport) -> Outcome:
             return Outcome.FAILED
         case _:
             assert_never(report.status)
-
-
-def _expected(error: Exception) -> LandfeedError:
-    """The error, or what a defect looks like; neither stops the other feeds."""
-    if isinstance(error, LandfeedError):
-        return error
-    return LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal")
 
 
 def _failed(feed: Feed, error: LandfeedError) -> FeedReport:

@@ -60,9 +60,7 @@ def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engi
         from framework.engines.delta import storage_options
         from framework.engines.embedded import EmbeddedEngine
     except ImportError as error:
-        raise MissingDependency(
-            f"engine: embedded needs the package {error.name}", "pip install 'landfeed[embedded]'"
-        ) from error
+        raise _cannot_load(EngineName.EMBEDDED, error) from error
     if environment.root is None:
         raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
     return EmbeddedEngine(environment.root, storage_options(environment, environ))
@@ -72,9 +70,7 @@ def _open_spark(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
         from framework.engines.spark import SparkEngine
     except ImportError as error:
-        raise MissingDependency(
-            f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'"
-        ) from error
+        raise _cannot_load(EngineName.SPARK, error) from error
     return SparkEngine(environment, environ)
 
 
@@ -90,3 +86,13 @@ def _open_control(environment: Environment, environ: Mapping[str, str]) -> Contr
     from framework.engines.delta import DeltaTables, storage_options
 
     return DeltaControl(DeltaTables(environment.root, storage_options(environment, environ)))
+
+
+def _cannot_load(engine: EngineName, error: ImportError) -> MissingDependency:
+    """A package that is not there; or one that is, and that the system does not let in."""
+    if isinstance(error, ModuleNotFoundError):
+        return MissingDependency(
+            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
+        )
+    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
+    return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)

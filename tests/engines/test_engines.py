@@ -687,7 +687,7 @@ def test_no_jvm_without_work(project: Project, spark: Any) -> None:
     environments(project)
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
     project.cli("--env", "embedded", "run")
-    commands = (["validate"], ["status"], ["run"], ["plan", "--no-engine"], ["stage"], ["merge"], ["archive"], ["plan"])
+    commands = (["validate"], ["status"], ["run"], ["plan", "--sql"], ["stage"], ["merge"], ["archive"], ["plan"])
     for command in commands:
         result = without_java(project, "--env", "spark", *command)
         assert result.returncode == 0, result.stderr

@@ -150,14 +150,13 @@ def test_plan_tells_files_tables_columns_and_sql(project: Project) -> None:
     config = project.path("pipelines_config")
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
     project.land("activity", "2.csv.tmp", HEADER)
-    shown = CliRunner().invoke(landfeed, ["--config", config, "plan"]).stdout
+    shown = CliRunner().invoke(landfeed, ["--config", config, "plan", "--sql"]).stdout
     for words in (
-        "pending ",
+        "1 pending ",
         "1.csv",
         "skipped",
         "2.csv.tmp",
-        "create_table",
-        "analytics.activity",
+        "create   analytics.activity",
         "SELECT",
         "JOIN",
     ):

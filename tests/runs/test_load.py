@@ -276,7 +276,7 @@ def test_the_same_file_landing_again_is_a_new_delivery(project: Project) -> None
 def test_plan_writes_nothing(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
     before = project.files(".")
-    steps = project.cli("plan").feed["steps"]
+    steps = project.cli("plan", "--sql").feed["steps"]
     assert [step["kind"] for step in steps] == ["stage", "create_table", "merge", "archive"]
     assert "SELECT" in steps[0]["sql"]
     assert project.files(".") == before
