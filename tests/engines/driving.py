@@ -114,6 +114,14 @@ class Drive:
         self.prepare(feed)
         return staged, self.merge(feed, staged)
 
+    def resume(self, feed: Feed, seq: int, files: Sequence[File]) -> tuple[Staged, Merged]:
+        """Load a batch of which an earlier process may have staged or merged some: what is staged is not staged
+        again."""
+        found = self.manifest(feed, feed.target.staging, seq)
+        staged = self.stage(feed, seq, files) if found is None else Staged(*found)
+        self.prepare(feed)
+        return staged, self.merge(feed, staged)
+
     def discard(self, feed: Feed, batch_id: str) -> None:
         """Take a batch's rows out of the quarantine."""
         self.engine.discard(Discard(feed.quarantine.table, feed.name, batch_id))
