@@ -46,9 +46,7 @@ def test_tasks() -> None:
     assert found.count("→") == 3
 
 
-@pytest.mark.parametrize(
-    ("key", "listed"), [("environment_key", "environments"), ("job_cluster_key", "job_clusters")]
-)
+@pytest.mark.parametrize(("key", "listed"), [("environment_key", "environments"), ("job_cluster_key", "job_clusters")])
 def test_compute(key: str, listed: str) -> None:
     uses = task("a", **{key: "x"})
     assert lint(job(uses, **{listed: [{key: "y"}, {key: "x"}]})) == []

@@ -37,8 +37,8 @@ def manifest(seq: int = 7, *files: File) -> Manifest:
 
 
 def event(state: BatchState) -> BatchEvent:
-    nothing = [0] * 11
-    return BatchEvent(NOW, "r", "b", "orders", state, "embedded", *nothing, "shop.orders", None, None, None, None)
+    none = (None, None, None, None)
+    return BatchEvent(NOW, "r", "b", "orders", state, "embedded", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "shop.orders", *none)
 
 
 def unfinished(*, changed: bool = False, in_target: bool = False, in_ledger: bool = False) -> Unfinished:

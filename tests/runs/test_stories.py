@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from framework.feed import Feed
 from framework.loader import load_project
 from framework.names import File, Status
 from framework.plan.compile import Task
@@ -20,7 +19,6 @@ from framework.runs.run import Options, run_feeds
 from framework.runs.views import history_files, status
 from framework.runs.world import open_world
 from framework.storages.local import LocalStorage
-from framework.storages.local_leases import LocalLeases
 from tests.support import ACTIVITY, HEADER, Project
 
 DAY = "2026-01-01"
@@ -290,7 +288,7 @@ def test_of_one_batch_the_row_with_the_higher_second_column_survives(project: Pr
     text = ACTIVITY.format(name="activity").replace("  event: string\n", "  event: string\n  number: int\n")
     project.feed("activity", text.replace("sequence_by: event_time", "sequence_by: [event_time, number]"))
     header = "user_id,event,event_time,number\n"
-    rows = [f"1,second,{DAY},2", f"1,first,{DAY},1", f"2,day,2026-01-02,1", f"2,number,{DAY},9"]
+    rows = [f"1,second,{DAY},2", f"1,first,{DAY},1", "2,day,2026-01-02,1", f"2,number,{DAY},9"]
     project.land("activity", "a.csv", header + "\n".join(rows))
     assert project.cli("run").code == 0
     assert users(project) == [("1", "second"), ("2", "day")]
