@@ -78,7 +78,10 @@ def shown(step: Step) -> str:
 
 
 def steps(given: Facts, tasks: str = "run", feed: Feed = FEED) -> list[str]:
-    return [shown(step) for step in compile_plan(feed, given, TASKS[tasks]).steps]
+    plan = compile_plan(feed, given, TASKS[tasks])
+    assert plan.feed is feed
+    assert all(getattr(step, "feed", feed) in (feed, feed.name) for step in plan.steps), "each step knows its feed"
+    return [shown(step) for step in plan.steps]
 
 
 GONE = ["abandon 7", "discard 7 old"]
