@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-connect check torture bench gcs-connector clean
+.PHONY: demo test test-connect check torture mutants bench gcs-connector clean
 
 GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
 GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
@@ -45,6 +45,11 @@ torture: $(BIN)/.dev            ## long and randomised tests
 	$(PYTEST) --hypothesis-profile random -m torture
 	$(PYTEST) --hypothesis-profile random $(SPREAD) -k random -m "not torture"
 
+mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints how many its own tests notice
+	$(BIN)/python -m mutmut run --max-children $(WORKERS)
+	@$(BIN)/python -m mutmut export-cicd-stats
+	@cat mutants/mutmut-cicd-stats.json
+
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.validate
@@ -64,4 +69,4 @@ jars/gcs-connector.jar:
 	@rm -r jars/new jars/maven
 
 clean:
-	rm -rf $(VENV) jars build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) jars build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis mutants

@@ -26,12 +26,16 @@ def made_feed(
 ) -> Feed:
     """The feed `orders`, which lands in /landing/orders/ and is merged into shop.orders by `id`."""
     table = Table("shop.orders")
+    at: dict[str, Any] = {"path": "/landing/orders/", "format": Format.CSV} | (source or {})
+    into: dict[str, Any] = {"table": table, "staging": table.suffixed("__staging"), "keys": ("id",)} | (target or {})
+    bad: dict[str, Any] = {"table": table.suffixed("__quarantine")} | (quarantine or {})
+    out: dict[str, Any] = {"path": "/archive/orders/", "rejected_path": "/archive/_rejected/orders/"} | (archive or {})
     return Feed(
         more.pop("name", "orders"),
-        Source(**{"path": "/landing/orders/", "format": Format.CSV} | (source or {})),
+        Source(**at),
         columns or (column("id", "int"), column("at", "timestamp"), column("item")),
-        Target(**{"table": table, "staging": table.suffixed("__staging"), "keys": ("id",)} | (target or {})),
-        Quarantine(**{"table": table.suffixed("__quarantine")} | (quarantine or {})),
-        Archive(**{"path": "/archive/orders/", "rejected_path": "/archive/_rejected/orders/"} | (archive or {})),
+        Target(**into),
+        Quarantine(**bad),
+        Archive(**out),
         **more,
     )

@@ -37,8 +37,8 @@ def manifest(seq: int = 7, *files: File) -> Manifest:
 
 
 def event(state: BatchState) -> BatchEvent:
-    nothing = [0] * 11
-    return BatchEvent(NOW, "r", "b", "orders", state, "embedded", *nothing, "shop.orders", None, None, None, None)
+    none = (None, None, None, None)
+    return BatchEvent(NOW, "r", "b", "orders", state, "embedded", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "shop.orders", *none)
 
 
 def unfinished(*, changed: bool = False, in_target: bool = False, in_ledger: bool = False) -> Unfinished:
@@ -78,7 +78,10 @@ def shown(step: Step) -> str:
 
 
 def steps(given: Facts, tasks: str = "run", feed: Feed = FEED) -> list[str]:
-    return [shown(step) for step in compile_plan(feed, given, TASKS[tasks]).steps]
+    plan = compile_plan(feed, given, TASKS[tasks])
+    assert plan.feed is feed
+    assert all(getattr(step, "feed", feed) in (feed, feed.name) for step in plan.steps), "each step knows its feed"
+    return [shown(step) for step in plan.steps]
 
 
 GONE = ["abandon 7", "discard 7 old"]
