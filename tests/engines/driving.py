@@ -20,6 +20,7 @@ from framework.batch import Batch, FileOutcome, Manifest
 from framework.engine import Engine, Merged, SourceFile, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
+from framework.law.change import change_of
 from framework.loader import load_project
 from framework.names import File, Table
 from framework.plan.compile import target_columns
@@ -88,7 +89,7 @@ class Drive:
 
         folder = self._project.path("work")
         sources = [SourceFile(file, self._storage, folder) for file in files]
-        return Staged(*self.engine.stage(Stage(feed, batch), sources, day, seal))
+        return Staged(*self.engine.stage(Stage(feed, batch, change_of(feed).survivor), sources, day, seal))
 
     def prepare(self, feed: Feed) -> None:
         """Make the feed's target, or add the columns that it lacks."""
@@ -104,7 +105,8 @@ class Drive:
 
     def merge(self, feed: Feed, staged: Staged) -> Merged:
         """Merge a staged batch into the feed's target."""
-        merged = self.engine.merge(Merge(feed, staged.manifest.batch), staged.manifest, staged.version)
+        step = Merge(change_of(feed), feed.target.staging, feed.target.table, staged.manifest.batch)
+        merged = self.engine.merge(step, staged.manifest, staged.version)
         assert merged.rows.merge_balances
         return merged
 

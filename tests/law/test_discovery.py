@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from framework.feed import Format, Source
-from framework.law.discovery import Listing, Skipped, captures, discover
-from framework.names import File
+from framework.law.discovery import Listing, captures, discover
+from framework.names import File, Skipped
 
 
 def file(name: str, modified: int = 1) -> File:
@@ -62,7 +62,7 @@ def test_names_that_are_not_asked_for_are_skipped_with_the_pattern() -> None:
     assert listing.pending == (file("a1.csv"),)
     assert listing.skipped == (
         Skipped(file("a.csv.tmp"), UNFINISHED),
-        Skipped(file("a2.CSV"), "the name does not match a*.csv"),
+        Skipped(file("a2.CSV"), "the name does not match a*.csv, but for its case it would", told=True),
         Skipped(file("b.csv"), "the name does not match a*.csv"),
     )
 
@@ -70,10 +70,10 @@ def test_names_that_are_not_asked_for_are_skipped_with_the_pattern() -> None:
 @pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [
-        ("a?.csv", ["ab.csv", "a?.csv", "a..csv"], ["a.csv", "abc.csv", "a/.csv"]),
+        ("a?.csv", ["ab.csv", "a?.csv", "a..csv"], ["a.csv", "abc.csv"]),
         ("??", ["ab"], ["a", "abc", ""]),
-        ("a*.csv", ["a.csv", "abc.csv", "a*.csv"], ["ba.csv", "a.csv2", "aXcsv", "a/b.csv"]),
-        ("*", ["", "anything at all"], ["a/b"]),
+        ("a*.csv", ["a.csv", "abc.csv", "a*.csv"], ["ba.csv", "a.csv2", "aXcsv"]),
+        ("*", ["", "anything at all"], []),
         ("a.csv", ["a.csv"], ["abcsv", "A.csv", "a.csv ", "a.csv\n"]),
         ("a(b)[c]+.csv", ["a(b)[c]+.csv"], ["abc.csv"]),
         (
@@ -81,7 +81,7 @@ def test_names_that_are_not_asked_for_are_skipped_with_the_pattern() -> None:
             ["x_20260131.csv", "_20260131.csv"],
             ["x_20260230.csv", "x_2026013.csv", "20260131.csv"],
         ),
-        ("{shop}.csv", ["a.csv", "a.b.csv"], [".csv", "a/b.csv"]),
+        ("{shop}.csv", ["a.csv", "a.b.csv"], [".csv"]),
         ("a*b", ["ab", "a\nb"], []),
     ],
 )

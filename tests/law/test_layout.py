@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework.feed import CsvOptions, Feed, MissingColumns, NewColumns, SchemaContract
-from framework.law.layout import Layout, Rejected, csv_layout, json_layout
+from framework.law.layout import Field, Kind, Layout, Rejected, csv_layout, json_layout
 from tests.feeds import column, made_feed
 
 
@@ -51,7 +51,9 @@ def test_columns_are_found_by_name(header: list[str], wanted: dict[str, int]) ->
 
 def test_without_a_header_the_order_of_the_schema_counts() -> None:
     feed = made_feed(column("id"), column("day", "date", from_file="day"), column("x", expr="1"), column("name"))
-    assert csv_layout(feed, None) == Layout(("id", "name"), (("id", 0), ("name", 1)))
+    assert csv_layout(feed, None) == Layout(
+        (Field("id", Kind.TEXT), Field("name", Kind.TEXT)), (("id", 0), ("name", 1))
+    )
 
 
 def test_columns_that_are_not_read_are_neither_missing_nor_new() -> None:

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from framework.feed import Column, Feed, NullKeys
-from framework.law.rules import error_list, literal, quoted, row_rules, text_of, value_of
+from framework.law.dialects import DUCKDB, SPARK
+from framework.law.rules import error_list, row_rules, text_of, value_of
 from tests.feeds import column, made_feed
 
 Row = tuple[Any, list[tuple[str, str | None, str]]]
@@ -27,12 +28,12 @@ def ask(db: duckdb.DuckDBPyConnection, feed: Feed, field: str | None, *, there: 
     """The first column's value for this field (None = empty and unquoted), and what is wrong: code, text, message."""
     first = feed.columns[0]
     values = {each.name: f"v.v{number}" for number, each in enumerate(feed.columns)}
-    text = text_of(first, "f", feed, "duckdb")
-    value = value_of(first, "t" if there else "NULL", feed, "duckdb")
+    text = text_of(first, "f", feed, DUCKDB)
+    value = value_of(first, "t" if there else "NULL", feed, DUCKDB)
     others = "".join(f", NULL AS v{number}" for number in range(1, len(feed.columns)))
-    rules = list(row_rules(feed, {first.name: "t"} if there else {}, values, "duckdb"))
-    errors = error_list([rule for rule in rules if rule.column == first.name], "duckdb")
-    raw = "NULL" if field is None else literal(field, "duckdb")
+    rules = list(row_rules(feed, {first.name: "t"} if there else {}, values, DUCKDB))
+    errors = error_list([rule for rule in rules if rule.column == first.name], DUCKDB)
+    raw = "NULL" if field is None else DUCKDB.text(field)
     query = f"""
         SELECT v0, {errors} FROM (
           SELECT *, {value} AS v0{others} FROM (SELECT {text} AS t FROM (SELECT CAST({raw} AS VARCHAR) AS f)))
@@ -217,15 +218,15 @@ def test_a_value_that_is_not_from_a_text_is_shown_as_one(db: duckdb.DuckDBPyConn
 
 @pytest.mark.parametrize("name", ["a", 'a"b', "a`b", "a b", "select"])
 def test_names_are_quoted(db: duckdb.DuckDBPyConnection, name: str) -> None:
-    relation = db.execute(f"SELECT 1 AS {quoted(name, 'duckdb')}")
+    relation = db.execute(f"SELECT 1 AS {DUCKDB.name(name)}")
     assert [each[0] for each in relation.description or ()] == [name]
-    assert quoted(name, "spark") == "`" + name.replace("`", "``") + "`"
+    assert SPARK.name(name) == "`" + name.replace("`", "``") + "`"
 
 
 @pytest.mark.parametrize("text", ["a", "it's", "back\\slash", "\\'", '"', "line\nend"])
 def test_texts_are_literals(db: duckdb.DuckDBPyConnection, text: str) -> None:
-    assert db.execute(f"SELECT {literal(text, 'duckdb')}").fetchone() == (text,)
+    assert db.execute(f"SELECT {DUCKDB.text(text)}").fetchone() == (text,)
 
 
 def test_spark_reads_backslashes_in_literals_as_escapes() -> None:
-    assert literal("it's a \\", "spark") == r"'it\'s a \\'"
+    assert SPARK.text("it's a \\") == r"'it\'s a \\'"

@@ -86,8 +86,8 @@ def test_a_feed_that_is_not_enabled_is_left_out_unless_it_is_named(project: Proj
 
 
 SCOPE = Scope(
-    {"landing": Text("./in"), "mine": Text("x/${feed}"), "key": Text("k", secret=True), "number": Text("7")},
-    {"HOME": "/root", "EMPTY": ""},
+    {"landing": Text("./in"), "mine": Text("x/${feed}"), "key": Text("k", ("KEY",)), "number": Text("7")},
+    {"HOME": "/root", "EMPTY": "", "KEY": "k"},
     "environments/local.yml",
     feed="orders",
 )

@@ -154,7 +154,7 @@ def test_control_tables_that_cannot_be_looked_at_are_not_missing(project: Projec
     os.symlink("batches", project.path("tables", "_landfeed", "batches"))
     for command in ("status", "history", "run"):
         refused = project.cli(command)
-        assert (refused.code, refused.document["error"]["code"]) == (1, "table"), command
+        assert (refused.code, refused.document["error"]["code"]) == (1, "storage"), command
         assert "_landfeed.batches" in refused.document["error"]["message"]
 
 

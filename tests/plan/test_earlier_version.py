@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -35,12 +36,21 @@ def earlier(project: Project) -> Project:
     """The project of the earlier version as if it had been made where this one stands."""
     for part in ("tables", "archive", "landing"):
         shutil.copytree(os.path.join(FIXTURE, part), project.path(part), dirs_exist_ok=True)
-    for at, _, names in os.walk(project.path("tables")):
-        for name in (name for name in names if name.endswith(".json")):
-            with open(os.path.join(at, name), encoding="utf-8") as file:
-                log = file.read().replace("/tmp/project/", f"{project.root}/")  # noqa: S108 (where it was made)
-            with open(os.path.join(at, name), "w", encoding="utf-8") as file:
-                file.write(log)
+    files = [os.path.join(at, name) for at, _, names in os.walk(project.path("tables")) for name in names]
+    logs = {path: Path(path).read_text(encoding="utf-8") for path in files if path.endswith(".json")}
+    there = f"{project.root}/"
+    ids: dict[bytes, bytes] = {}
+    for path, text in logs.items():
+        logs[path] = text.replace("/tmp/project/", there)  # noqa: S108 (where it was made)
+        for line in logs[path].splitlines():
+            manifest = Manifest.from_json(json.loads(line).get("commitInfo", {}).get("userMetadata"))
+            if manifest is not None and manifest.outcomes:  # a batch's id is made of its files' paths
+                ids[manifest.batch_id.encode()] = manifest.batch.id.encode()
+    for path in files:
+        content = logs[path].encode() if path in logs else Path(path).read_bytes()
+        for old, new in ids.items():  # of the same length, so the files stay what they are
+            content = content.replace(old, new)
+        Path(path).write_bytes(content)
     os.utime(project.path("landing", "activity", "2.csv"), ns=(LANDED, LANDED))
     return project
 

@@ -12,9 +12,9 @@ from framework.batch import Batch, FileOutcome, Manifest
 from framework.engine import TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
-from framework.law.discovery import Listing, Skipped
+from framework.law.discovery import Listing
 from framework.ledger import BatchEvent
-from framework.names import BatchState, File, Table
+from framework.names import BatchState, File, Skipped, Table
 from framework.plan.compile import ALL_TASKS, Task, compile_plan, target_columns
 from framework.plan.observe import Facts, Unfinished
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
@@ -62,7 +62,7 @@ def facts(
 def shown(step: Step) -> str:
     """A step in one word, with the batch that it is about."""
     match step:
-        case Stage(_, batch) | Merge(_, batch) | Archive(_, batch):
+        case Stage(batch=batch) | Merge(batch=batch) | Archive(batch=batch):
             files = "+".join(file.name for file in batch.files)
             return f"{type(step).__name__.lower()} {batch.seq} {files}"
         case Abandon(_, gone):

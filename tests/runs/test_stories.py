@@ -42,13 +42,13 @@ class Disturbed(LocalStorage):
         self._before("head", path)
         return super().head(path)
 
-    def move(self, file: File, destination: str) -> bool:
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
         self._before("move", file)
-        return super().move(file, destination)
+        return super().move(file, destination, root=root)
 
-    def copy(self, file: File, destination: str) -> bool:
+    def copy(self, file: File, destination: str, *, root: str | None = None) -> bool:
         self._before("copy", file)
-        return super().copy(file, destination)
+        return super().copy(file, destination, root=root)
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from framework.loader.filenames import Capture, captures, literal_prefix, may_meet, mistakes
+
+from framework.law.filenames import Capture, captures_in, literal_prefix, may_meet, mistakes
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from framework.loader.filenames import Capture, captures, literal_prefix, may_me
     ],
 )
 def test_captures(pattern: str, found: tuple[Capture, ...]) -> None:
-    assert captures(pattern) == found
+    assert tuple(captures_in(pattern)) == found
 
 
 @pytest.mark.parametrize(
