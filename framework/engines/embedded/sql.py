@@ -121,6 +121,7 @@ def _read_csv(names: Sequence[str], files: Sequence[tuple[int, str]], reading: d
     options = reading | {
         "columns": f"{{{columns}}}",
         "auto_detect": "false",
+        "hive_partitioning": "false",  # what a folder is called is no data
         "strict_mode": "true",
         "null_padding": "false",
         "allow_quoted_nulls": "false",
