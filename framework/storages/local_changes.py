@@ -1,15 +1,19 @@
 """Changes in local folders, as the system reports them (`watchfiles`), also while folders come and go.
 
-A folder that does not exist cannot be watched; its nearest existing parent is, until it appears. What the
-system reports is a hint and no more: network file systems report nothing, and a queue can overflow.
+A folder that does not exist cannot be watched; its nearest existing parent is, until it appears. Folders below one
+that is watched at any depth are watched one by one: left to itself, the library follows links, and one in a landing
+folder can lead anywhere. What the system reports is a hint and no more: network file systems report nothing, and a
+queue can overflow.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from watchfiles import Change, watch
 
@@ -20,6 +24,8 @@ __all__ = ["LocalChanges"]
 _GROUP_MS, _STEP_MS, _BEGUN_MS = 100, 50, 200
 """Changes are reported in groups of at most the first, when none has come for the second. A watch that
 has reported nothing for the third says that it has begun."""
+_MOST_FOLDERS = 5_000
+"""Subfolders of a feed that are watched; what changes in others is found when folders are looked into."""
 _TRIES, _LONGEST_SECONDS = 4, 60.0
 """After so many watches in a row that broke off before they had begun, the system is said to be the reason."""
 
@@ -30,8 +36,10 @@ class _Roots:
 
     feeds: Mapping[str, tuple[str, ...]]
     above: frozenset[str]
-    watched: frozenset[tuple[str, bool]]
-    """What can be watched now, each with whether at any depth."""
+    watched: frozenset[str]
+    """The folders that can be watched now."""
+    deep: frozenset[str]
+    """The feeds' folders whose subfolders count."""
 
 
 class LocalChanges:
@@ -48,7 +56,7 @@ class LocalChanges:
     ) -> None:
         self._folders = [(name, feed.source.path, feed.source.recursive) for name, feed in feeds.items()]
         self._on_change, self._on_folders, self._on_trouble = on_change, on_folders, on_trouble
-        self._roots = _Roots({}, frozenset(), frozenset())
+        self._roots = _Roots({}, frozenset(), frozenset(), frozenset())
         self._lost, self._stop = threading.Event(), threading.Event()
         self._broken_off = 0
         self._threads: list[threading.Thread] = []
@@ -66,12 +74,10 @@ class LocalChanges:
         self._lost.clear()
         self._stop = threading.Event()
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        for recursive in (True, False):
-            paths = [path for path, deep in roots.watched if deep is recursive]
-            if paths:
-                arguments = (paths, recursive, self._stop)
-                self._threads.append(threading.Thread(target=self._watch, args=arguments, daemon=True))
-                self._threads[-1].start()
+        if roots.watched:
+            arguments = (sorted(roots.watched), self._stop)
+            self._threads.append(threading.Thread(target=self._watch, args=arguments, daemon=True))
+            self._threads[-1].start()
         before.set()
 
     def close(self) -> None:
@@ -79,7 +85,7 @@ class LocalChanges:
         for thread in self._threads:
             thread.join()
 
-    def _watch(self, paths: list[str], recursive: bool, stop: threading.Event) -> None:
+    def _watch(self, paths: list[str], stop: threading.Event) -> None:
         begun = False
         try:
             for changes in watch(
@@ -91,7 +97,7 @@ class LocalChanges:
                 yield_on_timeout=True,
                 stop_event=stop,
                 raise_interrupt=False,
-                recursive=recursive,
+                recursive=False,
                 ignore_permission_denied=True,
             ):
                 if not begun:
@@ -109,9 +115,10 @@ class LocalChanges:
         changed: set[str] = set()
         folders = False
         for change, path in changes:
-            folder = path in roots.feeds or path in roots.above
-            if folder and change is not Change.modified:
+            folder = path in roots.feeds or path in roots.above or path in roots.watched
+            if change is not Change.modified and (folder or _is_new_folder(path, roots)):
                 folders = True
+                changed.update(name for at in _upwards(path) if at in roots.deep for name in roots.feeds.get(at, ()))
             elif change is not Change.deleted:
                 changed.update(name for at in _upwards(path) for name in roots.feeds.get(at, ()))
         if folders:
@@ -136,17 +143,31 @@ class LocalChanges:
 def _roots(folders: list[tuple[str, str, bool]]) -> _Roots:
     feeds: dict[str, tuple[str, ...]] = {}
     above: set[str] = set()
-    watched: set[tuple[str, bool]] = set()
+    watched: set[str] = set()
+    deep: set[str] = set()
     for name, folder, recursive in folders:
         root = os.path.realpath(folder)
         feeds[root] = (*feeds.get(root, ()), name)
         parents = list(_upwards(os.path.dirname(root)))
         above.update(parents)
-        if os.path.isdir(root):
-            watched.add((root, recursive))
+        if not os.path.isdir(root):
+            watched.add(next(filter(os.path.isdir, parents)))
+        elif recursive:
+            deep.add(root)
+            watched.update(at for at, _, _ in islice(os.walk(root), _MOST_FOLDERS))
         else:
-            watched.add((next(filter(os.path.isdir, parents)), False))
-    return _Roots(feeds, frozenset(above), frozenset(watched))
+            watched.add(root)
+    return _Roots(feeds, frozenset(above), frozenset(watched), frozenset(deep))
+
+
+def _is_new_folder(path: str, roots: _Roots) -> bool:
+    """Whether a folder has come, and no link to one, whose files count."""
+    if not any(at in roots.deep for at in _upwards(path)):
+        return False
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _upwards(path: str) -> Iterator[str]:

@@ -242,7 +242,7 @@ def test_progress_is_shown_on_a_terminal_when_it_takes_long(project: Project) ->
     rows = "".join(f"{number},event,2026-01-01\n" for number in range(2_000_000))
     project.land("activity", "large.csv", HEADER + rows)
     shown = on_a_terminal(project, "run")
-    assert re.search(r"0 done; activity: \w+", shown), shown
+    assert re.search(r"0 of 1 done, 0:\d\d; activity: \w+", shown), shown
     assert on_a_terminal(project, "run") == "", "nothing is shown when there is nothing to wait for"
 
 

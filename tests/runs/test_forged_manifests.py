@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,9 +75,9 @@ def test_a_forged_batch_stops_the_feed_and_moves_nothing(project: Project) -> No
     status = os.stat(victim)
 
     def change(document: dict[str, Any]) -> None:
-        outside = [victim, "../../../moved.csv", status.st_mtime_ns, status.st_size, 0, [0, 0, 0, 0, 0], None]
-        document["files"].append(outside)
-        files = [File(*file[:5]) for file in document["files"]]
+        outside = File(victim, "../../../moved.csv", status.st_mtime_ns, status.st_size, 0)
+        document["files"].append({"file": asdict(outside), "rows": {}, "rejected": None})
+        files = [File(**entry["file"]) for entry in document["files"]]
         document["batch_id"] = Batch("activity", document["seq"], tuple(files)).id
 
     forge(project, "analytics.activity__staging", change)

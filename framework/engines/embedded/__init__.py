@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,19 @@ _MEMORY_LIMIT = "2GB"
 """What DuckDB may hold in memory; more goes to the spill folder. delta-rs takes about as much again."""
 
 
+def _settings(spill: str) -> dict[str, str | bool | int | float | list[str]]:
+    """No statement fetches code, or takes a Python variable for a table; what is spilled leaves half of the disk."""
+    return {
+        "memory_limit": _MEMORY_LIMIT,
+        "temp_directory": spill,
+        "max_temp_directory_size": f"{shutil.disk_usage(spill).free // 2} B",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+    }
+
+
 class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
@@ -43,12 +57,9 @@ class EmbeddedEngine:
         """A connection of its own to the one DuckDB, which starts when it is first needed."""
         with self._lock:
             if self._database is None:
-                settings: dict[str, str | bool | int | float | list[str]] = {
-                    "memory_limit": _MEMORY_LIMIT,
-                    "temp_directory": self._spill.name,
-                }
-                self._database = duckdb.connect(config=settings)
+                self._database = duckdb.connect(config=_settings(self._spill.name))
                 self._database.execute("SET GLOBAL TimeZone = 'UTC'")
+                self._database.execute("SET lock_configuration = true")
             connection = self._database.cursor()
         try:
             yield connection

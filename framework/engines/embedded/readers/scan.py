@@ -32,6 +32,7 @@ def read_csv(
         "allow_quoted_nulls": "false",
         "compression": DUCKDB.text(compression),
         "comment": "''",
+        "hive_partitioning": "false",  # what a folder is called is no data
     }
     options |= {"store_rejects": "true", "rejects_limit": "0"} if rejects else {"ignore_errors": "true"}
     position = str(files[0][0])
