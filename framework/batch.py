@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from framework.names import File, Rows
+from framework.names import File, Reason, Rows
 
 __all__ = ["Batch", "FileOutcome", "Manifest", "transaction_id"]
 
@@ -46,11 +46,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What reading one file gave: its row figures, or the reason why the whole file is rejected."""
+    """What reading one file gave: its row figures, or the reason why the whole file is rejected; and why rows of it
+    are bad, the most frequent reasons first."""
 
     file: File
     rows: Rows = Rows()
     rejected: str | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ class Manifest:
             ]
             if files
             else [],
+            "reasons": {
+                outcome.file.path: [asdict(reason) for reason in outcome.reasons]
+                for outcome in (self.outcomes if files else ())
+                if outcome.reasons
+            },
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -119,8 +126,14 @@ class Manifest:
             return None
         if not isinstance(document, dict) or document.get("landfeed") != 1:
             return None
+        reasons = document.get("reasons", {})
         outcomes = tuple(
-            FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
+            FileOutcome(
+                File(path, name, version, size, modified),
+                Rows(*figures),
+                rejected,
+                tuple(Reason(**reason) for reason in reasons.get(path, ())),
+            )
             for path, name, version, size, modified, figures, rejected in document["files"]
         )
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))

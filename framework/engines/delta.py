@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
@@ -175,6 +175,33 @@ class DeltaTables:
             if made is None:
                 raise
             return made
+
+    def append(self, table: Table, delta: DeltaTable | None, rows: Any, manifest: Manifest) -> int:
+        """Append rows (an Arrow stream) as the batch's transaction, making the table when `delta`, what was opened, is
+        None; the number of rows that the writer says it wrote."""
+        with translated(table):
+            write_deltalake(
+                delta or self.uri(table),
+                rows,
+                mode="append",
+                commit_properties=commit(manifest, files=True),
+                storage_options=None if delta else self.options,
+            )
+        written = delta or self.at(table, 0)
+        return int(written.history(1)[0]["operationMetrics"]["num_added_rows"])
+
+    def overwrite(self, table: Table, delta: DeltaTable | None, rows: Any, manifest: Manifest) -> int:
+        """As `append`, but in place of all that the table held; the version that it then has."""
+        with translated(table):
+            write_deltalake(
+                delta or self.uri(table),
+                rows,
+                mode="overwrite",
+                schema_mode="overwrite",
+                commit_properties=commit(manifest, files=True),
+                storage_options=None if delta else self.options,
+            )
+        return delta.version() if delta else 0
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""

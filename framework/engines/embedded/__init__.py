@@ -123,7 +123,7 @@ class EmbeddedEngine:
             return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
 
     def sql(self, feed: Feed, step: Stage | Merge) -> str:
-        return stage_sql(feed) if isinstance(step, Stage) else merge_sql(feed)
+        return stage_sql(step) if isinstance(step, Stage) else merge_sql(feed)
 
     def close(self) -> None:
         if self._database is not None:

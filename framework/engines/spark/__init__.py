@@ -92,7 +92,7 @@ class SparkEngine:
 
     def sql(self, feed: Feed, step: Stage | Merge) -> str:
         if isinstance(step, Stage):
-            return stage_sql(feed)
+            return stage_sql(step)
         return merge_statement(feed, feed.target.table.name, f"SELECT * FROM {feed.target.staging}", step.batch.id)
 
     def close(self) -> None:

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlglot
 
-from framework.engines.spark.sql import bad, line_field, line_fields, rows, texts_of
-from framework.feed import Feed, Format
+from framework.engines.spark.sql import line_field, line_fields, row_query
+from framework.feed import Format
 from framework.law.dialects import SPARK
-from framework.law.layout import Layout
+from framework.law.staging import KEPT, layout_of, rendered, staged
+from framework.steps import Stage
 
-__all__ = ["stage_sql"]
+__all__ = ["stage_query", "stage_sql"]
 
 
-def stage_sql(feed: Feed) -> str:
-    """The query that reads a file whose header names every column as the schema does."""
-    columns = [column for column in feed.columns if column.from_source]
-    layout = Layout(
-        tuple(column.source_names[0] for column in columns),
-        tuple((column.name, index) for index, column in enumerate(columns)),
-    )
-    texts = texts_of(feed, layout, [])
+def stage_sql(step: Stage) -> str:
+    """The query that fills staging from files whose header names every column as the schema does."""
+    return sqlglot.transpile(stage_query(step), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+
+
+def stage_query(step: Stage) -> str:
+    """The same as Spark runs it, over `lines` of CSV files, or over `records` that the law read."""
+    feed, layout, files = step.feed, layout_of(step.feed), step.batch.files
+    records = "records"
     if feed.source.format is Format.CSV:
-        fields = ", ".join(f"{line_field(feed.source.csv, index)} AS f{index}" for index in range(len(columns)))
-        records = f"SELECT *, {fields} FROM (SELECT value, {line_fields(feed.source.csv)} AS fields FROM lines)"
-    else:
-        records = "SELECT * FROM records"
-    named = ", ".join(f"{texts[column.name]} AS t{i}" for i, column in enumerate(feed.columns) if column.name in texts)
-    values = ", ".join(rows(feed, list(texts)))
-    result = ", ".join(f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(feed.columns))
-    query = (
-        f"SELECT {result} FROM (SELECT *, {bad(feed, list(texts))} AS _bad "
-        f"FROM (SELECT *, {values} FROM (SELECT *, {named} FROM ({records})))) WHERE NOT _bad"
-    )
-    return sqlglot.transpile(query, read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+        options = feed.source.csv
+        fields = ", ".join(f"{line_field(options, index)} AS f{index}" for index in range(len(layout.names)))
+        records = f"(SELECT *, {fields} FROM (SELECT *, {line_fields(options)} AS fields FROM lines))"
+    last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
+    return rendered(records, [*row_query(feed, layout, files).selects(), replace(last, where=KEPT)])

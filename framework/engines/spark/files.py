@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 from framework.engine import SourceFile
 from framework.engines.sources import choose_encoding, open_csv, opened, records_of, unreadable, unusable
-from framework.engines.spark.sql import is_nested
 from framework.feed import Feed, Format
 from framework.law.layout import Layout, Rejected, json_layout
 from framework.law.records import Record
+from framework.law.staging import is_nested
 from framework.law.values import json_fields
 
 __all__ = ["FileRead", "Frame", "by_layout", "json_object", "may_be_lines", "open_file"]

@@ -16,9 +16,9 @@ from framework.engine import SourceFile
 from framework.engines.sources import fetch_all, records_of, unreadable
 from framework.engines.spark.files import FileRead, Frame, by_layout, json_object, may_be_lines, open_file
 from framework.engines.spark.lines import Lines
-from framework.engines.spark.sql import is_nested
 from framework.feed import Column, Feed, Format
 from framework.law.layout import Layout
+from framework.law.staging import is_nested
 from framework.law.values import parse
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 

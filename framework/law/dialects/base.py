@@ -130,6 +130,14 @@ class Dialect(Words, ABC):
     def present(self, array: str) -> str:
         """The items of an array that are not NULL."""
 
+    @abstractmethod
+    def item(self, array: str, index: str) -> str:
+        """The item of an array at an index from 0."""
+
+    @abstractmethod
+    def unnest(self, array: str) -> str:
+        """A row for each item of an array, as an item of a SELECT."""
+
     # Moments
 
     @abstractmethod

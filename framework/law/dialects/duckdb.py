@@ -71,6 +71,12 @@ class _DuckDB(Dialect):
     def present(self, array: str) -> str:
         return f"list_filter({array}, lambda e: e IS NOT NULL)"
 
+    def item(self, array: str, index: str) -> str:
+        return f"{array}[{index} + 1]"
+
+    def unnest(self, array: str) -> str:
+        return f"unnest({array})"
+
     def instant(self, local: str, zone: str) -> str:
         if zone == "UTC":
             return f"make_timestamptz(epoch_us({local}))"

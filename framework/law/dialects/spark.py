@@ -64,6 +64,12 @@ class _Spark(Dialect):
     def present(self, array: str) -> str:
         return f"filter({array}, e -> e IS NOT NULL)"
 
+    def item(self, array: str, index: str) -> str:
+        return f"{array}[{index}]"
+
+    def unnest(self, array: str) -> str:
+        return f"explode({array})"
+
     def instant(self, local: str, zone: str) -> str:
         moved = local if zone == "UTC" else f"convert_timezone({self.text(zone)}, 'UTC', {local})"
         return f"CAST({moved} AS TIMESTAMP)"
