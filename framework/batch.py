@@ -46,13 +46,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What reading one file gave: its row figures, or the reason why the whole file is rejected; and why rows of it
-    are bad, the most frequent reasons first."""
+    """What reading one file gave: its row figures, or the reason why the whole file is rejected; why rows of it are
+    bad, the most frequent reasons first; the schema's columns that it does not have, and its own that were ignored."""
 
     file: File
     rows: Rows = Rows()
     rejected: str | None = None
     reasons: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Manifest:
                 for outcome in (self.outcomes if files else ())
                 if outcome.reasons
             },
+            "headers": _headers(self.outcomes) if files else [],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -126,20 +129,31 @@ class Manifest:
             return None
         if not isinstance(document, dict) or document.get("landfeed") != 1:
             return None
-        reasons = document.get("reasons", {})
+        reasons, headers = document.get("reasons", {}), document.get("headers", [])
+        columns = {index: (tuple(h["missing"]), tuple(h["ignored"])) for h in headers for index in h["files"]}
         outcomes = tuple(
             FileOutcome(
                 File(path, name, version, size, modified),
                 Rows(*figures),
                 rejected,
                 tuple(Reason(**reason) for reason in reasons.get(path, ())),
+                *columns.get(index, ()),
             )
-            for path, name, version, size, modified, figures, rejected in document["files"]
+            for index, (path, name, version, size, modified, figures, rejected) in enumerate(document["files"])
         )
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = Rows(**document["rows"])
         return cls(batch, document["batch_id"], staged_at, outcomes, rows, document["seconds"])
+
+
+def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
+    """The columns that files miss and those that are ignored, once for all files (by position) that are alike."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    for index, outcome in enumerate(outcomes):
+        if outcome.missing or outcome.ignored:
+            alike.setdefault((outcome.missing, outcome.ignored), []).append(index)
+    return [{"missing": missing, "ignored": ignored, "files": files} for (missing, ignored), files in alike.items()]
 
 
 def _figures(rows: Rows) -> list[int]:

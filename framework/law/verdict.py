@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What an engine counted in one file: its records, the bad ones and those left out by a filter among them, the
-    bad ones' reasons; or why the file could not be read."""
+    bad ones' reasons; or why the file could not be read; the columns that it misses and those that are ignored."""
 
     file: File
     read: int = 0
@@ -41,6 +41,8 @@ class Figures:
     filtered: int = 0
     reasons: tuple[Reason, ...] = ()
     unreadable: str | None = None
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: 
     if rejected is not None:
         return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
     rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
-    return FileOutcome(figures.file, rows, reasons=figures.reasons)
+    return FileOutcome(figures.file, rows, reasons=figures.reasons, missing=figures.missing, ignored=figures.ignored)
 
 
 def judge(feed: Feed, figures: Iterable[Figures]) -> Judgement:

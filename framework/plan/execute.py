@@ -26,6 +26,7 @@ from framework.batch import FileOutcome, Manifest
 from framework.engine import Engine, Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged, StorageError
 from framework.feed import ArchiveAction, Feed
+from framework.law.layout import column_warnings
 from framework.ledger import BatchEvent, FileEvent, Ledger
 from framework.names import BatchState, File, FileState, Rows, shown
 from framework.plan.compile import Plan
@@ -337,7 +338,14 @@ class BatchWork:
             else:
                 status = "merged" if self.merged is not None else "pending"
             moved_to = self.moved.get(file)
-            yield FileReport(file.shown, status, outcome.rows.read, moved_to and shown(moved_to), reason)
+            warnings = tuple(column_warnings([(outcome.missing, outcome.ignored)]))
+            rows = outcome.rows.read
+            yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
+
+    def warnings(self) -> Iterator[str]:
+        """What the headers of the batch's files lack and bring."""
+        outcomes = self.manifest.outcomes if self.manifest else ()
+        return column_warnings((outcome.missing, outcome.ignored) for outcome in outcomes)
 
 
 def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:

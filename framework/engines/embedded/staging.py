@@ -19,6 +19,7 @@ from framework.engines.embedded.sql import bad_rows
 from framework.engines.sources import fetch_all
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
+from framework.law.layout import ignored, missing
 from framework.law.rules import malformed
 from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
@@ -73,7 +74,15 @@ class Staging:
             broken = len(file.malformed)
             why = _reasons(feed, file, reasons.get(file.index, []), first) if file.rejected is None else ()
             figures.append(
-                Figures(file.source.file, read + broken, bad + broken, reasons=why, unreadable=file.rejected)
+                Figures(
+                    file.source.file,
+                    read + broken,
+                    bad + broken,
+                    reasons=why,
+                    unreadable=file.rejected,
+                    missing=missing(feed, file.layout),
+                    ignored=ignored(file.layout),
+                )
             )
         return figures
 

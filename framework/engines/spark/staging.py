@@ -21,6 +21,7 @@ from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict
 from framework.law.dialects import SPARK
+from framework.law.layout import ignored, missing
 from framework.law.staging import (
     BAD,
     BLOCK,
@@ -167,7 +168,15 @@ class Staging:
         some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
         reasons = self._reasons(reader) if some else {}
         return [
-            Figures(file.source.file, file.read, count, reasons=reasons.get(file.index, ()), unreadable=file.rejected)
+            Figures(
+                file.source.file,
+                file.read,
+                count,
+                reasons=reasons.get(file.index, ()) if file.rejected is None else (),
+                unreadable=file.rejected,
+                missing=missing(self._feed, file.layout),
+                ignored=ignored(file.layout),
+            )
             for file, count in zip(reader.files, bad, strict=True)
         ]
 
