@@ -7,7 +7,7 @@ the feed fails instead. What an engine wrote is held against what was decided (`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from framework.batch import FileOutcome
@@ -19,6 +19,8 @@ __all__ = ["REASONS", "Figures", "Judgement", "Verdict", "conserved", "exceeded"
 
 REASONS = 5
 """Reasons that are kept of a file and of a feed."""
+_LONGEST = 200
+"""Characters of a value that a reason shows."""
 
 
 class Verdict(StrEnum):
@@ -112,7 +114,12 @@ def most_frequent(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
         key = (reason.code, reason.column, reason.message)
         before = together.get(key)
         together[key] = reason if before is None else before.with_more(reason.rows)
-    return tuple(sorted(together.values(), key=lambda reason: -reason.rows)[:REASONS])
+    most = sorted(together.values(), key=lambda reason: -reason.rows)[:REASONS]
+    return tuple(replace(reason, value=_short(reason.value), message=_short(reason.message) or "") for reason in most)
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def conserved(feed: Feed, verb: str, expected: int, found: int) -> None:
