@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from framework.cli.options import Request, common, opened
@@ -39,7 +42,8 @@ def history(request: Request, limit: int, files: bool) -> None:
 
     with opened(request) as (project, world, _):
         batches = views.history([feed.name for feed in project.feeds], world, limit)
-        listed = views.history_files([batch["batch_id"] for batch in batches], world) if files else None
+        ids = [batch["batch_id"] for batch in batches]
+        listed = views.history_files(project.feeds, ids, world) if files else None
     if request.as_json:
         print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
         return
@@ -48,7 +52,16 @@ def history(request: Request, limit: int, files: bool) -> None:
     print_table(shown, [[batch[name] for name in shown] for batch in batches])
     if listed is not None:
         names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
-        print_table(names, [[file[name] for name in names] for file in listed])
+        rows = [[*(file[name] for name in names), _first(file["reasons"])] for file in listed]
+        print_table([*names, "bad rows"], rows)
+
+
+def _first(reasons: Sequence[dict[str, Any]]) -> str | None:
+    """The most frequent reason, in a few words."""
+    if not reasons:
+        return None
+    first = reasons[0]
+    return f"{first['rows']} rows: {first['code']}" + (f" in {first['column']}" if first["column"] else "")
 
 
 @click.command()

@@ -14,7 +14,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
-from framework.engines.history import HISTORY, merged_earlier
+from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError
 from framework.feed import Feed
@@ -125,6 +125,10 @@ class DeltaTables:
             if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
                 return manifest, int(entry["version"])
         return None
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        """See `Engine.manifests`."""
+        return with_files((entry.get("userMetadata") for entry in self.history(table)), feed)
 
     def history(self, table: Table) -> list[dict[str, Any]]:
         """The table's commits as their log tells them, newest first."""

@@ -33,6 +33,7 @@ __all__ = [
     "by_file",
     "is_nested",
     "layout_of",
+    "quarantine_reasons",
     "quarantined",
     "ranked",
     "reason_counts",
@@ -219,6 +220,32 @@ def reason_counts(bad_rows: str, place: str, dialect: Dialect) -> str:
         f"min({first}) AS first FROM ({each}) AS each GROUP BY _file, e.code, {column}, e.message"
     )
     return f"SELECT _file, code, named, number, first.place, first.value, message FROM ({grouped}) AS grouped"
+
+
+def quarantine_reasons(table: str, feed: str, batch_id: str | None, file: str | None, dialect: Dialect) -> str:
+    """A query of why rows of a feed are in the quarantine (batch, when, code, column, message, rows, file and line of
+    the first row, its value), newest batch and most frequent reason first. `file` is a path or the end of one."""
+    conditions = [f"_feed = {dialect.text(feed)}"]
+    if batch_id is not None:
+        conditions.append(f"_batch_id = {dialect.text(batch_id)}")
+    if file is not None:
+        ending = dialect.text("/" + file.removeprefix("/"))
+        conditions.append(f"(_source_file = {dialect.text(file)} OR right(_source_file, {len(file) + 1}) = {ending})")
+    column = f"e.{dialect.name('column')}"
+    first = dialect.struct({"file": "_source_file", "line": "_line", "value": "e.value"})
+    each = (
+        f"SELECT _batch_id, _quarantined_at, _source_file, _line, {dialect.unnest('_errors')} AS e "
+        f"FROM {table} WHERE {' AND '.join(conditions)}"
+    )
+    grouped = (
+        f"SELECT _batch_id, max(_quarantined_at) AS quarantined_at, e.code AS code, {column} AS named, "
+        f"e.message AS message, count(*) AS number, min({first}) AS first FROM ({each}) AS each "
+        f"GROUP BY _batch_id, e.code, {column}, e.message"
+    )
+    return (
+        f"SELECT _batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number, first.file, first.line, first.value "
+        f"FROM ({grouped}) AS grouped ORDER BY quarantined_at DESC, _batch_id, number DESC, code, named, message"
+    )
 
 
 def _moment(moment: datetime, dialect: Dialect) -> str:

@@ -12,7 +12,7 @@ import duckdb
 from deltalake import QueryBuilder
 
 from framework.batch import Manifest
-from framework.engine import Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
 from framework.engines.control import append_rows, select_rows
 from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
@@ -21,6 +21,7 @@ from framework.engines.embedded.staging import Staging
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.dialects import DATAFUSION, DUCKDB
+from framework.law.staging import quarantine_reasons
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -63,6 +64,9 @@ class EmbeddedEngine:
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         return self.tables.manifest(table, feed, seq)
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        return self.tables.manifests(table, feed)
 
     def stage(
         self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
@@ -121,6 +125,17 @@ class EmbeddedEngine:
             listed = ", ".join(DUCKDB.as_text(DUCKDB.name(name)) for name in columns)
             ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
             return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
+
+    def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
+        delta = self.tables.open(feed.quarantine.table)
+        if delta is None:
+            return []
+        with self._connection() as connection:
+            with translated(feed.quarantine.table):
+                reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
+            connection.register("reader", reader)
+            query = quarantine_reasons("reader", feed.name, batch_id, file, DUCKDB)
+            return [BadRows.of(row) for row in connection.execute(query).fetchall()]
 
     def sql(self, feed: Feed, step: Stage | Merge) -> str:
         return stage_sql(step) if isinstance(step, Stage) else merge_sql(feed)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
 from framework.engines.spark.explain import stage_sql
 from framework.engines.spark.merging import Merging, merge_statement
 from framework.engines.spark.session import open_session, translated
@@ -21,6 +21,7 @@ from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
 from framework.feed import Feed
 from framework.law.dialects import SPARK
+from framework.law.staging import quarantine_reasons
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -38,6 +39,9 @@ class SparkEngine:
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         return self._tables.manifest(table, feed, seq)
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        return self._tables.manifests(table, feed)
 
     def stage(
         self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
@@ -89,6 +93,13 @@ class SparkEngine:
         with translated(f"table {table}"):
             found = self._tables.spark.sql(query).collect()
         return Preview(tuple(name for name, _ in state.columns), tuple(tuple(row) for row in found))
+
+    def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
+        table = feed.quarantine.table
+        if self._tables.version(table) < 0:
+            return []
+        query = quarantine_reasons(self._tables.reference(table), feed.name, batch_id, file, SPARK)
+        return [BadRows.of(row) for row in self._tables.sql(table, query)]
 
     def sql(self, feed: Feed, step: Stage | Merge) -> str:
         if isinstance(step, Stage):

@@ -70,6 +70,7 @@ class Staging:
         kept = clean
         if sum(clean.values()) > keys:
             kept, _ = self._write(reader, once=True)
+            conserved(feed, "staged", keys, sum(kept.values()))
         manifest = seal(judgement.outcomes(*self._by_position(clean, kept)))
         if manifest.rows.quarantined:
             self._quarantine(reader, manifest)

@@ -11,7 +11,7 @@ from typing import Any
 
 from framework.batch import Manifest
 from framework.engine import Merged, TableState
-from framework.engines.history import merged_earlier
+from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.feed import Feed
 from framework.law.dialects import SPARK
@@ -130,6 +130,10 @@ class SparkTables(ABC):
             if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
                 return manifest, commit.version
         return None
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        """See `Engine.manifests`."""
+        return with_files((commit.metadata for commit in self.history(table)), feed)
 
     def merged(self, feed: Feed, last: int, manifest: Manifest) -> Merged | None:
         """See `merged_earlier`."""
