@@ -80,10 +80,11 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Some rows of a table, values as text (None = NULL)."""
+    """Some rows of a table, values as text (None = NULL), those of the `nested` columns as JSON."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
+    nested: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,9 @@ class Engine(Protocol):
         that column, and at most `limit`. An empty list when there is no table."""
         ...
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
-        """The first rows of a table in a stable order, None when there is no table."""
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+        """The first rows of a table in a stable order, with `newest_by` the newest by this column first; None when
+        there is no table."""
         ...
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

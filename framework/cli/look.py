@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from framework.cli.options import Request, common, opened
 from framework.cli.say import print_json, print_table
+
+if TYPE_CHECKING:
+    from framework.engine import Preview
 
 __all__ = ["history", "show", "status"]
 
@@ -75,11 +79,12 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
         tables = []
         for feed in project.feeds:
             table = feed.target.staging if staging else feed.quarantine.table if quarantine else feed.target.table
-            tables.append((feed.name, table, world.engine.preview(table, limit)))
+            newest_by = "_quarantined_at" if quarantine else None
+            tables.append((feed.name, table, world.engine.preview(table, limit, newest_by)))
     if request.as_json:
         documents = []
         for name, table, rows in tables:
-            listed = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows] if rows else None
+            listed = [_document(rows, row) for row in rows.rows] if rows else None
             documents.append({"feed": name, "table": table.name, "rows": listed})
         print_json({"feeds": documents})
         return
@@ -88,3 +93,9 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
             print(f"{table}: there is no such table yet")
         else:
             print_table(list(rows.columns), [list(row) for row in rows.rows])
+
+
+def _document(preview: Preview, row: Sequence[str | None]) -> dict[str, Any]:
+    """A row by column, nested values as what they are and all others as text."""
+    pairs = zip(preview.columns, row, strict=True)
+    return {name: json.loads(text) if text and name in preview.nested else text for name, text in pairs}

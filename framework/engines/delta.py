@@ -140,6 +140,10 @@ class DeltaTables:
         last = target.transaction_version(transaction_id(feed.name)) or 0
         return merged_earlier(feed, last, manifest, lambda seq: self.manifest(feed.target.table, feed.name, seq))
 
+    def columns(self, delta: DeltaTable) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that was opened."""
+        return tuple(_columns(delta))
+
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""
         with translated(table):

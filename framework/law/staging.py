@@ -242,10 +242,9 @@ def quarantine_reasons(table: str, feed: str, batch_id: str | None, file: str | 
         f"e.message AS message, count(*) AS number, min({first}) AS first FROM ({each}) AS each "
         f"GROUP BY _batch_id, e.code, {column}, e.message"
     )
-    return (
-        f"SELECT _batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number, first.file, first.line, first.value "
-        f"FROM ({grouped}) AS grouped ORDER BY quarantined_at DESC, _batch_id, number DESC, code, named, message"
-    )
+    listed = f"_batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number"
+    order = "quarantined_at DESC, _batch_id, number DESC, code, named, message"
+    return f"SELECT {listed}, first.file, first.line, first.value FROM ({grouped}) AS grouped ORDER BY {order}"
 
 
 def _moment(moment: datetime, dialect: Dialect) -> str:

@@ -18,6 +18,7 @@ from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
+from framework.engines.preview import Previewed
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.dialects import DATAFUSION, DUCKDB
@@ -113,18 +114,16 @@ class EmbeddedEngine:
     ) -> list[dict[str, object]]:
         return select_rows(self.tables, table, where, latest_by=latest_by, limit=limit)
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:
             return None
-        columns = [field.name for field in delta.schema().fields]
         with self._connection() as connection:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            listed = ", ".join(DUCKDB.as_text(DUCKDB.name(name)) for name in columns)
-            ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
-            return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
+            preview = Previewed(self.tables.columns(delta), DUCKDB)
+            return preview.of(connection.execute(preview.query("reader", limit, newest_by)).fetchall())
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
         delta = self.tables.open(feed.quarantine.table)

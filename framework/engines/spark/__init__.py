@@ -12,6 +12,7 @@ from datetime import datetime
 
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
+from framework.engines.preview import Previewed
 from framework.engines.spark.explain import stage_sql
 from framework.engines.spark.merging import Merging, merge_statement
 from framework.engines.spark.session import open_session, translated
@@ -83,16 +84,12 @@ class SparkEngine:
     ) -> list[dict[str, object]]:
         return self._tables.select_control(table, where, latest_by, limit)
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         state = self._tables.state(table, "")
         if state is None:
             return None
-        listed = ", ".join(f"CAST({SPARK.name(name)} AS STRING) AS {SPARK.name(name)}" for name, _ in state.columns)
-        order = ", ".join(str(index + 1) for index in range(len(state.columns)))
-        query = f"SELECT {listed} FROM {self._tables.reference(table)} ORDER BY {order} LIMIT {limit}"
-        with translated(f"table {table}"):
-            found = self._tables.spark.sql(query).collect()
-        return Preview(tuple(name for name, _ in state.columns), tuple(tuple(row) for row in found))
+        preview = Previewed(state.columns, SPARK)
+        return preview.of(self._tables.sql(table, preview.query(self._tables.reference(table), limit, newest_by)))
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
         table = feed.quarantine.table

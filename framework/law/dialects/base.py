@@ -138,6 +138,10 @@ class Dialect(Words, ABC):
     def unnest(self, array: str) -> str:
         """A row for each item of an array, as an item of a SELECT."""
 
+    @abstractmethod
+    def json(self, value: str) -> str:
+        """A nested value as JSON, NULL members included."""
+
     # Moments
 
     @abstractmethod

@@ -77,6 +77,9 @@ class _DuckDB(Dialect):
     def unnest(self, array: str) -> str:
         return f"unnest({array})"
 
+    def json(self, value: str) -> str:
+        return self.as_text(f"to_json({value})")
+
     def instant(self, local: str, zone: str) -> str:
         if zone == "UTC":
             return f"make_timestamptz(epoch_us({local}))"

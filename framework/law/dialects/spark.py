@@ -70,6 +70,9 @@ class _Spark(Dialect):
     def unnest(self, array: str) -> str:
         return f"explode({array})"
 
+    def json(self, value: str) -> str:
+        return f"to_json({value}, map('ignoreNullFields', 'false'))"
+
     def instant(self, local: str, zone: str) -> str:
         moved = local if zone == "UTC" else f"convert_timezone({self.text(zone)}, 'UTC', {local})"
         return f"CAST({moved} AS TIMESTAMP)"
