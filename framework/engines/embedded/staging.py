@@ -29,6 +29,8 @@ from framework.steps import Stage
 __all__ = ["Staging"]
 
 _ERRORS = 'STRUCT(code VARCHAR, "column" VARCHAR, value VARCHAR, message VARCHAR)[]'
+_KEPT = 100_000
+"""Bad rows of a file that are kept in memory with their records."""
 _QUARANTINE = f"_line BIGINT, _record VARCHAR, _errors {_ERRORS}, _file INTEGER"
 
 
@@ -39,6 +41,8 @@ class Staging:
         self._db, self._tables = connection, tables
         self._clean = "true"
         """SQL for: a row of the table `batch` is clean. Looking at no column is fastest when all are."""
+        self._found: dict[int, list[tuple[int, int, str]]] = {}
+        """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
     def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
@@ -63,16 +67,16 @@ class Staging:
     def _figures(self, feed: Feed, files: Sequence[FileRead]) -> list[Figures]:
         query = 'SELECT _file, count(*), count("_texts"), min(rowid) FROM batch GROUP BY _file'
         counts = {index: (read, bad, first) for index, read, bad, first in self._db.execute(query).fetchall()}
-        reasons: dict[int, list[_Place]] = {}
+        counted: dict[int, list[_Counted]] = {}
         if any(bad for _, bad, _ in counts.values()):
             self._clean = "_texts IS NULL"
             for index, *rest in self._db.execute(reason_counts(bad_rows(feed), "_row", DUCKDB)).fetchall():
-                reasons.setdefault(index, []).append(_Place(*rest))
+                counted.setdefault(index, []).append(_Counted(*rest))
         figures = []
         for file in files:
             read, bad, first = counts.get(file.index, (0, 0, 0))
             broken = len(file.malformed)
-            why = _reasons(feed, file, reasons.get(file.index, []), first) if file.rejected is None else ()
+            why = self._reasons(feed, file, counted.get(file.index, []), first) if file.rejected is None else ()
             figures.append(
                 Figures(
                     file.source.file,
@@ -85,6 +89,20 @@ class Staging:
                 )
             )
         return figures
+
+    def _reasons(self, feed: Feed, file: FileRead, counted: Sequence[_Counted], first: int) -> tuple[Reason, ...]:
+        """A file's most frequent reasons, with the lines of the first rows; `first` is the file's first rowid."""
+        broken = [Reason("malformed_record", None, 1, None, bad.line, bad.message) for bad in file.malformed]
+        most = sorted(counted, key=lambda each: (-each.rows, each.row))[:REASONS]
+        if most:
+            bad = f"SELECT rowid FROM batch WHERE _texts IS NOT NULL AND _file = {file.index} LIMIT {_KEPT + 1}"
+            rows = sorted(row for (row,) in self._db.execute(bad).fetchall())
+            if len(rows) > _KEPT:
+                rows = sorted({each.row for each in most})
+            self._found[file.index] = _located(feed, file, rows, first)
+        lines = {row: line for row, line, _ in self._found.get(file.index, [])}
+        found = [Reason(e.code, e.column, e.rows, e.value, lines.get(e.row), e.message) for e in most]
+        return most_frequent([*broken, *found])
 
     def _leave_out(self, judgement: Judgement) -> None:
         """Delete the rows of rejected files from the table `batch`."""
@@ -145,12 +163,10 @@ class Staging:
             "FROM batch WHERE _texts IS NOT NULL GROUP BY _file"
         ).fetchall()
         places = []
-        for index, ids, first in found:
-            file = files[index]
-            ordinals = [id_ - first for id_ in ids]
-            sound = not file.malformed
-            where = located(file.source.location, file.encoding, feed, file.width, ordinals, all_sound=sound)
-            places += [(index, first + ordinal, line, raw) for ordinal, line, raw in where]
+        for index, rows, first in found:
+            known = self._found.get(index, [])
+            where = known if len(known) == len(rows) else _located(feed, files[index], rows, first)
+            places += [(index, row, line, raw) for row, line, raw in where]
         return places
 
     def _insert_broken(self, broken: Sequence[tuple[int, int | None, str, str]]) -> None:
@@ -202,7 +218,7 @@ class Staging:
         return version
 
 
-class _Place(NamedTuple):
+class _Counted(NamedTuple):
     """A reason as DuckDB counts it; `row` is the rowid of the first row that has it."""
 
     code: str
@@ -213,14 +229,9 @@ class _Place(NamedTuple):
     message: str
 
 
-def _reasons(feed: Feed, file: FileRead, counted: Sequence[_Place], first: int) -> tuple[Reason, ...]:
-    """A file's most frequent reasons, with the lines of the first rows; `first` is the file's first rowid."""
-    broken = [Reason("malformed_record", None, 1, None, bad.line, bad.message) for bad in file.malformed]
-    most = sorted(counted, key=lambda each: (-each.rows, each.row))[:REASONS]
-    rows = sorted({each.row - first for each in most})
-    lines: dict[int, int] = {}
-    if rows:
-        where = located(file.source.location, file.encoding, feed, file.width, rows, all_sound=not file.malformed)
-        lines = {first + ordinal: line for ordinal, line, _ in where}
-    found = [Reason(e.code, e.column, e.rows, e.value, lines.get(e.row), e.message) for e in most]
-    return most_frequent([*broken, *found])
+def _located(feed: Feed, file: FileRead, rows: Sequence[int], first: int) -> list[tuple[int, int, str]]:
+    """Where rows of a file with these rowids (ascending) stand: (rowid, line, text). `first` is the file's first."""
+    ordinals = [row - first for row in rows]
+    sound = not file.malformed
+    where = located(file.source.location, file.encoding, feed, file.width, ordinals, all_sound=sound)
+    return [(first + ordinal, line, raw) for ordinal, line, raw in where]
