@@ -47,7 +47,7 @@ def history(request: Request, limit: int, files: bool) -> None:
     with opened(request) as (project, world, _):
         batches = views.history([feed.name for feed in project.feeds], world, limit)
         ids = [batch["batch_id"] for batch in batches]
-        listed = views.history_files(project.feeds, ids, world) if files else None
+        listed = views.history_files(ids, world, project.feeds) if files else None
     if request.as_json:
         print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
         return
