@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from framework.names import File, Rows
+from framework.names import File, Reason, Rows
 
 __all__ = ["Batch", "FileOutcome", "Manifest", "transaction_id"]
 
@@ -47,11 +47,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What reading one file gave: its row figures, or the reason why the whole file is rejected."""
+    """What reading one file gave: its row figures, or the reason why the whole file is rejected; why rows of it are
+    bad, the most frequent reasons first; the schema's columns that it does not have, and its own that were ignored."""
 
     file: File
     rows: Rows = Rows()
     rejected: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,12 @@ class Manifest:
             ]
             if files
             else [],
+            "reasons": {
+                outcome.file.path: [asdict(reason) for reason in outcome.reasons]
+                for outcome in (self.outcomes if files else ())
+                if outcome.reasons
+            },
+            "headers": _headers(self.outcomes) if files else [],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -112,7 +122,17 @@ class Manifest:
             return None
         if not isinstance(document, dict) or document.get("landfeed") != 1:
             return None
-        outcomes = tuple(map(_outcome, document["files"]))
+        reasons, headers = document.get("reasons", {}), document.get("headers", [])
+        columns = {index: (tuple(h["missing"]), tuple(h["ignored"])) for h in headers for index in h["files"]}
+        outcomes = tuple(
+            replace(
+                outcome,
+                reasons=tuple(map(_reason, reasons.get(outcome.file.path, ()))),
+                missing=columns.get(index, ((), ()))[0],
+                ignored=columns.get(index, ((), ()))[1],
+            )
+            for index, outcome in enumerate(map(_outcome, document["files"]))
+        )
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
@@ -129,6 +149,11 @@ def _rows(figures: Mapping[str, int]) -> Rows:
     return Rows(**{field.name: figures.get(field.name, 0) for field in fields(Rows)})
 
 
+def _reason(document: Mapping[str, Any]) -> Reason:
+    """A reason by name. Names that a newer version added are passed over."""
+    return Reason(**{field.name: document[field.name] for field in fields(Reason) if field.name in document})
+
+
 def _outcome(document: Any) -> FileOutcome:
     """One file of a manifest, by name; the first version wrote a list instead."""
     if isinstance(document, list):
@@ -137,3 +162,12 @@ def _outcome(document: Any) -> FileOutcome:
     file = document["file"]
     known = File(file["path"], file["name"], file["version"], file["size"], file.get("modified", 0))
     return FileOutcome(known, _rows(document.get("rows", {})), document.get("rejected"))
+
+
+def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
+    """The columns that files miss and those that are ignored, once for all files (by position) that are alike."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    for index, outcome in enumerate(outcomes):
+        if outcome.missing or outcome.ignored:
+            alike.setdefault((outcome.missing, outcome.ignored), []).append(index)
+    return [{"missing": missing, "ignored": ignored, "files": files} for (missing, ignored), files in alike.items()]

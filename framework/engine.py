@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from framework.batch import FileOutcome, Manifest
 from framework.errors import Failure, FileGone, SourceChanged
-from framework.names import File, Rows, Table
+from framework.feed import Feed
+from framework.names import File, Reason, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 from framework.storage import Storage
 
-__all__ = ["Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
+__all__ = ["BadRows", "Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,30 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Some rows of a table, values as text (None = NULL)."""
+    """Some rows of a table, values as text (None = NULL), those of the `nested` columns as JSON."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
+    nested: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BadRows:
+    """Rows of one batch that are in the quarantine for the same reason; the reason's value and line are those of the
+    first of them, which is in `file`."""
+
+    batch_id: str
+    at: datetime
+    reason: Reason
+    file: str
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> BadRows:
+        """From a row of `framework.law.staging.quarantine_reasons`."""
+        batch_id, at, code, column, message, rows, file, line, value = row
+        moment = datetime.fromisoformat(at)
+        reason = Reason(code, column, rows, value, line, message)
+        return cls(batch_id, moment if moment.tzinfo else moment.replace(tzinfo=UTC), reason, file)
 
 
 Seal = Callable[[Sequence[FileOutcome]], Manifest]
@@ -100,6 +121,10 @@ class Engine(Protocol):
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         """The manifest that the feed's batch `seq` left in this table's history, and its version."""
+        ...
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        """The feed's manifests with files that this table's history still has, newest first."""
         ...
 
     def stage(
@@ -131,8 +156,14 @@ class Engine(Protocol):
         """Delete one batch's rows from a quarantine table."""
         ...
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
-        """The first rows of a table in a stable order, None when there is no table."""
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+        """The first rows of a table in a stable order, with `newest_by` the newest by this column first; None when
+        there is no table."""
+        ...
+
+    def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
+        """Why rows of the feed are in the quarantine, newest batch first: of one batch or of all, of one file (a path
+        or the end of one) or of all. An empty list when there is no table."""
         ...
 
     def sql(self, step: Stage | Merge) -> str:

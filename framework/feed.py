@@ -14,6 +14,7 @@ from framework.names import AUDIT_COLUMNS, Table
 from framework.types import DataType
 
 __all__ = [
+    "AllBad",
     "Archive",
     "ArchiveAction",
     "Check",
@@ -81,6 +82,13 @@ class CheckAction(StrEnum):
 class CheckScope(StrEnum):
     ROW = "row"
     BATCH = "batch"
+
+
+class AllBad(StrEnum):
+    """What becomes of a file of which every row is bad."""
+
+    REJECT_FILE = "reject_file"
+    LOAD = "load"
 
 
 class OnExceed(StrEnum):
@@ -185,6 +193,7 @@ class Quarantine:
     table: Table
     max_bad_rows: int | None = None
     max_bad_ratio: float | None = None
+    all_bad: AllBad = AllBad.REJECT_FILE
     on_exceed: OnExceed = OnExceed.REJECT_FILE
 
 

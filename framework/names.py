@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "BatchState",
     "File",
     "FileState",
+    "Reason",
     "Rows",
     "Secrets",
     "Skipped",
@@ -160,6 +161,26 @@ class Status(StrEnum):
     BUSY = "busy"
     REJECTED = "rejected"
     FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why rows of a file are bad: how many of them, and the value and the line of the first (None = unknown)."""
+
+    code: str
+    column: str | None
+    rows: int
+    value: str | None
+    line: int | None
+    message: str
+
+    def with_more(self, rows: int) -> Reason:
+        return replace(self, rows=self.rows + rows)
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f": {self.value!r}"
+        line = "" if self.line is None else f", line {self.line}"
+        return f"{self.code}{f' in {self.column}' if self.column else ''} ({self.message}{value}{line})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from framework.errors import Failure
-from framework.names import Rows, Status
+from framework.law.verdict import most_frequent
+from framework.names import Reason, Rows, Status
 
 __all__ = ["FeedReport", "FileReport", "RunReport"]
 
@@ -23,6 +24,11 @@ class FileReport:
     rows_read: int
     moved_to: str | None = None
     reason: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"warnings": list(self.warnings), "reasons": [asdict(each) for each in self.reasons]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +46,21 @@ class FeedReport:
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
 
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why rows of any file are bad, the most frequent reasons first."""
+        return most_frequent(reason for file in self.files for reason in file.reasons)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "feed": self.feed,
             "status": str(self.status),
             "batch_id": self.batch_id,
             "rows": asdict(self.rows),
-            "files": [asdict(file) for file in self.files],
+            "files": [file.as_dict() for file in self.files],
             "target": {"table": self.table, "version": self.target_version},
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
+            "reasons": [asdict(reason) for reason in self.reasons],
             "warnings": list(self.warnings),
             "error": asdict(self.error) if self.error else None,
         }

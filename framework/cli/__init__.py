@@ -2,7 +2,7 @@
 
 Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
 
-    check | work | look                 commands that check and write configuration · load · look
+    check | work | look | bad_rows      commands that check and write configuration · load · look · show what is bad
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
     streams                             the standard streams, whatever state they are in
@@ -15,7 +15,7 @@ import sys
 import click
 
 from framework import __version__
-from framework.cli import check, look, work
+from framework.cli import bad_rows, check, look, work
 from framework.cli.signals import EndSignals
 from framework.cli.streams import OutputError, abandon, finish, prepare, say
 
@@ -34,7 +34,7 @@ def landfeed(config: str, env: str, output: str) -> None:
 _COMMANDS: tuple[click.Command, ...] = (
     *(check.validate, check.plan, check.schema, check.show_config, check.new, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
-    *(look.status, look.history, look.show),
+    *(look.status, look.history, look.show, bad_rows.quarantine),
 )
 for _command in _COMMANDS:
     landfeed.add_command(_command)

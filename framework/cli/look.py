@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from framework.cli.options import Request, common, opened
 from framework.cli.say import print_json, print_table
 from framework.cli.streams import say, tell
+
+if TYPE_CHECKING:
+    from framework.engine import Preview
 
 __all__ = ["history", "show", "status"]
 
@@ -59,7 +63,8 @@ def history(request: Request, limit: int, files: bool) -> None:
 
     with opened(request) as (project, world, _):
         batches = views.history([feed.name for feed in project.feeds], world, limit)
-        listed = views.history_files([batch["batch_id"] for batch in batches], world) if files else None
+        ids = [batch["batch_id"] for batch in batches]
+        listed = views.history_files(ids, world, project.feeds) if files else None
     if request.as_json:
         print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
         return
@@ -68,7 +73,16 @@ def history(request: Request, limit: int, files: bool) -> None:
     print_table(shown, [[batch[name] for name in shown] for batch in batches])
     if listed is not None:
         names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
-        print_table(names, [[file[name] for name in names] for file in listed])
+        rows = [[*(file[name] for name in names), _first(file["reasons"])] for file in listed]
+        print_table([*names, "bad rows"], rows)
+
+
+def _first(reasons: Sequence[dict[str, Any]]) -> str | None:
+    """The most frequent reason, in a few words."""
+    if not reasons:
+        return None
+    first = reasons[0]
+    return f"{first['rows']} rows: {first['code']}" + (f" in {first['column']}" if first["column"] else "")
 
 
 @click.command()
@@ -82,11 +96,12 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
         tables = []
         for feed in project.feeds:
             table = feed.target.staging if staging else feed.quarantine.table if quarantine else feed.target.table
-            tables.append((feed.name, table, world.engine.preview(table, limit)))
+            newest_by = "_quarantined_at" if quarantine else None
+            tables.append((feed.name, table, world.engine.preview(table, limit, newest_by)))
     if request.as_json:
         documents = []
         for name, table, rows in tables:
-            listed = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows] if rows else None
+            listed = [_document(rows, row) for row in rows.rows] if rows else None
             documents.append({"feed": name, "table": table.name, "rows": listed})
         print_json({"feeds": documents})
         return
@@ -95,3 +110,9 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
             tell(f"{table}: there is no such table yet")
         else:
             print_table(list(rows.columns), [list(row) for row in rows.rows])
+
+
+def _document(preview: Preview, row: Sequence[str | None]) -> dict[str, Any]:
+    """A row by column, nested values as what they are and all others as text."""
+    pairs = zip(preview.columns, row, strict=True)
+    return {name: json.loads(text) if text and name in preview.nested else text for name, text in pairs}

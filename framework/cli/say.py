@@ -135,6 +135,10 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
             say(f"  {file.file}: rejected: {file.reason}")
         elif file.reason:
             say(f"  {file.file}: {file.reason}")
+    for reason in feed.reasons:
+        say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}")
+    if feed.rows.quarantined:
+        say(f"  more: landfeed quarantine {feed.feed}")
     for warning in feed.warnings:
         say(f"  warning: {warning}")
     if feed.error:

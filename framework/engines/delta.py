@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
-from framework.engines.history import HISTORY, merged_earlier
+from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError, StorageError
 from framework.names import Table
@@ -126,6 +126,10 @@ class DeltaTables:
                 return manifest, int(entry["version"])
         return None
 
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        """See `Engine.manifests`."""
+        return with_files((entry.get("userMetadata") for entry in self.history(table)), feed)
+
     def history(self, table: Table) -> list[dict[str, Any]]:
         """The table's commits as their log tells them, newest first."""
         delta = self.open(table)
@@ -136,6 +140,10 @@ class DeltaTables:
         feed = manifest.batch.feed
         last = target.transaction_version(transaction_id(feed)) or 0
         return merged_earlier(table, last, manifest, lambda seq: self.manifest(table, feed, seq))
+
+    def columns(self, delta: DeltaTable) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that was opened."""
+        return tuple(_columns(delta))
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""
@@ -176,6 +184,33 @@ class DeltaTables:
             if made is None:
                 raise
             return made
+
+    def append(self, table: Table, delta: DeltaTable | None, rows: Any, manifest: Manifest) -> int:
+        """Append rows (an Arrow stream) as the batch's transaction, making the table when `delta`, what was opened, is
+        None; the number of rows that the writer says it wrote."""
+        with translated(table):
+            write_deltalake(
+                delta or self.uri(table),
+                rows,
+                mode="append",
+                commit_properties=commit(manifest, files=True),
+                storage_options=None if delta else self.options,
+            )
+        written = delta or self.at(table, 0)
+        return int(written.history(1)[0]["operationMetrics"]["num_added_rows"])
+
+    def overwrite(self, table: Table, delta: DeltaTable | None, rows: Any, manifest: Manifest) -> int:
+        """As `append`, but in place of all that the table held; the version that it then has."""
+        with translated(table):
+            write_deltalake(
+                delta or self.uri(table),
+                rows,
+                mode="overwrite",
+                schema_mode="overwrite",
+                commit_properties=commit(manifest, files=True),
+                storage_options=None if delta else self.options,
+            )
+        return delta.version() if delta else 0
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from framework.batch import Manifest
 from framework.engine import Merged
 from framework.errors import LandfeedError
 from framework.names import Table
 
-__all__ = ["HISTORY", "merged_earlier"]
+__all__ = ["HISTORY", "merged_earlier", "with_files"]
 
 HISTORY = 1000
 """How many commits back a batch's manifest is looked for; it is nearly always the last one."""
+
+
+def with_files(metadata: Iterable[str | None], feed: str) -> list[Manifest]:
+    """The manifests of a feed in the metadata of commits, but for those that leave the files out."""
+    manifests = map(Manifest.from_json, metadata)
+    return [manifest for manifest in manifests if manifest and manifest.batch.feed == feed and manifest.outcomes]
 
 
 def merged_earlier(

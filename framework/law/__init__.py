@@ -1,9 +1,10 @@
 """What data means, above every engine and free of them: pure functions from a feed and texts to rows, reasons and
 SQL. Nothing here reads, writes or asks the clock.
 
+    staging                             how records become rows, and rows staging and the quarantine
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
     rules | filenames | change          texts to rows, or why not · what a file's name gives · what a merge does
-    values | layout | limits | expressions | places | ready    texts to values · headers to columns · …
+    values | layout | verdict | expressions | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

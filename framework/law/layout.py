@@ -7,13 +7,24 @@ never by position; only files without a header are read by position.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from framework.feed import Column, Feed, MissingColumns, NewColumns
 
-__all__ = ["Field", "Kind", "Layout", "Rejected", "csv_layout", "json_layout", "own_layout"]
+__all__ = [
+    "Field",
+    "Kind",
+    "Layout",
+    "Rejected",
+    "column_warnings",
+    "csv_layout",
+    "ignored",
+    "json_layout",
+    "missing",
+    "own_layout",
+]
 
 
 class Kind(StrEnum):
@@ -54,6 +65,40 @@ class Layout:
 
     def index(self, column: str) -> int | None:
         return dict(self.fields).get(column)
+
+
+def missing(feed: Feed, layout: Layout | Rejected) -> tuple[str, ...]:
+    """The schema's columns that files of a layout do not have. Without any (a JSON file without an object has none,
+    and a rejected file no layout) none is missed."""
+    present = {name for name, _ in layout.fields} if isinstance(layout, Layout) else set()
+    return tuple(
+        column.name for column in feed.columns if present and column.from_source and column.name not in present
+    )
+
+
+def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
+    """The fields of files of a layout that feed no column."""
+    if not isinstance(layout, Layout) or not layout.fields:
+        return ()
+    used = {index for _, index in layout.fields}
+    return tuple(name for index, name in enumerate(layout.names) if index not in used)
+
+
+def column_warnings(files: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Iterator[str]:
+    """A sentence for the columns that files miss, and one for those that are ignored, given both of each file."""
+    both = [(tuple(lacks), tuple(brings)) for lacks, brings in files]
+    for columns, count in Counter(lacks for lacks, _ in both if lacks).items():
+        yield f"{_columns(columns)} missing in {_files(count)}: NULL or the default there"
+    for columns, count in Counter(brings for _, brings in both if brings).items():
+        yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"column {_quoted(names)} is" if len(names) == 1 else f"columns {_quoted(names)} are"
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from framework.feed import Column, Feed, NullKeys
 from framework.law.dialects import Dialect
 from framework.law.values import typed
+from framework.law.verdict import Verdict
 from framework.types import DataType, Scalar
 
-__all__ = ["Rule", "error_list", "is_null", "row_rules", "text_of", "typed_literal", "value_of"]
+__all__ = ["Rule", "error_list", "is_null", "malformed", "row_rules", "text_of", "typed_literal", "value_of", "worst"]
 
 STRING = Scalar("string")
 
@@ -23,13 +24,14 @@ STRING = Scalar("string")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One way in which a row can be bad: `broken` is a boolean SQL expression, never NULL for a broken
-    row; `text` the SQL of the offending text."""
+    row; `text` the SQL of the offending text; `verdict` what becomes of a row that breaks it."""
 
     code: str
     column: str
     broken: str
     text: str
     message: str
+    verdict: Verdict = Verdict.QUARANTINE
 
 
 def typed_literal(text: str, column: Column, zone: str, dialect: Dialect) -> str:
@@ -120,16 +122,39 @@ def _formats(column: Column) -> str:
     return f" in the format {' or '.join(column.formats)}" if column.formats else ""
 
 
+def worst(rules: Iterable[Rule], why: str | None = None, always: str | None = None) -> str:
+    """SQL of a row's Verdict, the worst of its broken rules'; a record that is none (`why` is not NULL) is a bad row.
+    `always` is a condition that every row meets."""
+    broken: dict[Verdict, list[str]] = {}
+    if why is not None:
+        broken[Verdict.QUARANTINE] = [f"{why} IS NOT NULL"]
+    for rule in rules:
+        broken.setdefault(rule.verdict, []).append(rule.broken)
+    cases = []
+    for verdict in reversed(Verdict):
+        if verdict in broken:
+            test = " OR ".join(broken[verdict])
+            cases.append(f"WHEN {f'({test}) AND {always}' if always else test} THEN '{verdict}'")
+    return f"CASE {' '.join(cases)} ELSE '{Verdict.KEEP}' END" if cases else f"'{Verdict.KEEP}'"
+
+
+def malformed(message: str, dialect: Dialect) -> str:
+    """SQL of the one reason of a record that could not be taken apart; `message` is SQL."""
+    return dialect.array([_struct("'malformed_record'", "NULL", "NULL", message, dialect)])
+
+
 def error_list(rules: Iterable[Rule], dialect: Dialect) -> str:
     """SQL for `array<struct<code, column, value, message>>` of the broken rules."""
-    return dialect.present(dialect.array([_error_struct(rule, dialect) for rule in rules]))
+    return dialect.present(
+        dialect.array([f"CASE WHEN {rule.broken} THEN {_error(rule, dialect)} END" for rule in rules])
+    )
 
 
-def _error_struct(rule: Rule, dialect: Dialect) -> str:
-    members = {
-        "code": dialect.text(rule.code),
-        "column": dialect.text(rule.column),
-        "value": dialect.as_text(rule.text),
-        "message": dialect.text(rule.message),
-    }
-    return f"CASE WHEN {rule.broken} THEN {dialect.struct(members)} END"
+def _error(rule: Rule, dialect: Dialect) -> str:
+    code, column, message = map(dialect.text, (rule.code, rule.column, rule.message))
+    return _struct(code, column, rule.text, message, dialect)
+
+
+def _struct(code: str, column: str, value: str, message: str, dialect: Dialect) -> str:
+    members = {"code": code, "column": column, "value": value, "message": message}
+    return dialect.struct({name: dialect.as_text(sql) for name, sql in members.items()})

@@ -22,6 +22,7 @@ from framework.environment import (
     Principal,
 )
 from framework.feed import (
+    AllBad,
     Archive,
     ArchiveAction,
     Check,
@@ -189,6 +190,7 @@ def _quarantine(tree: Node, target: Table) -> Quarantine:
         table=Table(table) if table else target.suffixed("__quarantine"),
         max_bad_rows=_whole(tree, "quarantine", "max_bad_rows"),
         max_bad_ratio=_number(tree, "quarantine", "max_bad_ratio"),
+        all_bad=_word(tree, AllBad.REJECT_FILE, "quarantine", "all_bad"),
         on_exceed=_word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
     )
 

@@ -27,6 +27,9 @@ _OTHER_TYPES = {
 }  # fmt: skip
 
 
+_NOT_IN_DELTA = " ,;{}()\n\t="
+
+
 def type_of(node: Node) -> DataType | None:
     """The column's type, None when it has none that can be understood."""
     text = node.get("type") if isinstance(node.value, dict) else node
@@ -61,6 +64,16 @@ def _name(name: str, path: str, node: Node, seen: Mapping[str, str]) -> Iterator
     if re.search(r"[\x00-\x1f\x7f]", name) or name != name.strip():
         message = "a column name with a control character or blanks around it"
         yield node.problem(path, message, "use source_name for the header as it stands in the file", at_key=True)
+    elif refused := _refused(name):
+        message = f"a Delta table has no column with {refused} in its name"
+        hint = f'take another name for it: {{type: …, source_name: ["{name}"]}}'
+        yield node.problem(path, message, hint, at_key=True)
+
+
+def _refused(name: str) -> str:
+    """The characters of a name that a Delta table without column mapping refuses, in words."""
+    found = dict.fromkeys(char for char in name if char in _NOT_IN_DELTA)
+    return " or ".join("a blank" if char == " " else char for char in found)
 
 
 def _type(node: Node, path: str) -> Iterator[Problem]:
@@ -72,9 +85,27 @@ def _type(node: Node, path: str) -> Iterator[Problem]:
         hint = _type_hint(node.text)
         yield node.problem(path, f"'{node.shown}' is no type" if node.secret else str(error), hint)
         return
+    refused = next((word for name in _members(found) if (word := _refused(name))), None)
+    if refused is not None:
+        message = f"a Delta table has no member with {refused} in its name: {found}"
+        yield node.problem(path, message, "give the member a name that has none")
     if any(not isinstance(key, Scalar | Decimal) for key in _map_keys(found)):
         message = f"the key of a map cannot be an array, a map or a struct: {found}"
         yield node.problem(path, message, "for example map<string,int>")
+
+
+def _members(type_: DataType) -> Iterator[str]:
+    """The names of the members of the structs in a type."""
+    match type_:
+        case Array(element):
+            yield from _members(element)
+        case Map(key, value):
+            yield from _members(key)
+            yield from _members(value)
+        case Struct(members):
+            for name, member in members:
+                yield name
+                yield from _members(member)
 
 
 def _map_keys(type_: DataType) -> Iterator[DataType]:

@@ -24,6 +24,7 @@ from framework.batch import FileOutcome, Manifest
 from framework.engine import Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed
+from framework.law.layout import column_warnings
 from framework.names import BatchState, Rows, shown
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
@@ -203,7 +204,14 @@ class BatchWork:
             else:
                 status = "merged" if self.merged is not None else "pending"
             moved_to = self.moves.moved.get(file)
-            yield FileReport(file.shown, status, outcome.rows.read, moved_to and shown(moved_to), reason)
+            warnings = tuple(column_warnings([(outcome.missing, outcome.ignored)]))
+            rows = outcome.rows.read
+            yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
+
+    def warnings(self) -> Iterator[str]:
+        """What the headers of the batch's files lack and bring."""
+        outcomes = self.manifest.outcomes if self.manifest else ()
+        return column_warnings((outcome.missing, outcome.ignored) for outcome in outcomes)
 
 
 def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:

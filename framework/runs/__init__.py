@@ -1,7 +1,8 @@
 """Many feeds: what landing folders hold, who runs when, and what is told of it.
 A run takes a project and a world, and gives a report for each feed:
 
-    views | watch | world               what `status` and `history` show · stays and runs feeds · what a run works with
+    views | quarantine | watch | world  what `status` and `history` show · why rows are bad · stays and runs feeds ·
+                                        what a run works with
     run                                 feeds side by side, each under its lease
     landing | events | arrivals         what folders hold, looked at once · what `watch` tells · when files are quiet
 """

@@ -169,6 +169,7 @@ class _FeedRun:
 
     def _add(self, work: BatchWork) -> None:
         self._files += work.file_reports()
+        self._warnings += (warning for warning in work.warnings() if warning not in self._warnings)
         self._unfinished_here = not work.archived
         self._rows += work.rows
         for task, seconds in work.seconds.items():

@@ -82,12 +82,19 @@ def history(feeds: Sequence[str], world: World, limit: int | None) -> list[dict[
     return [_plain(asdict(event)) for event in list(seen.values())[:limit]]
 
 
-def history_files(batch_ids: Sequence[str], world: World) -> list[dict[str, Any]]:
-    """The files of these batches, each in its last state."""
+def history_files(batch_ids: Sequence[str], world: World, feeds: Sequence[Feed] = ()) -> list[dict[str, Any]]:
+    """The files of these batches, each in its last state; of batches of these feeds also why rows are bad, as long as
+    staging's history tells it."""
     seen: dict[tuple[str, str], FileEvent] = {}
     for event in _furthest_first(world.ledger.file_events(batch_ids=batch_ids)):
         seen.setdefault((event.batch_id, event.file), event)
-    return [_plain(asdict(event)) for event in seen.values()]
+    why = {
+        (manifest.batch_id, outcome.file.shown): [asdict(reason) for reason in outcome.reasons]
+        for feed in feeds
+        for manifest in world.engine.manifests(feed.target.staging, feed.name)
+        for outcome in manifest.outcomes
+    }
+    return [_plain(asdict(event)) | {"reasons": why.get(key, [])} for key, event in seen.items()]
 
 
 def _furthest_first(events: Iterable[FileEvent]) -> list[FileEvent]:

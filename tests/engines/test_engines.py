@@ -48,6 +48,7 @@ schema:
   a: string
   b: {{type: string, required: true}}
 target: {{table: s.any, keys: [a], null_keys: match}}
+quarantine: {{all_bad: load}}
 """
 TYPED = """\
 feed: any
@@ -75,10 +76,11 @@ def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
         tuple(SOURCES.sub("", str(value)) for value in row) for row in project.rows(f"{name}__quarantine", QUARANTINE)
     ]
     files = [
-        (SOURCES.sub("", file["file"]), file["status"], file["rows_read"], file["reason"]) for file in feed["files"]
+        (SOURCES.sub("", file["file"]), file["status"], file["rows_read"], file["reason"], str(file["reasons"]))
+        for file in feed["files"]
     ]
     error = feed["error"] and (feed["error"]["code"], SOURCES.sub("", feed["error"]["message"]))
-    figures = feed["status"], feed["rows"], sorted(files), error
+    figures = feed["status"], feed["rows"], sorted(files, key=str), error, feed["reasons"], feed["warnings"]
     return {
         "target": rows[0],
         "staging": None if error else sorted(staged),
@@ -278,10 +280,11 @@ def test_files_that_a_first_look_gets_wrong(spark: Any) -> None:
 def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: str = "", format_: str = "csv") -> str:
     return (
         f"source: {{path: '${{landing}}/{name}/', format: {format_}{source}}}\nschema: {schema}\n"
-        f"target: {{table: s.{name}, {target}}}\n{more}"
+        f"target: {{table: s.{name}, {target}}}\n{more or LOAD_ALL}"
     )
 
 
+LOAD_ALL = "quarantine: {all_bad: load}\n"
 ROW = "{id: int, name: string, at: timestamp}"
 WIDE = 300
 CASES: dict[str, tuple[str, dict[str, bytes]]] = {

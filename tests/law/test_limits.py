@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from framework.feed import Quarantine
-from framework.law.limits import exceeded
-from framework.names import Table
+from framework.feed import AllBad, Quarantine
+from framework.law.verdict import Figures, exceeded
+from framework.names import File, Table
 
 
 @pytest.mark.parametrize(
@@ -30,4 +30,6 @@ from framework.names import Table
     ],
 )
 def test_limits(rows: int | None, ratio: float | None, read: int, bad: int, reason: str | None) -> None:
-    assert exceeded(Quarantine(Table("q"), rows, ratio), read, bad) == reason
+    limits = Quarantine(Table("q"), rows, ratio, all_bad=AllBad.LOAD)
+    figures = Figures(File("/a", "a", 1, 1, 1), read, bad)
+    assert exceeded(limits, figures) == reason

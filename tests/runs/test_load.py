@@ -94,6 +94,7 @@ target: {table: s.strict, keys: [id], sequence_by: at}
 
 
 def test_days_of_nothing_but_bad_rows(project: Project) -> None:
+    project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {all_bad: load}\n")
     for day in ("1", "2", "3"):
         project.land("activity", f"{day}.csv", HEADER + f"x,{day},2026-01-01\ny,{day},2026-01-01\n")
         report = project.cli("run")

@@ -13,14 +13,17 @@ import duckdb
 from deltalake import QueryBuilder
 
 from framework.batch import Manifest
-from framework.engine import Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
 from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
 from framework.engines.embedded.staging import Staging
 from framework.engines.embedded.writing import Writer, write_rows
+from framework.engines.preview import Previewed
 from framework.errors import LandfeedError
+from framework.feed import Feed
 from framework.law.dialects import DATAFUSION, DUCKDB
+from framework.law.staging import quarantine_reasons
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -74,6 +77,9 @@ class EmbeddedEngine:
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         return self.tables.manifest(table, feed, seq)
 
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        return self.tables.manifests(table, feed)
+
     def stage(
         self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
     ) -> tuple[Manifest, int]:
@@ -106,21 +112,30 @@ class EmbeddedEngine:
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:
             return None
-        columns = [field.name for field in delta.schema().fields]
         with self._connection() as connection:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            listed = ", ".join(DUCKDB.as_text(DUCKDB.name(name)) for name in columns)
-            ordered = f"SELECT {listed} FROM reader ORDER BY ALL LIMIT {limit}"
-            return Preview(tuple(columns), tuple(connection.execute(ordered).fetchall()))
+            preview = Previewed(self.tables.columns(delta), DUCKDB)
+            return preview.of(connection.execute(preview.query("reader", limit, newest_by)).fetchall())
+
+    def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
+        delta = self.tables.open(feed.quarantine.table)
+        if delta is None:
+            return []
+        with self._connection() as connection:
+            with translated(feed.quarantine.table):
+                reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
+            connection.register("reader", reader)
+            query = quarantine_reasons("reader", feed.name, batch_id, file, DUCKDB)
+            return [BadRows.of(row) for row in connection.execute(query).fetchall()]
 
     def sql(self, step: Stage | Merge) -> str:
-        return stage_sql(step.feed) if isinstance(step, Stage) else merge_sql(step)
+        return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
         if self._database is not None:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlglot
 
 from framework.engines.embedded.merging import classify_sql
 from framework.engines.embedded.readers import FAST
 from framework.engines.embedded.sql import select_rows
-from framework.feed import Feed
 from framework.law.dialects import DUCKDB
 from framework.law.layout import own_layout
 from framework.law.merging import CASE
 from framework.law.records import READERS
+from framework.law.staging import rendered, staged
 from framework.opening import Compression
-from framework.steps import Merge
+from framework.steps import Merge, Stage
 
-__all__ = ["merge_sql", "stage_sql"]
+__all__ = ["merge_sql", "stage_queries", "stage_sql"]
 
 
-def stage_sql(feed: Feed) -> str:
-    """The query that reads a file whose header names every column as the schema does."""
-    kind = READERS[feed.source.format].kind
-    layout, example = own_layout(feed, kind), [(0, feed.source.path + (feed.source.files or "*"))]
+def stage_sql(step: Stage) -> str:
+    """The queries that fill staging from files whose header names every column as the schema does."""
+    return _pretty(";\n".join(stage_queries(step)))
+
+
+def stage_queries(step: Stage) -> tuple[str, str]:
+    """The same as DuckDB runs them: from the files to the table `batch`, and from there to staging."""
+    feed = step.feed
+    layout = own_layout(feed, READERS[feed.source.format].kind)
+    files = list(enumerate(file.shown for file in step.batch.files))
     fast = FAST.get(feed.source.format)
     source = "SELECT *, 0 AS _bytes FROM records"
     if fast is not None:
-        source = fast.source(feed, layout, example, Compression.NONE, rejects=True)
-    return _pretty(select_rows(feed, layout, source, example))
+        source = fast.source(feed, layout, files, Compression.NONE, rejects=True)
+    rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)))
+    last = staged(feed, step.batch.id, [path for _, path in files], None, DUCKDB)
+    return f"INSERT INTO batch {rows}", rendered("batch", [replace(last, where="_texts IS NULL")])
 
 
 def merge_sql(step: Merge) -> str:
@@ -36,4 +46,4 @@ def merge_sql(step: Merge) -> str:
 
 
 def _pretty(sql: str) -> str:
-    return sqlglot.transpile(sql, read=DUCKDB.sqlglot, write=DUCKDB.sqlglot, pretty=True)[0]
+    return ";\n".join(sqlglot.transpile(sql, read=DUCKDB.sqlglot, write=DUCKDB.sqlglot, pretty=True))

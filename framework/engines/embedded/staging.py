@@ -5,30 +5,33 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from typing import NamedTuple
 
 import duckdb
-from deltalake import DeltaTable, write_deltalake
 
-from framework.batch import FileOutcome, Manifest, transaction_id
+from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, SourceFile
-from framework.engines.delta import DeltaTables, commit, translated
+from framework.engines.delta import DeltaTables
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
-from framework.engines.embedded.sql import reasons
-from framework.errors import LandfeedError, PolicyError
-from framework.feed import Feed, OnExceed
+from framework.engines.embedded.sql import bad_rows
+from framework.feed import Feed
 from framework.law.change import AllRows, Survivor
 from framework.law.dialects import DUCKDB
-from framework.law.limits import exceeded
-from framework.law.merging import survivor_order
-from framework.names import AUDIT_COLUMNS, Rows, Table
+from framework.law.layout import ignored, missing
+from framework.law.rules import malformed
+from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
+from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
+from framework.names import Reason
 from framework.opening import fetch_all
 from framework.steps import Stage
 
 __all__ = ["Staging"]
 
 _ERRORS = 'STRUCT(code VARCHAR, "column" VARCHAR, value VARCHAR, message VARCHAR)[]'
+_KEPT = 100_000
+"""Bad rows of a file that are kept in memory with their records."""
 _QUARANTINE = f"_line BIGINT, _record VARCHAR, _errors {_ERRORS}, _file INTEGER"
 
 
@@ -39,6 +42,8 @@ class Staging:
         self._db, self._tables = connection, tables
         self._clean = "true"
         """SQL for: a row of the table `batch` is clean. Looking at no column is fastest when all are."""
+        self._found: dict[int, list[tuple[int, int, str]]] = {}
+        """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
     def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
@@ -46,88 +51,93 @@ class Staging:
         fetch_all(sources)
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
             files = Reader(self._db, feed, folder).read(sources)
-            self._apply_limits(feed, files)
-            self._deduplicate(step.survivor)
-            manifest = seal(self._outcomes(files))
+            judgement = judge(feed, self._figures(feed, files))
+            self._leave_out(judgement)
+            self._deduplicate(feed, step.survivor)
+            manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
-                self._fill_quarantine(feed, files)
+                self._fill_quarantine(feed, files, judgement)
         if manifest.rows.quarantined:
             self._commit_quarantine(step, sources, manifest)
         version = self._commit_staging(step, sources, manifest)
         self._db.execute("DROP TABLE batch")
         return manifest, version
 
-    # Bad rows and duplicates
+    # What is counted, and what is left out for it
 
-    def _counts(self) -> dict[int, tuple[int, int]]:
-        """Rows and bad rows in the table `batch`, by file."""
-        rows = self._db.execute('SELECT _file, count(*), count("_texts") FROM batch GROUP BY _file').fetchall()
-        return {index: (read, bad) for index, read, bad in rows}
-
-    def _apply_limits(self, feed: Feed, files: Sequence[FileRead]) -> None:
-        counts = self._counts()
+    def _figures(self, feed: Feed, files: Sequence[FileRead]) -> list[Figures]:
+        query = 'SELECT _file, count(*), count("_texts"), min(rowid) FROM batch GROUP BY _file'
+        counts = {index: (read, bad, first) for index, read, bad, first in self._db.execute(query).fetchall()}
+        counted: dict[int, list[_Counted]] = {}
+        if any(bad for _, bad, _ in counts.values()):
+            self._clean = "_texts IS NULL"
+            for index, *rest in self._db.execute(reason_counts(bad_rows(feed), "_row", DUCKDB)).fetchall():
+                counted.setdefault(index, []).append(_Counted(*rest))
+        figures = []
         for file in files:
-            read, bad = counts.get(file.index, (0, 0))
+            read, bad, first = counts.get(file.index, (0, 0, 0))
             broken = len(file.malformed)
-            reason = exceeded(feed.quarantine, read + broken, bad + broken)
-            if file.rejected is None and reason is not None:
-                if feed.quarantine.on_exceed is OnExceed.FAIL:
-                    raise PolicyError(
-                        f"feed {feed.name}, file {file.source.file.path}: {reason}",
-                        "nothing was loaded; mend the file, or raise the limits under `quarantine`",
-                    )
-                file.rejected = reason
-            if file.rejected is not None and read:
-                self._db.execute("DELETE FROM batch WHERE _file = ?", [file.index])
-            elif bad:
-                self._clean = "_texts IS NULL"
+            why = self._reasons(feed, file, counted.get(file.index, []), first) if file.rejected is None else ()
+            figures.append(
+                Figures(
+                    file.source.file,
+                    read + broken,
+                    bad + broken,
+                    reasons=why,
+                    unreadable=file.rejected,
+                    missing=missing(feed, file.piece.layout),
+                    ignored=ignored(file.piece.layout),
+                )
+            )
+        return figures
 
-    def _deduplicate(self, survivor: Survivor) -> None:
+    def _reasons(self, feed: Feed, file: FileRead, counted: Sequence[_Counted], first: int) -> tuple[Reason, ...]:
+        """A file's most frequent reasons, with the lines of the first rows; `first` is the file's first rowid."""
+        broken = [Reason("malformed_record", None, 1, None, bad.line, bad.message) for bad in file.malformed]
+        most = sorted(counted, key=lambda each: (-each.rows, each.row))[:REASONS]
+        if most:
+            bad = f"SELECT rowid FROM batch WHERE _texts IS NOT NULL AND _file = {file.index} LIMIT {_KEPT + 1}"
+            rows = sorted(row for (row,) in self._db.execute(bad).fetchall())
+            if len(rows) > _KEPT:
+                rows = sorted({each.row for each in most})
+            self._found[file.index] = _located(feed, file, rows, first)
+        lines = {row: line for row, line, _ in self._found.get(file.index, [])}
+        found = [Reason(e.code, e.column, e.rows, e.value, lines.get(e.row), e.message) for e in most]
+        return most_frequent([*broken, *found])
+
+    def _leave_out(self, judgement: Judgement) -> None:
+        """Delete the rows of rejected files from the table `batch`."""
+        rejected = [str(index) for index, why in enumerate(judgement.rejected) if why is not None]
+        if rejected:
+            self._db.execute(f"DELETE FROM batch WHERE _file IN ({', '.join(rejected)})")
+
+    def _deduplicate(self, feed: Feed, survivor: Survivor) -> None:
         """Collect the rowids of clean rows that another row of the same key in the batch beats in `losers`."""
         self._db.execute("CREATE OR REPLACE TEMP TABLE losers (id BIGINT, _file INTEGER)")
         if isinstance(survivor, AllRows):
             return
-        keys = DUCKDB.names(survivor.keys)
+        keys = ", ".join(f"v{index}" for index, column in enumerate(feed.columns) if column.name in survivor.keys)
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
         if same == (True,):
             return
-        order = survivor_order(survivor, ("_file", "rowid"), DUCKDB)
-        self._db.execute(
-            f"INSERT INTO losers SELECT rowid, _file FROM batch WHERE {self._clean} "
-            f"QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY {order}) > 1"
-        )
+        *selects, rank = ranked(feed, survivor, {FILE: "_file", ROW: "rowid"}, DUCKDB)
+        beaten = Select((DUCKDB.name(ROW), DUCKDB.name(FILE)), f"{rank} > 1")
+        first, ranks = selects
+        query = rendered("batch", [replace(first, where=self._clean), ranks, beaten])
+        self._db.execute(f"INSERT INTO losers {query}")
 
-    def _outcomes(self, files: Sequence[FileRead]) -> list[FileOutcome]:
-        counts = self._counts()
-        lost = dict(self._db.execute("SELECT _file, count(*) FROM losers GROUP BY _file").fetchall())
-        staged = dict(
-            self._db.execute(
-                f"SELECT _file, count(*) FROM batch WHERE {self._clean} AND rowid NOT IN (SELECT id FROM losers) "
-                "GROUP BY _file"
-            ).fetchall()
-            if lost
-            else {index: read - bad for index, (read, bad) in counts.items()}
-        )
-        outcomes = []
-        for file in files:
-            if file.rejected is not None:
-                outcomes.append(FileOutcome(file.source.file, rejected=file.rejected))
-                continue
-            read, bad = counts.get(file.index, (0, 0))
-            broken = len(file.malformed)
-            rows = Rows(
-                read=read + broken,
-                staged=staged.get(file.index, 0),
-                quarantined=bad + broken,
-                deduplicated=lost.get(file.index, 0),
-            )
-            outcomes.append(FileOutcome(file.source.file, rows))
-        return outcomes
+    def _staged(self, files: Sequence[FileRead]) -> tuple[list[int], list[int]]:
+        """How many rows of each file stay, and how many are beaten."""
+        beaten = dict(self._db.execute("SELECT _file, count(*) FROM losers GROUP BY _file").fetchall())
+        but = "AND rowid NOT IN (SELECT id FROM losers)" if beaten else ""
+        query = f"SELECT _file, count(*) FROM batch WHERE {self._clean} {but} GROUP BY _file"
+        staged = dict(self._db.execute(query).fetchall())
+        return [staged.get(file.index, 0) for file in files], [beaten.get(file.index, 0) for file in files]
 
     # Quarantine
 
-    def _fill_quarantine(self, feed: Feed, files: Sequence[FileRead]) -> None:
+    def _fill_quarantine(self, feed: Feed, files: Sequence[FileRead], judgement: Judgement) -> None:
         """Collect the bad rows with their reasons, lines and raw records in the table `quarantined`."""
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE quarantined ({_QUARANTINE})")
         self._db.execute(
@@ -136,15 +146,16 @@ class Staging:
         broken = [
             (file.index, bad.line, bad.record, bad.message)
             for file in files
-            if file.rejected is None
+            if judgement.rejected[file.index] is None
             for bad in file.malformed
         ]
         self._insert("places", self._places(feed, files))
         if broken:
             self._insert_broken(broken)
+        # A bad row without a place would be missing here, which the count of what was quarantined tells.
         self._db.execute(
-            f"INSERT INTO quarantined SELECT p._line, p._record, r.errors, r._file "
-            f"FROM ({reasons(feed)}) r(id, _file, errors) LEFT JOIN places p ON p.id = r.id ORDER BY r._file, r.id"
+            f"INSERT INTO quarantined SELECT p._line, p._record, r._errors, r._file "
+            f"FROM {bad_rows(feed)} r JOIN places p ON p.id = r._row ORDER BY r._file, r._row"
         )
 
     def _places(self, feed: Feed, files: Sequence[FileRead]) -> list[tuple[int, int, int, str]]:
@@ -155,9 +166,10 @@ class Staging:
             "FROM batch WHERE _texts IS NOT NULL GROUP BY _file"
         ).fetchall()
         places = []
-        for index, ids, first in found:
-            where = located(files[index], feed, [id_ - first for id_ in ids])
-            places += [(index, first + ordinal, line, raw) for ordinal, line, raw in where]
+        for index, rows, first in found:
+            known = self._found.get(index, [])
+            where = known if len(known) == len(rows) else _located(feed, files[index], rows, first)
+            places += [(index, row, line, raw) for row, line, raw in where]
         return places
 
     def _insert_broken(self, broken: Sequence[tuple[int, int | None, str, str]]) -> None:
@@ -166,7 +178,7 @@ class Staging:
         )
         self._insert("broken", broken)
         self._db.execute(
-            f"INSERT INTO quarantined SELECT _line, _record, [{_error('malformed_record', 'why')}], _file FROM broken"
+            f"INSERT INTO quarantined SELECT _line, _record, {malformed('why', DUCKDB)}, _file FROM broken"
         )
 
     def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -183,80 +195,44 @@ class Staging:
 
     def _commit_quarantine(self, step: Stage, sources: Sequence[SourceFile], manifest: Manifest) -> None:
         """Append the bad rows, unless an earlier process already did for this batch."""
-        table = step.feed.quarantine.table
+        table, files = step.feed.quarantine.table, [source.file.shown for source in sources]
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
             if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
                 return
-        rows = self._db.sql(
-            f"SELECT {DUCKDB.text(step.feed.name)} AS _feed, {DUCKDB.text(step.batch.id)} AS _batch_id, "
-            f"{_path(sources)} AS _source_file, _line, _record, _errors, "
-            f"{_moment(manifest.staged_at)} AS _quarantined_at FROM quarantined ORDER BY _file, _line"
-        )
-        self._write(table, delta or self._tables.uri(table), rows, manifest, mode="append")
+        select = quarantined(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
+        rows = self._db.sql(f"{rendered('quarantined', [select])} ORDER BY _file, quarantined._line")
+        appended = self._tables.append(table, delta, rows, manifest)
+        conserved(step.feed, "quarantined", manifest.rows.quarantined, appended)
 
     # Staging
 
     def _commit_staging(self, step: Stage, sources: Sequence[SourceFile], manifest: Manifest) -> int:
-        table = step.feed.target.staging
+        table, files = step.feed.target.staging, [source.file.shown for source in sources]
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
-        columns = ", ".join(DUCKDB.name(column.name) for column in step.feed.columns)
-        source, batch, loaded = AUDIT_COLUMNS
-        keep = ""
-        if manifest.rows.deduplicated:
-            keep = "AND rowid NOT IN (SELECT id FROM losers)"
-        rows = self._db.sql(
-            f"SELECT {columns}, {_path(sources)} AS {source}, {DUCKDB.text(step.batch.id)} AS {batch}, "
-            f"{_moment(manifest.staged_at)} AS {loaded} FROM batch WHERE {self._clean} {keep}"
-        )
-        version = self._write(table, delta or self._tables.uri(table), rows, manifest, mode="overwrite")
-        self._check_staged(step, version, manifest)
+        but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
+        select = staged(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
+        rows = self._db.sql(rendered("batch", [replace(select, where=f"{self._clean} {but}")]))
+        version = self._tables.overwrite(table, delta, rows, manifest)
+        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records(table, version))
         return version
 
-    def _write(
-        self, table: Table, target: DeltaTable | str, rows: duckdb.DuckDBPyRelation, manifest: Manifest, *, mode: str
-    ) -> int:
-        properties = commit(manifest, files=True)
-        options = None if isinstance(target, DeltaTable) else self._tables.options
-        with translated(table):
-            if mode == "overwrite":
-                write_deltalake(
-                    target,
-                    rows,
-                    mode="overwrite",
-                    schema_mode="overwrite",
-                    commit_properties=properties,
-                    storage_options=options,
-                )
-            else:
-                write_deltalake(target, rows, mode="append", commit_properties=properties, storage_options=options)
-        return target.version() if isinstance(target, DeltaTable) else 0
 
-    def _check_staged(self, step: Stage, version: int, manifest: Manifest) -> None:
-        """Compare what staging holds, by its own statistics, with what was read."""
-        staged = self._tables.records(step.feed.target.staging, version)
-        if staged != manifest.rows.staged:
-            raise LandfeedError(
-                f"feed {step.feed.name}: {manifest.rows.staged} rows were to be staged and {staged} were",
-                "this is a defect in Landfeed: nothing was merged, please report it",
-                code="conservation",
-            )
+class _Counted(NamedTuple):
+    """A reason as DuckDB counts it; `row` is the rowid of the first row that has it."""
+
+    code: str
+    column: str | None
+    rows: int
+    row: int
+    value: str | None
+    message: str
 
 
-def _path(sources: Sequence[SourceFile]) -> str:
-    """SQL of the file path of a row, from its position in the batch."""
-    if len(sources) == 1:
-        return DUCKDB.text(sources[0].file.shown)
-    return f"[{', '.join(DUCKDB.text(source.file.shown) for source in sources)}][_file + 1]"
-
-
-def _moment(moment: datetime) -> str:
-    return f"TIMESTAMPTZ '{moment.isoformat(sep=' ')}'"
-
-
-def _error(code: str, message: str) -> str:
-    """A reason that concerns the whole record; `message` is SQL."""
-    return f"struct_pack(code := '{code}', \"column\" := NULL::VARCHAR, value := NULL::VARCHAR, message := {message})"
+def _located(feed: Feed, file: FileRead, rows: Sequence[int], first: int) -> list[tuple[int, int, str]]:
+    """Where rows of a file with these rowids (ascending) stand: (rowid, line, text). `first` is the file's first."""
+    where = located(file, feed, [row - first for row in rows])
+    return [(first + ordinal, line, raw) for ordinal, line, raw in where]

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
+from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.session import open_session, translated
@@ -19,7 +20,9 @@ from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.staging import Staging
 from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
+from framework.feed import Feed
 from framework.law.dialects import SPARK
+from framework.law.staging import quarantine_reasons
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
@@ -37,6 +40,9 @@ class SparkEngine:
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         return self._tables.manifest(table, feed, seq)
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        return self._tables.manifests(table, feed)
 
     def stage(
         self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
@@ -65,19 +71,22 @@ class SparkEngine:
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
 
-    def preview(self, table: Table, limit: int) -> Preview | None:
+    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         state = self._tables.state(table, "")
         if state is None:
             return None
-        listed = ", ".join(f"CAST({SPARK.name(name)} AS STRING) AS {SPARK.name(name)}" for name, _ in state.columns)
-        order = ", ".join(str(index + 1) for index in range(len(state.columns)))
-        query = f"SELECT {listed} FROM {self._tables.reference(table)} ORDER BY {order} LIMIT {limit}"
-        with translated(f"table {table}"):
-            found = self._tables.spark.sql(query).collect()
-        return Preview(tuple(name for name, _ in state.columns), tuple(tuple(row) for row in found))
+        preview = Previewed(state.columns, SPARK)
+        return preview.of(self._tables.sql(table, preview.query(self._tables.reference(table), limit, newest_by)))
+
+    def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
+        table = feed.quarantine.table
+        if self._tables.version(table) < 0:
+            return []
+        query = quarantine_reasons(self._tables.reference(table), feed.name, batch_id, file, SPARK)
+        return [BadRows.of(row) for row in self._tables.sql(table, query)]
 
     def sql(self, step: Stage | Merge) -> str:
-        return stage_sql(step.feed) if isinstance(step, Stage) else merge_sql(step)
+        return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
         """The session stays: others in this process may use it, and it ends with the process."""

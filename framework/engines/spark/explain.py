@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sqlglot
 
 from framework.engines.spark.reading import FAST
-from framework.engines.spark.sql import bad, rows, texts_of
-from framework.feed import Feed
+from framework.engines.spark.sql import row_query
 from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
-from framework.steps import Merge
+from framework.law.staging import KEPT, rendered, staged
+from framework.steps import Merge, Stage
 
-__all__ = ["merge_sql", "stage_sql"]
+__all__ = ["merge_sql", "stage_query", "stage_sql"]
 
 
-def stage_sql(feed: Feed) -> str:
-    """The query that reads a file whose header names every column as the schema does."""
+def stage_sql(step: Stage) -> str:
+    """The query that fills staging from files whose header names every column as the schema does."""
+    return sqlglot.transpile(stage_query(step), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+
+
+def stage_query(step: Stage) -> str:
+    """The same as Spark runs it, over `lines` of CSV files, or over `records` that the law read."""
+    feed, files = step.feed, step.batch.files
     layout = own_layout(feed, READERS[feed.source.format].kind)
-    texts = texts_of(feed, layout, [])
     fast = FAST.get(feed.source.format)
-    records = "SELECT * FROM records" if fast is None else fast.example(feed, layout)
-    named = ", ".join(f"{texts[column.name]} AS t{i}" for i, column in enumerate(feed.columns) if column.name in texts)
-    values = ", ".join(rows(feed, list(texts)))
-    result = ", ".join(f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(feed.columns))
-    query = (
-        f"SELECT {result} FROM (SELECT *, {bad(feed, list(texts))} AS _bad "
-        f"FROM (SELECT *, {values} FROM (SELECT *, {named} FROM ({records})))) WHERE NOT _bad"
-    )
-    return sqlglot.transpile(query, read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+    records = "records" if fast is None else f"({fast.example(feed, layout)})"
+    last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
+    return rendered(records, [*row_query(feed, layout, files).selects(), replace(last, where=KEPT)])
 
 
 def merge_sql(step: Merge) -> str:
     """The MERGE of the staged batch; where rows have no partners, the query that is appended."""
-    staged = f"SELECT * FROM {step.staging}"
+    source = f"SELECT * FROM {step.staging}"
     if step.change.match is None:
         return f"SELECT {SPARK.names(step.change.columns)} FROM {step.staging}"
-    return merge_statement(step.change, step.target.name, staged, step.batch.id, SPARK, classified=False)
+    return merge_statement(step.change, step.target.name, source, step.batch.id, SPARK, classified=False)

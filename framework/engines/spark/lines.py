@@ -16,10 +16,10 @@ from typing import Any
 from framework.engine import SourceFile
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines_sql import is_open, line_field, line_fields, line_problem
-from framework.engines.spark.sql import is_nested
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
+from framework.law.staging import is_nested
 from framework.opening import Compression
 
 __all__ = ["Lines"]

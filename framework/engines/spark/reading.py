@@ -14,9 +14,9 @@ from typing import Any
 from framework.engine import SourceFile
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines import Lines
-from framework.engines.spark.sql import is_nested
 from framework.feed import Column, Feed, Format
 from framework.law.layout import Layout
+from framework.law.staging import is_nested
 from framework.law.values import parse
 from framework.opening import BROKEN_FILE, Piece, fetch_all, grouped, open_beginning, open_piece, unreadable
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct

@@ -8,29 +8,42 @@ nobody: a process that dies before it leaves a staging table that the next one o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from framework.batch import FileOutcome, Manifest
+from framework.batch import Manifest
 from framework.engine import Seal, SourceFile
-from framework.engines.spark.files import FileRead
 from framework.engines.spark.reading import Reader
-from framework.engines.spark.sql import bad, by_file, errors, rows, texts_of
+from framework.engines.spark.session import translated
+from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
-from framework.errors import Conflict, LandfeedError, PolicyError
-from framework.feed import OnExceed
+from framework.errors import Conflict
 from framework.law.change import OneRow
 from framework.law.dialects import SPARK
-from framework.law.limits import exceeded
-from framework.law.merging import survivor_order
-from framework.names import AUDIT_COLUMNS, Rows
+from framework.law.layout import ignored, missing
+from framework.law.staging import (
+    BAD,
+    BLOCK,
+    FILE,
+    KEPT,
+    ROW,
+    RowQuery,
+    Select,
+    quarantined,
+    ranked,
+    reason_counts,
+    staged,
+)
+from framework.law.verdict import Figures, conserved, judge, most_frequent
+from framework.names import AUDIT_COLUMNS, Reason
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
 
-__all__ = ["Staging", "moment"]
+__all__ = ["Staging"]
 
-_SOURCE, _BATCH, _LOADED = AUDIT_COLUMNS
+_SOURCE, _, _ = AUDIT_COLUMNS
 
 
 class Staging:
@@ -42,6 +55,8 @@ class Staging:
         self._sources, self._loaded_at = sources, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
+        self._refused: tuple[int, ...] = ()
+        """The positions of files that are rejected for their rows."""
 
     def stage(self, seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
@@ -50,12 +65,15 @@ class Staging:
         clean, keys = self._write(reader)
         if reader.look_again(clean):
             clean, keys = self._write(reader)
-        if self._apply_limits(reader.files, clean):
+        judgement = judge(feed, self._figures(reader, clean))
+        if judgement.refused:
+            self._refused = judgement.refused
             clean, keys = self._write(reader)
-        staged = clean
+        kept = clean
         if sum(clean.values()) > keys:
-            staged, _ = self._write(reader, once=True)
-        manifest = seal(_outcomes(reader.files, clean, staged))
+            kept, _ = self._write(reader, once=True)
+            conserved(feed, "staged", keys, sum(kept.values()))
+        manifest = seal(judgement.outcomes(*self._by_position(clean, kept)))
         if manifest.rows.quarantined:
             self._quarantine(reader, manifest)
         self._tables.seal(self._staging, manifest, files=True)
@@ -108,99 +126,94 @@ class Staging:
 
     def _clean(self, reader: Reader, *, once: bool) -> Any:
         """The rows for staging."""
-        named = [f"v{index} AS {SPARK.name(column.name)}" for index, column in enumerate(self._feed.columns)]
-        audit = [
-            f"{by_file([source.file.shown for source in self._sources])} AS {_SOURCE}",
-            f"{SPARK.text(self._batch.id)} AS {_BATCH}",
-            f"{moment(self._loaded_at)} AS {_LOADED}",
-        ]
-        clean = self._rows(reader, clean=True)
-        if clean is None:
-            empty = [f"CAST(NULL AS {SPARK.type(c.type)}) AS v{index}" for index, c in enumerate(self._feed.columns)]
-            clean = self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
-        if once and isinstance(self._survivor, OneRow):
-            order = survivor_order(self._survivor, ("_file", "_block", "_line"), SPARK)
-            rank = f"row_number() OVER (PARTITION BY {SPARK.names(self._survivor.keys)} ORDER BY {order}) AS _rank"
-            clean = clean.selectExpr("*", *named).selectExpr("*", rank).where("_rank = 1")
-            named = [SPARK.name(column.name) for column in self._feed.columns]
-        return clean.selectExpr(*named, *audit)
+        feed, paths = self._feed, [source.file.shown for source in self._sources]
+        clean = self._kept(reader)
+        if not once or not isinstance(self._survivor, OneRow):
+            return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK)])
+        place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
+        *selects, rank = ranked(feed, self._survivor, place, SPARK)
+        names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
+        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, position=position)
+        return applied(clean, [*selects, replace(last, where=f"{rank} = 1")])
 
-    def _rows(self, reader: Reader, *, clean: bool) -> Any:
-        """The clean rows of all frames (`_file`, `_block`, `_line`, v0, v1, …) or the bad ones (`_file`, `_line`,
-        `_record`, `_errors`), without those of rejected files; None for no frame."""
-        feed = self._feed
-        rejected = ", ".join(str(file.index) for file in reader.files if file.rejected is not None)
-        condition = ("NOT _bad" if clean else "_bad") + (f" AND _file NOT IN ({rejected})" if rejected else "")
+    def _kept(self, reader: Reader) -> Any:
+        """The clean rows of all frames: `_file`, `_block`, `_line`, v0, v1, …"""
+        values = [f"v{index}" for index, _ in enumerate(self._feed.columns)]
+        kept = self._rows(reader, lambda _: Select(("_file", "_block", "_line", *values), KEPT))
+        if kept is not None:
+            return kept
+        empty = [f"{SPARK.null(column.type)} AS v{index}" for index, column in enumerate(self._feed.columns)]
+        return self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
+
+    def _bad(self, reader: Reader) -> Any:
+        """The bad rows of all frames: `_file`, `_line`, `_record`, `_errors`; None for no frame."""
+        return self._rows(
+            reader, lambda rows: Select(("_file", "_line", "_record", f"{rows.errors()} AS _errors"), BAD)
+        )
+
+    def _rows(self, reader: Reader, last: Callable[[RowQuery], Select]) -> Any:
+        """What the last step leaves of the rows of all frames, without those of rejected files; None for no frame."""
+        files = [source.file for source in self._sources]
         found = None
         for frame in reader.frames:
-            texts = texts_of(feed, frame.layout, self._sources)
-            named = [f"{texts[c.name]} AS t{index}" for index, c in enumerate(feed.columns) if c.name in texts]
-            # What is filtered by the values must not make Spark compute them twice, once for the filter:
-            # it moves no filter below a column that differs each time.
-            once = "monotonically_increasing_id() AS _once"
-            data = frame.data.selectExpr("*", *named).selectExpr("*", *rows(feed, list(texts)), once)
-            data = data.selectExpr("*", f"{bad(feed, list(texts))} AND _once >= 0 AS _bad").where(condition)
-            if clean:
-                some = data.selectExpr("_file", "_block", "_line", *(f"v{index}" for index in range(len(feed.columns))))
-            else:
-                some = data.selectExpr("_file", "_line", "_record", f"{errors(feed, list(texts))} AS _errors")
+            rows = row_query(self._feed, frame.layout, files)
+            select = last(rows)
+            if self._refused:
+                but = f"_file NOT IN ({', '.join(map(str, self._refused))})"
+                select = replace(select, where=f"{select.where} AND {but}")
+            some = applied(frame.data, [*rows.selects(), select])
             found = some if found is None else found.unionByName(some)
         return found
 
     # Bad rows
 
-    def _apply_limits(self, files: Sequence[FileRead], clean: dict[str, int]) -> bool:
-        """Reject files with too many bad rows; whether there are any."""
-        feed, found = self._feed, False
-        for file in files:
-            path = file.source.file.shown
-            reason = exceeded(feed.quarantine, file.read, file.read - clean.get(path, 0))
-            if file.rejected is None and reason is not None:
-                if feed.quarantine.on_exceed is OnExceed.FAIL:
-                    raise PolicyError(
-                        f"feed {feed.name}, file {path}: {reason}",
-                        "nothing was loaded; mend the file, or raise the limits under `quarantine`",
-                    )
-                file.rejected, found = reason, True
-        return found
+    def _figures(self, reader: Reader, clean: Mapping[str, int]) -> list[Figures]:
+        bad = [file.read - clean.get(file.source.file.shown, 0) for file in reader.files]
+        unreadable = [file.rejected for file in reader.files]
+        some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
+        reasons = self._reasons(reader) if some else {}
+        return [
+            Figures(
+                file.source.file,
+                file.read,
+                count,
+                reasons=reasons.get(file.index, ()) if file.rejected is None else (),
+                unreadable=file.rejected,
+                missing=missing(self._feed, file.piece.layout),
+                ignored=ignored(file.piece.layout),
+            )
+            for file, count in zip(reader.files, bad, strict=True)
+        ]
+
+    def _reasons(self, reader: Reader) -> dict[int, tuple[Reason, ...]]:
+        """The most frequent reasons by file."""
+        query = reason_counts("{bad}", "_line", SPARK)
+        with translated(f"feed {self._feed.name}"):
+            counted = self._tables.spark.sql(query, bad=self._bad(reader)).collect()
+        found: dict[int, list[Reason]] = {}
+        for index, code, column, rows, line, value, message in counted:
+            found.setdefault(index, []).append(Reason(code, column, rows, value, line, message))
+        return {index: most_frequent(reasons) for index, reasons in found.items()}
+
+    def _by_position(self, clean: Mapping[str, int], kept: Mapping[str, int]) -> tuple[list[int], list[int]]:
+        """How many rows of each file stay, and how many another row of their key beats."""
+        paths = [source.file.shown for source in self._sources]
+        return [kept.get(path, 0) for path in paths], [clean.get(path, 0) - kept.get(path, 0) for path in paths]
 
     def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        bad_rows = self._rows(reader, clean=False).selectExpr(
-            f"{SPARK.text(feed.name)} AS _feed",
-            f"{SPARK.text(self._batch.id)} AS _batch_id",
-            f"{by_file([source.file.shown for source in self._sources])} AS _source_file",
-            "CAST(_line AS bigint) AS _line",
-            "_record",
-            "_errors",
-            f"{moment(manifest.staged_at)} AS _quarantined_at",
-        )
-        self._tables.append(table, bad_rows, manifest, files=True)
+        paths = [source.file.shown for source in self._sources]
+        select = quarantined(feed, self._batch.id, paths, manifest.staged_at, SPARK)
+        self._tables.append(table, applied(self._bad(reader), [select]), manifest, files=True)
         batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._batch.id)}"
         query = f"SELECT count(*) FROM {self._tables.reference(table)} WHERE {batch}"
         ((count,),) = self._tables.sql(table, query)
-        if count != manifest.rows.quarantined:
-            raise LandfeedError(
-                f"feed {feed.name}: {manifest.rows.quarantined} rows were to be quarantined and {count} were",
-                "a file may have changed while it was being read: run again",
-                code="conservation",
-            )
+        conserved(feed, "quarantined", manifest.rows.quarantined, count)
 
 
-def _outcomes(files: Sequence[FileRead], clean: dict[str, int], staged: dict[str, int]) -> list[FileOutcome]:
-    outcomes = []
-    for file in files:
-        path = file.source.file.shown
-        if file.rejected is not None:
-            outcomes.append(FileOutcome(file.source.file, rejected=file.rejected))
-            continue
-        good, kept = clean.get(path, 0), staged.get(path, 0)
-        figures = Rows(read=file.read, staged=kept, quarantined=file.read - good, deduplicated=good - kept)
-        outcomes.append(FileOutcome(file.source.file, figures))
-    return outcomes
-
-
-def moment(moment: datetime) -> str:
-    """SQL of an instant."""
-    return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"
+def applied(data: Any, selects: Iterable[Select]) -> Any:
+    """The steps of a query over a DataFrame."""
+    for select in selects:
+        data = (data if select.where is None else data.where(select.where)).selectExpr(*select.items)
+    return data

@@ -11,7 +11,7 @@ from typing import Any
 
 from framework.batch import Manifest
 from framework.engine import Merged, TableState
-from framework.engines.history import merged_earlier
+from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
@@ -120,6 +120,10 @@ class SparkTables(ABC):
             if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
                 return manifest, commit.version
         return None
+
+    def manifests(self, table: Table, feed: str) -> list[Manifest]:
+        """See `Engine.manifests`."""
+        return with_files((commit.metadata for commit in self.history(table)), feed)
 
     def merged(self, table: Table, last: int, manifest: Manifest) -> Merged | None:
         """See `merged_earlier`."""

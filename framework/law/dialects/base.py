@@ -130,6 +130,18 @@ class Dialect(Words, ABC):
     def present(self, array: str) -> str:
         """The items of an array that are not NULL."""
 
+    @abstractmethod
+    def item(self, array: str, index: str) -> str:
+        """The item of an array at an index from 0."""
+
+    @abstractmethod
+    def unnest(self, array: str) -> str:
+        """A row for each item of an array, as an item of a SELECT."""
+
+    @abstractmethod
+    def json(self, value: str) -> str:
+        """A nested value as JSON, NULL members included."""
+
     # Moments
 
     @abstractmethod

@@ -73,6 +73,15 @@ class _DuckDB(Dialect):
     def present(self, array: str) -> str:
         return f"list_filter({array}, lambda e: e IS NOT NULL)"
 
+    def item(self, array: str, index: str) -> str:
+        return f"{array}[{index} + 1]"
+
+    def unnest(self, array: str) -> str:
+        return f"unnest({array})"
+
+    def json(self, value: str) -> str:
+        return self.as_text(f"to_json({value})")
+
     def instant(self, local: str, zone: str | None) -> str:
         if zone is None:
             return f"make_timestamptz(epoch_us({local}))"

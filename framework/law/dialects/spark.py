@@ -64,6 +64,15 @@ class _Spark(Dialect):
     def present(self, array: str) -> str:
         return f"filter({array}, e -> e IS NOT NULL)"
 
+    def item(self, array: str, index: str) -> str:
+        return f"{array}[{index}]"
+
+    def unnest(self, array: str) -> str:
+        return f"explode({array})"
+
+    def json(self, value: str) -> str:
+        return f"to_json({value}, map('ignoreNullFields', 'false'))"
+
     def instant(self, local: str, zone: str | None) -> str:
         moved = local if zone is None else f"convert_timezone({zone}, 'UTC', {local})"
         return f"CAST({moved} AS TIMESTAMP)"

@@ -1,0 +1,243 @@
+"""Staging: how records become rows, and rows staging and the quarantine. Queries as values, for all engines.
+
+Inside these queries a feed's columns have no names but their positions: the text of the column at index 2 is `t2`,
+its value `v2`. So what an engine keeps beside them (`_file`, a row's place, its verdict) never meets a column of
+that name; and where columns do have their names, what stands beside them is called as no column may be (`FILE`,
+`BLOCK`, `ROW`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from framework.feed import Column, Feed
+from framework.law.change import OneRow
+from framework.law.dialects import Dialect
+from framework.law.discovery import captures
+from framework.law.merging import survivor_order
+from framework.law.rules import Rule, error_list, is_null, malformed, row_rules, text_of, typed_literal, value_of, worst
+from framework.law.verdict import Verdict
+from framework.names import AUDIT_COLUMNS, shown
+from framework.types import Array, Map, Struct
+
+__all__ = [
+    "BAD",
+    "BLOCK",
+    "FILE",
+    "KEPT",
+    "ROW",
+    "RowQuery",
+    "Select",
+    "by_file",
+    "is_nested",
+    "quarantine_reasons",
+    "quarantined",
+    "ranked",
+    "reason_counts",
+    "rendered",
+    "staged",
+]
+
+FILE, BLOCK, ROW, _RANK = "(file)", "(block)", "(row)", "(rank)"
+"""Names that no column has: Delta refuses the brackets."""
+KEPT = f"_verdict = '{Verdict.KEEP}'"
+"""Whether a row is staged."""
+BAD = f"_verdict = '{Verdict.QUARANTINE}'"
+"""Whether a row goes to the quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """One step of a query: what is selected from the step before, and which of the rows."""
+
+    items: tuple[str, ...]
+    where: str | None = None
+
+
+def rendered(source: str, selects: Iterable[Select]) -> str:
+    """The steps as SQL over `source`, a table or a query in brackets."""
+    query = source
+    for select in selects:
+        where = f" WHERE {select.where}" if select.where else ""
+        query = f"(SELECT {', '.join(select.items)} FROM {query}{where})"
+    return query[1:-1] if query != source else query
+
+
+def is_nested(column: Column) -> bool:
+    return isinstance(column.type, Array | Map | Struct)
+
+
+def by_file(texts: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
+    """SQL of the text that belongs to the file at a position of the batch."""
+    first, last = min(texts, default=0), max(texts, default=0)
+    if len(set(texts.values())) == 1 and len(texts) == last - first + 1:
+        return dialect.text(texts[first])
+    listed = dialect.array([dialect.text(texts.get(index, "")) for index in range(first, last + 1)])
+    return dialect.item(listed, f"{position} - {first}" if first else position)
+
+
+@dataclass(frozen=True, slots=True)
+class RowQuery:
+    """How records of one layout become rows. `fields` is the SQL of the raw field of each column that they have,
+    `files` the names of their files by position; `why` the SQL of why a record is none, NULL for one (None = all are
+    records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
+    expression without meaning that makes an engine compute the values before it looks at their rules."""
+
+    feed: Feed
+    dialect: Dialect
+    fields: Mapping[str, str]
+    files: Mapping[int, str]
+    why: str | None = None
+    once: str | None = None
+
+    def selects(self) -> tuple[Select, ...]:
+        """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
+        texts = [f"{sql} AS t{index}" for index, sql in self._texts().items()]
+        values = [f"{self._value(index, column)} AS v{index}" for index, column in enumerate(self.feed.columns)]
+        once = [f"{self.once} AS _once"] if self.once else []
+        steps = [Select(("*", *texts))] if texts else []
+        return (*steps, Select(("*", *values, *once)), Select(("*", f"{self.verdict()} AS _verdict")))
+
+    def _texts(self) -> dict[int, str]:
+        found = {}
+        for index, column in enumerate(self.feed.columns):
+            if column.from_file is not None:
+                found[index] = f"nullif({by_file(self._captured(column.from_file), self.dialect)}, '')"
+            elif column.name in self.fields:
+                found[index] = text_of(column, self.fields[column.name], self.feed, self.dialect)
+        return found
+
+    def _captured(self, capture: str) -> dict[int, str]:
+        pattern = self.feed.source.files or "*"
+        names = {index: shown(name.rsplit("/", 1)[-1]) for index, name in self.files.items()}
+        return {index: (captures(pattern, name) or {}).get(capture, "") for index, name in names.items()}
+
+    def has_text(self, column: Column) -> bool:
+        return column.from_file is not None or column.name in self.fields
+
+    def _value(self, index: int, column: Column) -> str:
+        dialect, has_text = self.dialect, self.has_text(column)
+        if is_nested(column) and not dialect.reads_json:
+            null = is_null(f"t{index}", column, dialect) if has_text else "true"
+            value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
+        elif has_text:
+            value = value_of(column, f"t{index}", self.feed, dialect)
+        elif column.default is not None:
+            value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
+        else:
+            value = "NULL"
+        return f"CAST({value} AS {dialect.type(column.type)})"
+
+    def rules(self) -> list[Rule]:
+        """The rules over the texts and values."""
+        columns = list(enumerate(self.feed.columns))
+        texts = {column.name: f"t{index}" for index, column in columns if self.has_text(column)}
+        values = {column.name: f"v{index}" for index, column in columns}
+        return list(row_rules(self.feed, texts, values, self.dialect))
+
+    def verdict(self) -> str:
+        """What becomes of a row, a `Verdict`."""
+        return worst(self.rules(), self.why, "_once >= 0" if self.once else None)
+
+    def errors(self) -> str:
+        """Every reason why a row is bad."""
+        listed = error_list(self.rules(), self.dialect)
+        if self.why is None:
+            return listed
+        return f"CASE WHEN {self.why} IS NOT NULL THEN {malformed(self.why, self.dialect)} ELSE {listed} END"
+
+
+# From rows to tables
+
+
+def staged(
+    feed: Feed,
+    batch_id: str,
+    files: Sequence[str],
+    loaded_at: datetime | None,
+    dialect: Dialect,
+    *,
+    values: Sequence[str] | None = None,
+    position: str = "_file",
+) -> Select:
+    """The step from rows to staging: the columns by their names and the audit columns. `files` are the paths by
+    position, `values` the SQL of the columns' values; a batch that is not loaded yet has no `loaded_at`."""
+    names = [dialect.name(column.name) for column in feed.columns]
+    listed = values or [f"v{index}" for index in range(len(names))]
+    source, batch, loaded = AUDIT_COLUMNS
+    audit = (
+        f"{by_file(dict(enumerate(files)), dialect, position)} AS {source}",
+        f"{dialect.text(batch_id)} AS {batch}",
+        f"{_moment(loaded_at, dialect) if loaded_at else 'CURRENT_TIMESTAMP'} AS {loaded}",
+    )
+    return Select((*(f"{value} AS {name}" for value, name in zip(listed, names, strict=True)), *audit))
+
+
+def quarantined(feed: Feed, batch_id: str, files: Sequence[str], at: datetime, dialect: Dialect) -> Select:
+    """The step from bad rows (`_file`, `_line`, `_record`, `_errors`) to the quarantine."""
+    return Select(
+        (
+            f"{dialect.text(feed.name)} AS _feed",
+            f"{dialect.text(batch_id)} AS _batch_id",
+            f"{by_file(dict(enumerate(files)), dialect)} AS _source_file",
+            "CAST(_line AS bigint) AS _line",
+            "_record",
+            "_errors",
+            f"{_moment(at, dialect)} AS _quarantined_at",
+        )
+    )
+
+
+def ranked(feed: Feed, survivor: OneRow, place: Mapping[str, str], dialect: Dialect) -> tuple[Select, Select, str]:
+    """Two steps from rows to rows with their rank among those of their key, and the name of the rank: 1 is the row
+    that counts. `place` is the SQL of a row's place in the batch, the file first, by the name that it then has."""
+    columns = [f"v{index} AS {dialect.name(column.name)}" for index, column in enumerate(feed.columns)]
+    named = [f"{sql} AS {dialect.name(name)}" for name, sql in place.items()]
+    order = survivor_order(survivor, [dialect.name(name) for name in place], dialect)
+    over = f"PARTITION BY {dialect.names(survivor.keys)} ORDER BY {order}"
+    rank = dialect.name(_RANK)
+    return Select((*columns, *named)), Select(("*", f"row_number() OVER ({over}) AS {rank}")), rank
+
+
+def reason_counts(bad_rows: str, place: str, dialect: Dialect) -> str:
+    """A query of a batch's reasons (file, code, column, rows, place of the first row, its value, message) over bad
+    rows with `_file` and `_errors`."""
+    first = dialect.struct({"place": place, "value": "e.value"})
+    each = f"SELECT _file, {place}, {dialect.unnest('_errors')} AS e FROM {bad_rows}"
+    column = f"e.{dialect.name('column')}"
+    grouped = (
+        f"SELECT _file, e.code AS code, {column} AS named, e.message AS message, count(*) AS number, "
+        f"min({first}) AS first FROM ({each}) AS each GROUP BY _file, e.code, {column}, e.message"
+    )
+    return f"SELECT _file, code, named, number, first.place, first.value, message FROM ({grouped}) AS grouped"
+
+
+def quarantine_reasons(table: str, feed: str, batch_id: str | None, file: str | None, dialect: Dialect) -> str:
+    """A query of why rows of a feed are in the quarantine (batch, when, code, column, message, rows, file and line of
+    the first row, its value), newest batch and most frequent reason first. `file` is a path or the end of one."""
+    conditions = [f"_feed = {dialect.text(feed)}"]
+    if batch_id is not None:
+        conditions.append(f"_batch_id = {dialect.text(batch_id)}")
+    if file is not None:
+        ending = dialect.text("/" + file.removeprefix("/"))
+        conditions.append(f"(_source_file = {dialect.text(file)} OR right(_source_file, {len(file) + 1}) = {ending})")
+    column = f"e.{dialect.name('column')}"
+    first = dialect.struct({"file": "_source_file", "line": "_line", "value": "e.value"})
+    each = (
+        f"SELECT _batch_id, _quarantined_at, _source_file, _line, {dialect.unnest('_errors')} AS e "
+        f"FROM {table} WHERE {' AND '.join(conditions)}"
+    )
+    grouped = (
+        f"SELECT _batch_id, max(_quarantined_at) AS quarantined_at, e.code AS code, {column} AS named, "
+        f"e.message AS message, count(*) AS number, min({first}) AS first FROM ({each}) AS each "
+        f"GROUP BY _batch_id, e.code, {column}, e.message"
+    )
+    listed = f"_batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number"
+    order = "quarantined_at DESC, _batch_id, number DESC, code, named, message"
+    return f"SELECT {listed}, first.file, first.line, first.value FROM ({grouped}) AS grouped ORDER BY {order}"
+
+
+def _moment(moment: datetime, dialect: Dialect) -> str:
+    return dialect.instant_literal(moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" "))

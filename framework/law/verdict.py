@@ -1,0 +1,132 @@
+"""Verdict: what becomes of a batch's rows and files. Engines count, and what the figures mean is decided here, once.
+
+A file is refused as a whole when it could not be read or when too many of its rows are bad; with `on_exceed: fail`
+the feed fails instead. What an engine wrote is held against what was decided (`conserved`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from framework.batch import FileOutcome
+from framework.errors import LandfeedError, PolicyError
+from framework.feed import AllBad, Feed, OnExceed, Quarantine
+from framework.names import File, Reason, Rows
+
+__all__ = ["REASONS", "Figures", "Judgement", "Verdict", "conserved", "exceeded", "judge", "most_frequent"]
+
+REASONS = 5
+"""Reasons that are kept of a file and of a feed."""
+_LONGEST = 200
+"""Characters of a value that a reason shows."""
+
+
+class Verdict(StrEnum):
+    """What becomes of one row, from best to worst; of several broken rules the worst verdict holds."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    QUARANTINE = "quarantine"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an engine counted in one file: its records, the bad ones and those left out by a filter among them, the
+    bad ones' reasons; or why the file could not be read; the columns that it misses and those that are ignored."""
+
+    file: File
+    read: int = 0
+    bad: int = 0
+    filtered: int = 0
+    reasons: tuple[Reason, ...] = ()
+    unreadable: str | None = None
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The files' figures, and for each file why it is rejected, None when it is not."""
+
+    figures: tuple[Figures, ...]
+    rejected: tuple[str | None, ...]
+
+    @property
+    def refused(self) -> tuple[int, ...]:
+        """The positions of the files that are rejected for their rows."""
+        pairs = enumerate(zip(self.figures, self.rejected, strict=True))
+        return tuple(index for index, (figures, why) in pairs if why is not None and figures.unreadable is None)
+
+    def outcomes(self, staged: Sequence[int], deduplicated: Sequence[int]) -> tuple[FileOutcome, ...]:
+        """What is told of the files, given how many rows of each were staged and how many lost to another row of
+        their key."""
+        files = zip(self.figures, self.rejected, staged, deduplicated, strict=True)
+        return tuple(_outcome(*file) for file in files)
+
+
+def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: int) -> FileOutcome:
+    if rejected is not None:
+        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
+    rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
+    return FileOutcome(figures.file, rows, reasons=figures.reasons, missing=figures.missing, ignored=figures.ignored)
+
+
+def judge(feed: Feed, figures: Iterable[Figures]) -> Judgement:
+    """Decide which files are rejected. Raises PolicyError when one is over the limits of a feed that then fails."""
+    counted = tuple(figures)
+    return Judgement(counted, tuple(each.unreadable or _over_limit(feed, each) for each in counted))
+
+
+def _over_limit(feed: Feed, figures: Figures) -> str | None:
+    reason = exceeded(feed.quarantine, figures)
+    if reason is not None and feed.quarantine.on_exceed is OnExceed.FAIL:
+        raise PolicyError(
+            f"feed {feed.name}, file {figures.file.shown}: {reason}",
+            "nothing was loaded; mend the file, or raise the limits under `quarantine`",
+        )
+    return reason
+
+
+def exceeded(quarantine: Quarantine, figures: Figures) -> str | None:
+    """Why a file is over the limits, None when it is not. Filtered rows are neither good nor bad."""
+    bad, rows = figures.bad, figures.read - figures.filtered
+    first = f"; {figures.reasons[0]}" if figures.reasons else ""
+    if quarantine.max_bad_rows is not None and bad > quarantine.max_bad_rows:
+        return f"{bad} bad rows are more than quarantine.max_bad_rows ({quarantine.max_bad_rows}){first}"
+    if quarantine.max_bad_ratio is not None and rows and bad / rows > quarantine.max_bad_ratio:
+        return f"{bad} bad rows of {rows} are more than quarantine.max_bad_ratio ({quarantine.max_bad_ratio:g}){first}"
+    if quarantine.all_bad is AllBad.REJECT_FILE and rows and bad == rows:
+        return f"{'all ' if rows > 1 else 'the only '}{_number(rows)} bad (quarantine.all_bad){first}"
+    return None
+
+
+def _number(rows: int) -> str:
+    return f"{rows} rows are" if rows > 1 else "row is"
+
+
+def most_frequent(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """The most frequent reasons, the same ones of several files or readers together, the first place of each."""
+    together: dict[tuple[str, str | None, str], Reason] = {}
+    for reason in reasons:
+        key = (reason.code, reason.column, reason.message)
+        before = together.get(key)
+        together[key] = reason if before is None else before.with_more(reason.rows)
+    most = sorted(together.values(), key=lambda reason: -reason.rows)[:REASONS]
+    return tuple(replace(reason, value=_short(reason.value), message=_short(reason.message) or "") for reason in most)
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def conserved(feed: Feed, verb: str, expected: int, found: int) -> None:
+    """Hold what an engine wrote against what was decided. Raises LandfeedError; `verb` is `staged` or `quarantined`."""
+    if found != expected:
+        raise LandfeedError(
+            f"feed {feed.name}: {expected} rows were to be {verb} and {found} were",
+            "nothing was merged; a file may have changed while it was read: run again, and report it if it stays so",
+            code="conservation",
+        )
