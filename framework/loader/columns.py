@@ -14,7 +14,7 @@ from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS
 from framework.types import TYPE_NAMES, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
 
-__all__ = ["problems", "type_of"]
+__all__ = ["accepted", "problems", "type_of"]
 
 _TYPES = (*TYPE_NAMES, "decimal", "array", "map", "struct")
 _OTHER_TYPES = {
@@ -68,6 +68,11 @@ def _name(name: str, path: str, node: Node, seen: Mapping[str, str]) -> Iterator
         message = f"a Delta table has no column with {refused} in its name"
         hint = f'take another name for it: {{type: …, source_name: ["{name}"]}}'
         yield node.problem(path, message, hint, at_key=True)
+
+
+def accepted(name: str) -> str:
+    """The name as Delta takes it: an underscore for what it refuses."""
+    return re.sub(f"[{re.escape(_NOT_IN_DELTA)}]+", "_", name).strip("_") or "_" if _refused(name) else name
 
 
 def _refused(name: str) -> str:

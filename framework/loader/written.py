@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from framework.loader.columns import accepted
 from framework.loader.nodes import Node, scalar
 
 __all__ = ["annotated", "new_feed", "origins"]
@@ -72,6 +73,12 @@ def _text(text: str) -> str:
     return text if plain and "${" not in text else json.dumps(text, ensure_ascii=False)
 
 
+def _column(name: str, type_: str) -> str:
+    if accepted(name) == name:
+        return _text(type_)
+    return f"{{type: {json.dumps(type_)}, source_name: [{json.dumps(name, ensure_ascii=False)}]}}"
+
+
 def new_feed(
     name: str,
     *,
@@ -83,11 +90,14 @@ def new_feed(
     sequence_by: str | None,
     schema: str | None,
 ) -> str:
-    """The text of a feed file with comments. `schema` is the JSON Schema's path from the file, for editors."""
+    """The text of a feed file with comments. `schema` is the JSON Schema's path from the file, for editors. Columns
+    are given as files name them; where Delta refuses a name, the column gets another one with this `source_name`."""
     lines = [f"# yaml-language-server: $schema={schema}"] if schema else []
-    width = max(len(_key(column)) for column in columns) + 1
-    listed = [f"  {(_key(column) + ':').ljust(width)} {_text(type_)}" for column, type_ in columns.items()]
-    order = f"  sequence_by: {_key(sequence_by)}" if sequence_by else "  # sequence_by: updated_at"
+    width = max(len(_key(accepted(column))) for column in columns) + 1
+    listed = [
+        f"  {(_key(accepted(column)) + ':').ljust(width)} {_column(column, type_)}" for column, type_ in columns.items()
+    ]
+    order = f"  sequence_by: {_key(accepted(sequence_by))}" if sequence_by else "  # sequence_by: updated_at"
     return "\n".join(
         [
             *lines,
@@ -101,7 +111,7 @@ def new_feed(
             *listed,
             "target:",
             f"  table: {table}",
-            f"  keys: [{', '.join(map(_key, keys))}]   # the columns that identify a row",
+            f"  keys: [{', '.join(_key(accepted(key)) for key in keys)}]   # the columns that identify a row",
             f"{order}    # an older row never replaces a newer one",
             "",
         ]

@@ -67,8 +67,13 @@ def test_new_writes_a_feed_that_validates(project: Project) -> None:
         text = stream.read()
     assert "# " in text
     feed = yaml.safe_load(text.replace("yes:", "'yes':"))
-    assert feed["schema"] == {"Order Id": "bigint", "amount": "decimal(12,2)", "yes": "string", "at": "date"}
-    assert (feed["target"]["keys"], feed["target"]["sequence_by"]) == (["Order Id"], "at")
+    assert feed["schema"] == {
+        "Order_Id": {"type": "bigint", "source_name": ["Order Id"]},
+        "amount": "decimal(12,2)",
+        "yes": "string",
+        "at": "date",
+    }
+    assert (feed["target"]["keys"], feed["target"]["sequence_by"]) == (["Order_Id"], "at")
     os.makedirs(project.path("landing", "orders"))
     project.land("orders", "a.csv", "Order Id,amount,yes,at\n1,2.50,x,2026-01-01\n")
     assert project.cli("run", "orders").feed["rows"]["inserted"] == 1
