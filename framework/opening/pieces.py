@@ -28,7 +28,7 @@ Read = TypeVar("Read")
 class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
-    the fields (None without one)."""
+    the fields (None without one); `surveyed` says that a faster way told its layout."""
 
     index: int
     source: SourceFile
@@ -37,6 +37,7 @@ class Piece:
     layout: Layout | Rejected = Rejected("the file was not opened")
     header: Record | None = None
     member: str | None = None
+    surveyed: bool = False
 
     @property
     def is_utf8(self) -> bool:
@@ -65,7 +66,7 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
         piece = Piece(index, source, compression, encoding)
         layout = survey(piece, feed) if survey is not None else None
         if layout is not None:
-            return Piece(index, source, compression, encoding, layout)
+            return Piece(index, source, compression, encoding, layout, surveyed=True)
         with piece.stream() as stream:
             layout, header = READERS[feed.source.format].open(stream, encoding, feed)
         return Piece(index, source, compression, encoding, layout, header)

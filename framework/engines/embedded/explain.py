@@ -21,9 +21,9 @@ def stage_sql(feed: Feed) -> str:
     kind = READERS[feed.source.format].kind
     layout, example = own_layout(feed, kind), [(0, feed.source.path + (feed.source.files or "*"))]
     fast = FAST.get(feed.source.format)
-    source = "SELECT *, 0 AS _bytes FROM records"
+    source = "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records"
     if fast is not None:
-        source = fast.source(feed, layout, example, Compression.NONE, rejects=True)
+        source = fast.source(feed, layout, example, Compression.NONE)
     return _pretty(select_rows(feed, layout, source, example))
 
 

@@ -17,11 +17,11 @@ __all__ = ["reasons", "select_rows", "table_columns"]
 def table_columns(feed: Feed) -> str:
     """The columns of the temporary table `batch`."""
     columns = [f"{DUCKDB.name(column.name)} {DUCKDB.type(column.type)}" for column in feed.columns]
-    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER'])
+    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER', '"_quotes" INTEGER'])
 
 
 def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]]) -> str:
-    """A query of the rows of the table `batch` from a source of f0, f1, …, "_file" and "_bytes"; `files` are
+    """A query of the rows of the table `batch` from a source of f0, f1, …, "_file", "_bytes" and "_quotes"; `files` are
     (position, name) of its files."""
     texts, values, text_sql, value_sql = {}, {}, [], []
     for index, column in enumerate(feed.columns):
@@ -35,7 +35,7 @@ def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[i
     kept = ", ".join(f"CAST({text} AS VARCHAR)" for text in texts.values())
     bad = f"CASE WHEN {' OR '.join(broken) or 'false'} THEN [{kept}] END"
     inner = f"SELECT *, {', '.join(text_sql)} FROM ({source})" if text_sql else source
-    listed = ", ".join([*values.values(), "_file", bad, "_bytes"])
+    listed = ", ".join([*values.values(), "_file", bad, "_bytes", "_quotes"])
     return f"SELECT {listed} FROM (SELECT *, {', '.join(value_sql)} FROM ({inner}))"
 
 
