@@ -6,12 +6,10 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from framework.law.records.record import LONGEST_RECORD, Record, shown_raw
+from framework.law.records.record import LONGEST_RECORD, Record, too_long
 
 __all__ = ["Lines", "TooLong"]
 
-_KEPT = 1000
-"""Characters that are kept of a line that is too long."""
 _CHUNK = 1 << 20
 
 
@@ -23,8 +21,7 @@ class TooLong(str):
 
     def record(self, number: int) -> Record:
         """What is told of it, as the line with this number."""
-        raw = f"{shown_raw(self)}… ({self.length} characters)"
-        return Record(number, None, raw, f"the record has {self.length} characters; it may have {LONGEST_RECORD}")
+        return Record(number, None, *too_long(self, self.length))
 
 
 class Lines:
@@ -63,7 +60,7 @@ class Lines:
 
     def _too_long(self, line: str) -> TooLong:
         """Read the rest of a line, of which only its length is of interest."""
-        found, length = TooLong(line[:_KEPT]), 0
+        found, length = TooLong(line[:_CHUNK]), 0
         while line:
             bare = line.rstrip("\r\n")
             length += len(bare)
