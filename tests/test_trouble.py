@@ -95,10 +95,10 @@ OPTIONS = {
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("format_", OPTIONS)
 def test_a_few_files(tmp_path: Path, format_: Format, encoding: str) -> None:
-    fast = 0
+    each = 100 // len(OPTIONS[format_])
     for number, options in enumerate(OPTIONS[format_]):
-        fast += compare(tmp_path, format_, encoding, options, range(number * 20, number * 20 + 20))
-    assert fast or format_ is Format.JSON
+        fast = compare(tmp_path, format_, encoding, options, range(number * each, number * each + each))
+        assert fast > each // 10 or (format_ is Format.JSON and encoding != "utf-8")
 
 
 @pytest.mark.torture

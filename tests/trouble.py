@@ -64,6 +64,8 @@ _JSON = [
         "null",
         "true",
         "tru",
+        '"a":2,',
+        ',"b":1',
         "1.",
         "01",
         "1e5",
@@ -127,7 +129,8 @@ def _json(dice: Random, encoding: str) -> str:
     def value() -> object:
         return dice.choice([_word(dice), dice.randrange(9), None, 1.5, {"c": _word(dice)}, [1, _word(dice)], True])
 
-    objects = [{key: value() for key in dice.choice([["a", "b"], ["a", "b"], ["b"], ["a", "c"], []])} for _ in range(6)]
+    keys = [["a", "b"], ["b"], ["a", "c"], [] if dice.random() < 0.1 else ["b", "a"]]
+    objects = [{key: value() for key in dice.choice(keys)} for _ in range(6)]
     indent = 1 if form == "pretty" or (form == "array" and dice.random() < 0.5) else None
     separators = dice.choice([(", ", ": "), (",", ":")])
     documents = [json.dumps(each, indent=indent, separators=separators, ensure_ascii=False) for each in objects]

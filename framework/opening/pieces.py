@@ -53,8 +53,9 @@ class Piece:
             yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
 
 
-Survey = Callable[[Piece, Feed], Layout | Rejected | None]
-"""A faster way to a piece's layout for formats in which every record may name fields; None when it cannot tell."""
+Survey = Callable[[Piece, Feed], Layout | None]
+"""A faster way to a piece's layout for formats in which every record may name fields; None when it cannot tell, or
+would reject the piece."""
 
 
 def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None = None) -> Piece:

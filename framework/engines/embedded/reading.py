@@ -45,7 +45,8 @@ class Reader:
         fast = [file for file in there if self._can_be_fast(file)]
         for group in _groups(fast):
             self._load(group)
-        for group in grouped((file for file in there if file.by_law), lambda file: file.layout):
+        by_law = [file for file in there if file.by_law and self._opened_by_the_law(file)]
+        for group in grouped(by_law, lambda file: file.layout):
             self._load_by_the_law(group)
         return files
 
@@ -53,7 +54,7 @@ class Reader:
         piece = open_piece(self._feed, index, source, self._survey)
         return FileRead(piece, piece.layout.reason if isinstance(piece.layout, Rejected) else None)
 
-    def _survey(self, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def _survey(self, piece: Piece, feed: Feed) -> Layout | None:
         try:
             return self._fast.survey(self._db, piece, feed) if self._fast else None
         except _FILE_ERRORS:
@@ -127,6 +128,13 @@ class Reader:
         return self._fast.read_as_the_law(self._feed, file, told.get(file.index, Told(0, 0)))
 
     # By the law
+
+    def _opened_by_the_law(self, file: FileRead) -> bool:
+        """Open a file again whose layout DuckDB told, which did not read it right; whether it is not rejected."""
+        if file.piece.surveyed:
+            file.piece = open_piece(self._feed, file.index, file.source)
+            file.rejected = file.piece.layout.reason if isinstance(file.piece.layout, Rejected) else None
+        return file.rejected is None
 
     def _load_by_the_law(self, group: Sequence[FileRead]) -> None:
         """Read files of one layout by the law, which also tells the records that are none."""

@@ -16,7 +16,7 @@ from framework.engines.embedded.readers.bytes import Told
 from framework.engines.embedded.readers.csv import CsvReader
 from framework.engines.embedded.readers.json import JsonReader
 from framework.feed import Feed, Format
-from framework.law.layout import Layout, Rejected
+from framework.law.layout import Layout
 from framework.opening import Compression, Piece
 
 __all__ = ["FAST", "FastReader", "Told"]
@@ -25,7 +25,7 @@ __all__ = ["FAST", "FastReader", "Told"]
 class FastReader(Protocol):
     """DuckDB's way to read one format."""
 
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
         """See `framework.opening.Survey`."""
         ...
 

@@ -11,7 +11,7 @@ from framework.engines.embedded.readers.bytes import Told, accounted
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout, Rejected
+from framework.law.layout import Layout
 from framework.opening import Compression, Piece
 
 __all__ = ["CsvReader"]
@@ -20,7 +20,7 @@ __all__ = ["CsvReader"]
 class CsvReader:
     """See `FastReader`."""
 
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
         del db, piece, feed  # a header is read in no time
         return None
 

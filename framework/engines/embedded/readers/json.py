@@ -11,7 +11,7 @@ from framework.engines.embedded.readers.bytes import Told, accounted
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout, Rejected, json_layout
+from framework.law.layout import Layout, json_layout
 from framework.law.values import guarded, pointer
 from framework.opening import Compression, Piece
 
@@ -26,7 +26,7 @@ _LAX = r",\s*[}\]]|[:,\[]\s*-?(?:[nN][aA]|[iI])"
 class JsonReader:
     """See `FastReader`."""
 
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
         """The layout from the keys that occur in the file, in order of first appearance; None when some line is not
         certainly an object for the law as well, with each key once."""
         if not piece.is_utf8:
@@ -38,7 +38,8 @@ class JsonReader:
         found = db.execute(f"{lists} GROUP BY hash(keys) ORDER BY position").fetchall()
         if not found or any(lax or not keys or len(set(keys)) < len(keys) for keys, _, lax in found):
             return None
-        return json_layout(feed, list(dict.fromkeys(key for keys, _, _ in found for key in keys)))
+        layout = json_layout(feed, list(dict.fromkeys(key for keys, _, _ in found for key in keys)))
+        return layout if isinstance(layout, Layout) else None  # a file is rejected by the law alone
 
     def can_read(self, feed: Feed, piece: Piece) -> bool:
         del feed
