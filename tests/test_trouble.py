@@ -98,7 +98,7 @@ def test_a_few_files(tmp_path: Path, format_: Format, encoding: str) -> None:
     each = 100 // len(OPTIONS[format_])
     for number, options in enumerate(OPTIONS[format_]):
         fast = compare(tmp_path, format_, encoding, options, range(number * each, number * each + each))
-        assert fast > each // 10 or (format_ is Format.JSON and encoding != "utf-8")
+        assert fast or (format_ is Format.JSON and encoding != "utf-8")
 
 
 @pytest.mark.torture

@@ -65,9 +65,9 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
         compression = Compression.of(source.file.path)
         encoding = choose_encoding(source, compression, feed.source.encodings)
         piece = Piece(index, source, compression, encoding)
-        layout = survey(piece, feed) if survey is not None else None
-        if layout is not None:
-            return Piece(index, source, compression, encoding, layout, surveyed=True)
+        told = survey(piece, feed) if survey is not None else None
+        if told is not None:
+            return Piece(index, source, compression, encoding, told, surveyed=True)
         with piece.stream() as stream:
             layout, header = READERS[feed.source.format].open(stream, encoding, feed)
         return Piece(index, source, compression, encoding, layout, header)
