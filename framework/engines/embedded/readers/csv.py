@@ -28,7 +28,7 @@ class CsvReader:
         """Comments, escapes and quotes that end with their line DuckDB reads in ways of its own, and it takes blank
         lines before a header for it."""
         options = feed.source.csv
-        if options.comment or not options.multiLine or options.escape != options.quote:
+        if options.comment or not options.multiLine or (options.quote and options.escape != options.quote):
             return False
         return piece.header is None or piece.header.line == 1
 
