@@ -13,6 +13,7 @@ from framework.engine import SourceFile
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS, Record
+from framework.opening.kinds import BEGINNING, not_text
 from framework.opening.streams import Compression, choose_encoding, decompressed, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
@@ -63,6 +64,8 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
 
     def opened() -> Piece:
         compression = Compression.of(source.file.path)
+        with decompressed(source, compression) as stream:
+            _refuse_other_kinds(stream.read(BEGINNING), feed)
         encoding = choose_encoding(source, compression, feed.source.encodings)
         piece = Piece(index, source, compression, encoding)
         told = survey(piece, feed) if survey is not None else None
@@ -79,12 +82,19 @@ def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
     """Open a file that is neither packed nor encoded otherwise than the feed says first, by its first MiB."""
 
     def opened() -> Piece:
-        encoding = feed.source.encodings[0]
-        stream = io.BytesIO(source.beginning(_BEGINNING))
+        encoding, beginning = feed.source.encodings[0], source.beginning(_BEGINNING)
+        _refuse_other_kinds(beginning[:BEGINNING], feed)
+        stream = io.BytesIO(beginning)
         layout, header = READERS[feed.source.format].open(stream, encoding, feed)
         return Piece(index, source, Compression.NONE, encoding, layout, header)
 
     return _opened(index, source, opened)
+
+
+def _refuse_other_kinds(beginning: bytes, feed: Feed) -> None:
+    kind = not_text(beginning, feed.source.encodings)
+    if kind is not None:
+        raise UnicodeError(f"the file is no {feed.source.format} file but {kind}")
 
 
 def _opened(index: int, source: SourceFile, opened: Callable[[], Piece]) -> Piece:
