@@ -1,11 +1,13 @@
 """Layout: which field of a file's records feeds which column, decided from the header alone.
 
-Columns are found by header name (case-insensitive, byte-order mark and surrounding blanks removed),
-never by position; only files without a header are read by position.
+Columns are found by header name, never by position, and names are the same that a person reads as the same; only
+files without a header are read by position.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from enum import StrEnum
 from framework.feed import Column, Feed, MissingColumns, NewColumns
 
 __all__ = [
+    "MOST_COLUMNS",
     "Field",
     "Kind",
     "Layout",
@@ -24,7 +27,14 @@ __all__ = [
     "json_layout",
     "missing",
     "own_layout",
+    "same_name",
 ]
+
+MOST_COLUMNS = 10_000
+"""Columns that a file may have."""
+_UNSEEN = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
+"""Letters that nobody sees."""
+_AROUND = " \t\r\n\ufeff\u00a0"
 
 
 class Kind(StrEnum):
@@ -106,21 +116,30 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     columns = [column for column in feed.columns if column.from_source]
     if header is None:
         return _in_order([column.name for column in columns], columns, Kind.TEXT)
-    names = tuple(name.strip().lstrip("\ufeff").strip() for name in header)
-    twice = sorted(name for name, count in Counter(name.lower() for name in names if name).items() if count > 1)
-    if twice:
-        return Rejected(f"the header names {_quoted(twice)} more than once; every column needs a name of its own")
-    return _match(feed, columns, names, Kind.TEXT)
+    names = [name.strip(_AROUND) for name in header]
+    if len(names) > MOST_COLUMNS:
+        return Rejected(f"the header has {len(names)} columns; a file may have {MOST_COLUMNS}")
+    found = _match(feed, columns, names)
+    if isinstance(found, Rejected):
+        return found
+    return Layout(tuple(Field(name) for name in names), tuple(found.items()))
 
 
 def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
-    """The layout of a JSON file in whose records these keys occur."""
-    columns = [column for column in feed.columns if column.from_source]
-    twice = sorted(key for key, count in Counter(key.lower() for key in keys).items() if count > 1)
-    wanted = {name.lower() for column in columns for name in column.source_names}
-    if set(twice) & wanted:
-        return Rejected(f"the keys {_quoted(twice)} occur in several spellings; a column needs one name")
-    return _match(feed, columns, tuple(keys), Kind.JSON)
+    """The layout of a JSON file in whose records these keys occur; its records have the keys that columns want."""
+    found = _match(feed, [column for column in feed.columns if column.from_source], keys)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields)
+
+
+def same_name(name: str) -> str:
+    """What names that a person reads as the same have in common: case, Unicode form, byte-order marks, and blanks of
+    any kind around and between make no difference."""
+    seen = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join(_UNSEEN.sub("", seen).split())
 
 
 def own_layout(feed: Feed, kind: Kind) -> Layout:
@@ -134,14 +153,26 @@ def _in_order(names: Sequence[str], columns: Sequence[Column], kind: Kind) -> La
     return Layout(tuple(Field(name, kind) for name in names), fields)
 
 
-def _match(feed: Feed, columns: Sequence[Column], names: tuple[str, ...], kind: Kind) -> Layout | Rejected:
-    at = {name.lower(): index for index, name in enumerate(names) if name}
-    fields = []
+def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[str, int] | Rejected:
+    """The index of the name that each column has in the file, for those that have one."""
+    at: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        at.setdefault(same_name(name), []).append(index)
+    at.pop("", None)
+    exactly = {name: column.name for column in columns for name in column.source_names}
+    found: dict[str, int] = {}
+    twice: list[str] = []
     for column in columns:
-        found = next((at[name.lower()] for name in column.source_names if name.lower() in at), None)
-        if found is not None:
-            fields.append((column.name, found))
-    return _refuse(feed, columns, names, fields) or Layout(tuple(Field(name, kind) for name in names), tuple(fields))
+        wanted = next((name for name in column.source_names if same_name(name) in at), None)
+        if wanted is None:
+            continue
+        same = at[same_name(wanted)]
+        own = [index for index in same if exactly.get(names[index], column.name) == column.name] or same
+        found[column.name] = own[0]
+        twice += [names[own[0]]] if len(own) > 1 else []
+    if twice:
+        return Rejected(f"the file names {_quoted(twice)} more than once, or in several spellings; which is it?")
+    return _refuse(feed, columns, names, list(found.items())) or found
 
 
 def _refuse(

@@ -119,11 +119,12 @@ def _source(tree: Node, environment: Environment) -> Source:
 
 def _csv(options: Mapping[str, Node]) -> CsvOptions:
     default = CsvOptions()
+    quote = (options["quote"].text or None) if "quote" in options else default.quote
     return CsvOptions(
         sep=options["sep"].text if "sep" in options else default.sep,
         header=options["header"].value is True if "header" in options else default.header,
-        quote=(options["quote"].text or None) if "quote" in options else default.quote,
-        escape=(options["escape"].text or None) if "escape" in options else default.escape,
+        quote=quote,
+        escape=(options["escape"].text or None) if "escape" in options else quote,
         comment=options["comment"].text if "comment" in options else None,
         multiLine=options["multiLine"].value is True if "multiLine" in options else default.multiLine,
     )

@@ -1,7 +1,7 @@
 """Opening: what must be known of a file before its records are read, the same for every engine.
 
     pieces                              a file with its layout, or the reason why it is rejected
-    streams                             its bytes: fetched, unpacked, in which encoding
+    streams | kinds                     its bytes: fetched, unpacked, in which encoding · what is no text at all
 
 Engines read what was opened here, and decide nothing about files by themselves.
 """

@@ -13,6 +13,7 @@ from framework.engine import SourceFile
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS, Record
+from framework.opening.kinds import BEGINNING, not_text
 from framework.opening.streams import Compression, choose_encoding, decompressed, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
@@ -28,7 +29,7 @@ Read = TypeVar("Read")
 class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
-    the fields (None without one)."""
+    the fields (None without one); `surveyed` says that a faster way told its layout."""
 
     index: int
     source: SourceFile
@@ -37,6 +38,7 @@ class Piece:
     layout: Layout | Rejected = Rejected("the file was not opened")
     header: Record | None = None
     member: str | None = None
+    surveyed: bool = False
 
     @property
     def is_utf8(self) -> bool:
@@ -52,8 +54,9 @@ class Piece:
             yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
 
 
-Survey = Callable[[Piece, Feed], Layout | Rejected | None]
-"""A faster way to a piece's layout for formats in which every record may name fields; None when it cannot tell."""
+Survey = Callable[[Piece, Feed], Layout | None]
+"""A faster way to a piece's layout for formats in which every record may name fields; None when it cannot tell, or
+would reject the piece."""
 
 
 def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None = None) -> Piece:
@@ -61,11 +64,13 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
 
     def opened() -> Piece:
         compression = Compression.of(source.file.path)
+        with decompressed(source, compression) as stream:
+            _refuse_other_kinds(stream.read(BEGINNING), feed)
         encoding = choose_encoding(source, compression, feed.source.encodings)
         piece = Piece(index, source, compression, encoding)
-        layout = survey(piece, feed) if survey is not None else None
-        if layout is not None:
-            return Piece(index, source, compression, encoding, layout)
+        told = survey(piece, feed) if survey is not None else None
+        if told is not None:
+            return Piece(index, source, compression, encoding, told, surveyed=True)
         with piece.stream() as stream:
             layout, header = READERS[feed.source.format].open(stream, encoding, feed)
         return Piece(index, source, compression, encoding, layout, header)
@@ -77,12 +82,19 @@ def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
     """Open a file that is neither packed nor encoded otherwise than the feed says first, by its first MiB."""
 
     def opened() -> Piece:
-        encoding = feed.source.encodings[0]
-        stream = io.BytesIO(source.beginning(_BEGINNING))
+        encoding, beginning = feed.source.encodings[0], source.beginning(_BEGINNING)
+        _refuse_other_kinds(beginning[:BEGINNING], feed)
+        stream = io.BytesIO(beginning)
         layout, header = READERS[feed.source.format].open(stream, encoding, feed)
         return Piece(index, source, Compression.NONE, encoding, layout, header)
 
     return _opened(index, source, opened)
+
+
+def _refuse_other_kinds(beginning: bytes, feed: Feed) -> None:
+    kind = not_text(beginning, feed.source.encodings)
+    if kind is not None:
+        raise UnicodeError(f"the file is no {feed.source.format} file but {kind}")
 
 
 def _opened(index: int, source: SourceFile, opened: Callable[[], Piece]) -> Piece:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework.feed import CsvOptions
+from framework.law.records import LONGEST_RECORD
 from framework.law.records.csv import read_records
 from tests.support import Project
 
@@ -137,6 +139,65 @@ def test_an_open_quote_is_given_up_after_32_mib(lines: int, sound: list[bool]) -
     stream = io.BytesIO(b'1,"open\n' + (b"2," + b"x" * ((1 << 20) - 3) + b"\n") * lines + b'end"\n')
     records = list(read_records(stream, encoding="utf-8", options=CsvOptions(), width=2))
     assert [record.fields is not None for record in records] == sound
+
+
+def test_a_line_that_is_too_long_is_one_malformed_record() -> None:
+    """Whether it is quoted or not, in CRLF or not; the lines around it are as they were."""
+    for quote, end in ((b"", b"\n"), (b'"', b"\r\n")):
+        long = quote + b"x" * (LONGEST_RECORD + 7) + quote
+        stream = io.BytesIO(end.join([b"1,a", b"2," + long, b"3,c"]))
+        records = list(read_records(stream, encoding="utf-8", options=CsvOptions(), width=2))
+        assert [(record.line, record.fields) for record in records] == [(1, ("1", "a")), (2, None), (3, ("3", "c"))]
+        length = len(long) + 2
+        assert records[1].error == f"the record has {length} characters; it may have {LONGEST_RECORD}"
+        assert records[1].raw.startswith("2," + quote.decode() + "xxx")
+        assert records[1].raw.endswith(f"… ({length} characters)")
+        assert len(records[1].raw) < 2000
+
+
+@pytest.mark.parametrize("body", [b'a","b\n', b'"a","b"",c\n', b'"a\n', b'",\n"\n'])
+def test_broken_lines_cost_no_more_than_others(body: bytes) -> None:
+    """Reading on behind each of many lines, none of which is a record, takes as long as reading them."""
+
+    def seconds(lines: int) -> float:
+        started = time.process_time()
+        assert len(law(body * lines)) == lines
+        return time.process_time() - started
+
+    seconds(100)
+    assert seconds(40_000) < max(1, 30 * seconds(4000))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(
+    ("body", "staged"),
+    [
+        (["1,a,2026-01-01"] * 9, 1),
+        (["1,a,2026-01-01"] * 9 + ["2,b,2026-01-01,"], 1),
+        (["2,b,2026-01-01,"] + ["1,a,2026-01-01"] * 9, 1),
+        (["1,a,2026-01-01"] * 9 + ['2,b,2026-01-01,""'], 1),
+        (["1,a,2026-01-01", "", '2," b",2026-01-01', "", ""], 2),
+        (['1, "a",2026-01-01', '2,"b ""quoted"" x",2026-01-01', '3,x"y",2026-01-01'], 3),
+        (['1, "a,2026-01-01', '2,b",2026-01-01'], 2),
+        (['"1","a\nb\n\nc",2026-01-01', "2,b,2026-01-01"], 2),
+        (['"1","a\r\nb",2026-01-01', "2,b,2026-01-01"], 2),
+        (['"1","a\rb",2026-01-01', "2,b,2026-01-01"], 2),
+        (["1," + "x" * (1 << 20) + ",2026-01-01", "2,b,2026-01-01,"], 1),
+    ],
+)
+def test_what_a_fast_reader_would_get_wrong(
+    project: Project, body: list[str], staged: int, end: str, last: bool
+) -> None:
+    content = (end.join(["user_id,event,event_time", *body]) + (end if last else "")).encode()
+    project.land("activity", "f.csv", content)
+    rows = project.cli("run").feed["rows"]
+    records = list(read_records(io.BytesIO(content), encoding="utf-8", options=CsvOptions(), width=3))[1:]
+    sound = {record.fields[0]: record.fields[1] for record in records if record.fields}
+    assert rows["read"] == len(records)
+    assert rows["quarantined"] == sum(record.fields is None for record in records)
+    assert dict(project.rows("analytics.activity", "user_id, event")) == sound
+    assert len(sound) == staged
 
 
 def test_line_ends_in_quotes_beside_a_broken_record(project: Project) -> None:

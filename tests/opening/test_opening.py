@@ -104,3 +104,28 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
 
 def test_files_that_have_something_in_common_stay_in_order() -> None:
     assert grouped([1, 2, 3, 4, 5], lambda number: number % 2) == [[1, 3, 5], [2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "word"),
+    [
+        (b"PK\x03\x04\x14\x00....[Content_Types].xml", "Excel"),
+        (b"PK\x03\x04\x14\x00....data.csv", "zip"),
+        (gzip.compress(b"id\n1\n"), "gzip"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Excel"),
+        ("id,name\n".encode("utf-16"), "UTF-16"),
+        (b"\xef\xbb\xbf\r\n<!DOCTYPE html><html>", "HTML"),
+        (b"<html lang=en>", "HTML"),
+        (b"%PDF-1.7", "PDF"),
+        (b"PAR1", "Parquet"),
+        (b"BZh91AY&SY", "bzip2"),
+    ],
+)
+def test_what_a_file_is_that_is_no_text(tmp_path: Path, beginning: bytes, word: str) -> None:
+    assert word in str(columns(opened(tmp_path, beginning + b"\n" * 99)))
+    assert word in str(columns(opened(tmp_path, gzip.compress(beginning), name="g.csv.gz")))
+
+
+@pytest.mark.parametrize("beginning", [b"PK,id\n", b"PAR,id\n", b"BZh,id\n", b"<id>,id\n"])
+def test_text_that_only_begins_like_something_else(tmp_path: Path, beginning: bytes) -> None:
+    assert columns(opened(tmp_path, beginning)) == [("id", "id")]

@@ -31,9 +31,9 @@ def stage_queries(step: Stage) -> tuple[str, str]:
     layout = own_layout(feed, READERS[feed.source.format].kind)
     files = list(enumerate(file.shown for file in step.batch.files))
     fast = FAST.get(feed.source.format)
-    source = "SELECT *, 0 AS _bytes FROM records"
+    source = "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records"
     if fast is not None:
-        source = fast.source(feed, layout, files, Compression.NONE, rejects=True)
+        source = fast.source(feed, layout, files, Compression.NONE)
     rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)))
     last = staged(feed, step.batch.id, [path for _, path in files], None, DUCKDB)
     return f"INSERT INTO batch {rows}", rendered("batch", [replace(last, where="_texts IS NULL")])

@@ -73,12 +73,13 @@ class FileRead:
 
 def utf8_copy(piece: Piece, to: str) -> str:
     """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have."""
+    decoder, first = codecs.getincrementaldecoder(piece.encoding)(), True
     with piece.stream() as stream, open(to, "w", encoding="utf-8", newline="") as out:
-        reader = codecs.getreader(piece.encoding)(stream)
-        first = True
-        while text := reader.read(_CHUNK):
+        while chunk := stream.read(_CHUNK):
+            text = decoder.decode(chunk)
             out.write(text.removeprefix("\ufeff") if first else text)
-            first = False
+            first = first and not text
+        decoder.decode(b"", True)
     return to
 
 

@@ -2,7 +2,8 @@
 
 The table `batch` holds, in file and record order, every schema column (typed), `"_file"` (the file's
 position in the batch), `"_texts"`: NULL for a clean row, and for a bad one the text of every column, so
-that its reasons can be told without a second read, and `"_bytes"`, by which a fast reader is checked.
+that its reasons can be told without a second read, and `"_bytes"` and `"_quotes"`, by which what DuckDB read
+is checked.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import duckdb
 from framework.engine import SourceFile
 from framework.engines.embedded.files import FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, records_table
-from framework.engines.embedded.readers import FAST
+from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.sql import select_rows, table_columns
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
@@ -44,7 +45,8 @@ class Reader:
         fast = [file for file in there if self._can_be_fast(file)]
         for group in _groups(fast):
             self._load(group)
-        for group in grouped((file for file in there if file.by_law), lambda file: file.layout):
+        by_law = [file for file in there if file.by_law and self._opened_by_the_law(file)]
+        for group in grouped(by_law, lambda file: file.layout):
             self._load_by_the_law(group)
         return files
 
@@ -52,7 +54,7 @@ class Reader:
         piece = open_piece(self._feed, index, source, self._survey)
         return FileRead(piece, piece.layout.reason if isinstance(piece.layout, Rejected) else None)
 
-    def _survey(self, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def _survey(self, piece: Piece, feed: Feed) -> Layout | None:
         try:
             return self._fast.survey(self._db, piece, feed) if self._fast else None
         except _FILE_ERRORS:
@@ -91,12 +93,13 @@ class Reader:
         """One INSERT for files of one layout; returns those that it may have read wrongly."""
         assert self._fast is not None  # noqa: S101 (there are no groups without)
         layout, locations = group[0].layout, [(file.index, file.location) for file in group]
-        source = self._fast.source(self._feed, layout, locations, group[0].compression, rejects=True)
+        source = self._fast.source(self._feed, layout, locations, group[0].compression)
         self._db.execute("BEGIN")
         try:
             self._insert_rows(group, source)
             doubtful = self._rejects(group)
-            doubtful += [file for file in group if file not in doubtful and not self._read_as_the_law(file)]
+            told = self._told()
+            doubtful += [file for file in group if file not in doubtful and not self._read_as_the_law(file, told)]
             self._db.execute("COMMIT")
         except duckdb.Error:
             self._db.execute("ROLLBACK")
@@ -115,13 +118,23 @@ class Reader:
         paths = {path for (path,) in rows}
         return [file for file in group if file.location in paths]
 
-    def _read_as_the_law(self, file: FileRead) -> bool:
+    def _told(self) -> dict[int, Told]:
+        sums = 'count(*), sum("_bytes"), sum("_quotes")'
+        rows = self._db.execute(f'SELECT "_file", {sums} FROM batch GROUP BY "_file"').fetchall()
+        return {index: Told(*figures) for index, *figures in rows}
+
+    def _read_as_the_law(self, file: FileRead, told: dict[int, Told]) -> bool:
         assert self._fast is not None  # noqa: S101 (DuckDB read it)
-        sums = 'SELECT count(*), coalesce(sum("_bytes"), 0) FROM batch WHERE "_file" = ?'
-        rows, size = self._db.execute(sums, [file.index]).fetchall()[0]
-        return self._fast.read_as_the_law(self._db, self._feed, file, rows, size)
+        return self._fast.read_as_the_law(self._feed, file, told.get(file.index, Told(0, 0)))
 
     # By the law
+
+    def _opened_by_the_law(self, file: FileRead) -> bool:
+        """Open a file again whose layout DuckDB told, which did not read it right; whether it is not rejected."""
+        if file.piece.surveyed:
+            file.piece = open_piece(self._feed, file.index, file.source)
+            file.rejected = file.piece.layout.reason if isinstance(file.piece.layout, Rejected) else None
+        return file.rejected is None
 
     def _load_by_the_law(self, group: Sequence[FileRead]) -> None:
         """Read files of one layout by the law, which also tells the records that are none."""
@@ -134,7 +147,7 @@ class Reader:
             except BROKEN_FILE as error:
                 file.rejected = unreadable(error)
                 self._db.execute("DELETE FROM records WHERE _file = ?", [file.index])
-        self._insert_rows(group, "SELECT *, 0 AS _bytes FROM records")
+        self._insert_rows(group, "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records")
         self._db.execute("DROP TABLE records")
 
 

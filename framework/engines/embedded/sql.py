@@ -17,7 +17,7 @@ __all__ = ["bad_rows", "row_query", "select_rows", "table_columns"]
 def table_columns(feed: Feed) -> str:
     """The columns of the temporary table `batch`."""
     columns = [f"v{index} {DUCKDB.type(column.type)}" for index, column in enumerate(feed.columns)]
-    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER'])
+    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER', '"_quotes" INTEGER'])
 
 
 def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]]) -> RowQuery:
@@ -30,7 +30,7 @@ def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]]) -> R
 
 
 def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]]) -> str:
-    """A query of the rows of the table `batch` from a source of f0, f1, …, "_file" and "_bytes"; `files` are
+    """A query of the rows of the table `batch` from a source of f0, f1, …, "_file", "_bytes" and "_quotes"; `files` are
     (position, name) of its files."""
     rows = row_query(feed, layout, files)
     columns = list(enumerate(feed.columns))
@@ -38,7 +38,7 @@ def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[i
         f"CAST({f't{index}' if rows.has_text(column) else 'NULL'} AS VARCHAR)" for index, column in columns
     )
     texts = f"CASE WHEN {BAD} THEN [{kept}] END"
-    items = (*(f"v{index}" for index, _ in columns), "_file", texts, "_bytes")
+    items = (*(f"v{index}" for index, _ in columns), "_file", texts, "_bytes", "_quotes")
     return rendered(f"({source})", [*rows.selects(), Select(items)])
 
 

@@ -10,22 +10,20 @@ RFC 4180, and where it is silent:
 - An empty unquoted field is None (NULL), `""` an empty string.
 - A record that goes wrong costs its first line only: reading goes on with the next line. So a quote
   that is never closed (in 32 MiB) takes one line with it, not the rest of the file.
+- A line of more than 32 MiB is one malformed record, of which only the beginning is kept.
 - A byte that the encoding does not have makes its record malformed. NUL is a character like others.
-
-This reader is exact and slow (tens of MB a second); engines use faster ones for files in which these
-find nothing wrong, and tests hold them against this one.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from framework.feed import CsvOptions, Feed
 from framework.law.layout import Kind, Layout, Rejected, csv_layout
+from framework.law.records.lines import Lines, TooLong
 from framework.law.records.record import LONGEST_RECORD, Record, decoded, shown_raw, undecodable
 
 __all__ = ["CsvRecords", "read_records"]
@@ -61,78 +59,121 @@ def read_records(stream: BinaryIO, *, encoding: str, options: CsvOptions, width:
         yield from _Reader(text, options, width).records()
 
 
+class _Open:
+    """A record that goes on: its fields so far, the text of the field that is open (None when none is), its lines."""
+
+    __slots__ = ("fields", "lines", "quoted", "size")
+
+    def __init__(self) -> None:
+        self.fields: list[str | None] = []
+        self.quoted: list[str] | None = None
+        self.lines: list[str] = []
+        self.size = 0
+
+
 class _Reader:
     def __init__(self, text: io.TextIOWrapper, options: CsvOptions, width: int | None) -> None:
-        self._text, self._width = text, width
-        self._sep, self._quote, self._comment = options.sep, options.quote, options.comment
-        self._multiline = options.multiLine
-        self._again: deque[str] = deque()
-        self._number = 0
+        self._lines, self._width = Lines(text), width
+        self._sep, self._quote, self._comment = options.sep, options.quote or "", options.comment
+        self._multiline, self._escape = options.multiLine, options.escape or self._quote
+        self._doomed, self._why = range(0), ""
+        """Lines that, begun inside quotes, lead to nothing, and why: no line is taken in vain more than once."""
         if self._quote:
             quote, escape = re.escape(self._quote), re.escape(options.escape or self._quote)
             literal = f"{escape}{quote}" if quote == escape else f"{escape}{escape}|{escape}{quote}|{escape}(?!{quote})"
             plain = f"[^{quote}{'' if quote == escape else escape}]+"
-            self._quoted = re.compile(f"{quote}((?:{plain}|{literal})*+){quote}", re.DOTALL)
+            self._inner = re.compile(f"(?:{plain}|{literal})*+", re.DOTALL)
             self._escaped = re.compile(f"{escape}([{quote}{escape}])")
-
-    def _next(self) -> str | None:
-        line = self._again.popleft() if self._again else self._text.readline()
-        if not line:
-            return None
-        self._number += 1
-        return line.removeprefix("\ufeff") if self._number == 1 else line
+            sep = re.escape(self._sep)
+            other = f"[^{sep}]*+" if len(self._sep) == 1 else f"(?:(?!{sep}).)*+"
+            self._closed = re.compile(f"({quote}(?:{plain}|{literal})*+{quote}|(?!{quote}){other}){sep}", re.DOTALL)
 
     def records(self) -> Iterator[Record]:
-        while (line := self._next()) is not None:
+        for line in self._lines:
             bare = line.rstrip("\r\n")
             if not bare or (self._comment and bare.startswith(self._comment)):
                 continue
-            yield self._record(line, bare)
-
-    def _record(self, line: str, bare: str) -> Record:
-        number = self._number
-        if self._quote and self._quote in bare:
-            return self._with_quotes(number, line, bare)
-        return self._checked(number, bare, [field or None for field in bare.split(self._sep)])
-
-    def _with_quotes(self, number: int, line: str, bare: str) -> Record:
-        """A record with a quote somewhere: take fields one by one, and further lines while a quote is open."""
-        lines, text, fields, at = [line], bare, list[str | None](), 0
-        while True:
-            if not text.startswith(self._quote or "", at):
-                end = text.find(self._sep, at)
-                fields.append(text[at : end if end >= 0 else len(text)] or None)
+            if isinstance(line, TooLong):
+                yield line.record(self._lines.number)
+            elif self._quote and self._quote in bare:
+                yield self._in_one_line(bare) or self._with_quotes(line)
             else:
-                match = self._quoted.match(text, at)
-                if match is None:
-                    if not (self._multiline and self._take_until_quote(lines, len(text))):
-                        return self._give_up(number, lines, "a quote is not closed")
-                    text = "".join(lines).rstrip("\r\n")
-                    continue
-                end = match.end()
-                fields.append(self._escaped.sub(r"\1", match.group(1)))
-                if end == len(text):
-                    end = -1
-                elif not text.startswith(self._sep, end):
-                    return self._give_up(number, lines, "there is text after a closing quote")
-            if end < 0:
-                return self._checked(number, text, fields)
-            at = end + len(self._sep)
+                fields = [field or None for field in bare.split(self._sep)]
+                yield self._checked(self._lines.number, bare, fields)
 
-    def _take_until_quote(self, lines: list[str], size: int) -> bool:
-        """Add lines up to one with a quote; lines without cannot close it, so matching again would be in vain."""
-        while size < LONGEST_RECORD and (following := self._next()) is not None:
-            lines.append(following)
-            size += len(following)
-            if (self._quote or "") in following:
-                return True
-        return False
+    def _in_one_line(self, bare: str) -> Record | None:
+        """The record of a line in which all is well and every quote is closed."""
+        found = self._closed.findall(bare + self._sep)
+        if sum(map(len, found)) + (len(found) - 1) * len(self._sep) != len(bare):
+            return None
+        fields = [self._unquoted(field) if field.startswith(self._quote) else field or None for field in found]
+        return self._checked(self._lines.number, bare, fields)
 
-    def _give_up(self, number: int, lines: list[str], error: str) -> Record:
+    def _unquoted(self, field: str) -> str:
+        inner = field[len(self._quote) : -len(self._quote)]
+        return self._escaped.sub(r"\1", inner) if self._escape in inner else inner
+
+    def _with_quotes(self, line: str) -> Record:
+        """A record with a quote somewhere: take further lines while a quote is open."""
+        number, record = self._lines.number, _Open()
+        while True:
+            record.lines.append(line)
+            record.size += len(line)
+            error = self._take(record, line)
+            if error is not None:
+                return self._give_up(number, record, error)
+            if record.quoted is None:
+                return self._checked(number, "".join(record.lines).rstrip("\r\n"), record.fields)
+            if self._lines.number + 1 in self._doomed:
+                return self._give_up(number, record, self._why)
+            following = self._following(record)
+            if following is None:
+                return self._give_up(number, record, "a quote is not closed")
+            line = following
+
+    def _following(self, record: _Open) -> str | None:
+        """The line that belongs to a record as well, None when none can."""
+        if not self._multiline or record.size >= LONGEST_RECORD:
+            return None
+        line = self._lines.take()
+        if isinstance(line, TooLong):
+            self._lines.put_back([line])
+            return None
+        return line
+
+    def _take(self, record: _Open, line: str) -> str | None:
+        """Take a line's fields; the last one stays open when its quote does. What is wrong with the line, if anything
+        is."""
+        bare, at = line.rstrip("\r\n"), 0
+        while True:
+            if record.quoted is not None or bare.startswith(self._quote, at):
+                if record.quoted is None:
+                    record.quoted, at = [], at + len(self._quote)
+                match = self._inner.match(line, at)
+                end = match.end() if match else at
+                record.quoted.append(line[at:end])
+                if not line.startswith(self._quote, end):
+                    return None
+                record.fields.append(self._escaped.sub(r"\1", "".join(record.quoted)))
+                record.quoted, at = None, end + len(self._quote)
+                if at >= len(bare):
+                    return None
+                if not bare.startswith(self._sep, at):
+                    return "there is text after a closing quote"
+            else:
+                end = bare.find(self._sep, at)
+                record.fields.append(bare[at : end if end >= 0 else len(bare)] or None)
+                if end < 0:
+                    return None
+                at = end
+            at += len(self._sep)
+
+    def _give_up(self, number: int, record: _Open, error: str) -> Record:
         """The first line is malformed; the others are read again."""
-        self._again.extendleft(reversed(lines[1:]))
-        self._number -= len(lines) - 1
-        return Record(number, None, shown_raw(lines[0].rstrip("\r\n")), error)
+        if len(record.lines) > 1:
+            self._doomed, self._why = range(number + 1, number + len(record.lines)), error
+            self._lines.put_back(record.lines[1:])
+        return Record(number, None, shown_raw(record.lines[0].rstrip("\r\n")), error)
 
     def _checked(self, number: int, raw: str, fields: list[str | None]) -> Record:
         if undecodable(raw):

@@ -12,7 +12,7 @@ from typing import Any
 
 from framework.types import Array, DataType, Map, Scalar, Struct
 
-__all__ = ["guarded", "json_fields", "parse_nested", "pointer", "typed_nested", "unguarded"]
+__all__ = ["guarded", "json_document", "json_members", "parse_nested", "pointer", "typed_nested", "unguarded"]
 
 _MARK = "\ue000\uf8ff\ue000"
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -62,9 +62,9 @@ class _Nested:
                 )
                 return _if(value, "OBJECT", f"struct_pack({', '.join(fields)})")
             case Map(key, member):
-                keys = f"list_transform(json_keys({value}), lambda {each}: {self._typed(each, key)})"
-                below = self.value(_at_key(value, each), member, depth + 1)
-                values = f"list_transform(json_keys({value}), lambda {each}: {below})"
+                keys = f"list_transform({_keys(value)}, lambda {each}: {self._typed(each, key)})"
+                below = self.value(_last(value, each), member, depth + 1)
+                values = f"list_transform({_keys(value)}, lambda {each}: {below})"
                 return _if(value, "OBJECT", f"map({keys}, {values})")
             case _:
                 return self._typed(_text(value), type_)
@@ -80,11 +80,11 @@ class _Nested:
                 below = " AND ".join(self.fits(_member(value, name), member, depth) for name, member in members)
                 inner = f"json_type({value}) = 'OBJECT' AND {below}"
             case Map(key, member):
-                below = self.fits(_at_key(value, each), member, depth + 1)
-                keys = f"list_transform(json_keys({value}), lambda {each}: {self._typed(each, key)})"
+                below = self.fits(_last(value, each), member, depth + 1)
+                keys = f"list_transform({_keys(value)}, lambda {each}: {self._typed(each, key)})"
                 inner = (
-                    f"json_type({value}) = 'OBJECT' AND {_all(f'json_keys({value})', each, below)} "
-                    f"AND list_unique({keys}) = len(json_keys({value}))"
+                    f"json_type({value}) = 'OBJECT' AND {_all(_keys(value), each, below)} "
+                    f"AND list_unique({keys}) = len({_keys(value)})"
                 )
             case Scalar("string"):
                 return "true"
@@ -109,11 +109,24 @@ def _text(value: str) -> str:
 
 
 def _member(value: str, name: str) -> str:
-    return f"json_extract({value}, '{pointer(name).replace(chr(39), chr(39) * 2)}')"
+    first = f"json_extract({value}, {_literal(pointer(name))})"
+    twice = _literal(f'%"{name}"%"{name}"%')
+    return f"CASE WHEN CAST({value} AS VARCHAR) LIKE {twice} THEN {_last(value, _literal(name))} ELSE {first} END"
 
 
-def _at_key(value: str, key: str) -> str:
-    return f"json_extract({value}, '/' || replace(replace({key}, '~', '~0'), '/', '~1'))"
+def _last(value: str, key: str) -> str:
+    """The last of the members of a name; DuckDB takes the first one of them by itself."""
+    keys = f"json_keys({value})"
+    return f"json_extract({value}, '$.*')[len({keys}) + 1 - list_position(list_reverse({keys}), {key})]"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _keys(value: str) -> str:
+    """The keys of an object, each once."""
+    return f"list_filter(json_keys({value}), lambda k, i: list_position(json_keys({value}), k) = i)"
 
 
 def pointer(name: str) -> str:
@@ -137,16 +150,22 @@ def parse_nested(text: str, type_: DataType, scalar: Callable[[str, DataType], A
     return _parsed(document, type_, scalar)
 
 
-def json_fields(text: str) -> dict[str, str | None] | None:
-    """The members of a JSON object, each as the text that a column of any type reads; None for other texts."""
-    try:
-        document = _loads(text)
-        if "\\ud" in text.lower():
-            json.dumps(document, ensure_ascii=False).encode()  # half a surrogate pair is no text
-    except (ValueError, RecursionError):
-        return None
+def json_document(text: str, at: int = 0) -> tuple[Any, int]:
+    """The JSON document that begins in a text, and where it ends. Raises json.JSONDecodeError, and RecursionError for
+    one that is nested too deep."""
+    return _DECODER.raw_decode(text, at)
+
+
+def json_members(document: Any, text: str) -> dict[str, str | None] | None:
+    """The members of a document that is an object, each as the text that a column of any type reads; None for others.
+    `text` is the document's own."""
     if not isinstance(document, dict):
         return None
+    if "\\ud" in text or "\\uD" in text:
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except ValueError:  # half a surrogate pair is no text
+            return None
     return {name: _member_text(value) for name, value in document.items()}
 
 
@@ -156,22 +175,13 @@ def _member_text(value: Any) -> str | None:
     return str(value) if isinstance(value, str) else _json_text(value)
 
 
+_DECODER = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+"""Numbers stay as they are written, also NaN and Infinity; of members of the same name the last one counts."""
+
+
 def _loads(text: str) -> Any:
-    """A JSON document with its numbers as they are written. Raises ValueError."""
-    return json.loads(
-        text, parse_int=_Number, parse_float=_Number, parse_constant=_refuse, object_pairs_hook=_first_wins
-    )
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        found.setdefault(name, value)
-    return found
+    """A JSON document. Raises ValueError."""
+    return _DECODER.decode(text)
 
 
 def _json_text(value: Any) -> str:

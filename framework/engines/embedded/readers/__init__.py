@@ -12,19 +12,20 @@ from typing import Protocol
 import duckdb
 
 from framework.engines.embedded.files import FileRead
+from framework.engines.embedded.readers.bytes import Told
 from framework.engines.embedded.readers.csv import CsvReader
 from framework.engines.embedded.readers.json import JsonReader
 from framework.feed import Feed, Format
-from framework.law.layout import Layout, Rejected
+from framework.law.layout import Layout
 from framework.opening import Compression, Piece
 
-__all__ = ["FAST", "FastReader"]
+__all__ = ["FAST", "FastReader", "Told"]
 
 
 class FastReader(Protocol):
     """DuckDB's way to read one format."""
 
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | Rejected | None:
+    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
         """See `framework.opening.Survey`."""
         ...
 
@@ -32,17 +33,14 @@ class FastReader(Protocol):
         """Whether it is worth trying. What it reads is the piece's bytes in UTF-8."""
         ...
 
-    def source(
-        self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression, *, rejects: bool
-    ) -> str:
+    def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
         """A query of the records of files of one layout, given as (position in the batch, path): the texts f0, f1, …
-        of the layout's fields, "_file", and "_bytes" for `read_as_the_law`. Broken records are noted in DuckDB's
-        reject tables, or passed over without `rejects`."""
+        of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". Broken records are noted in DuckDB's
+        reject tables."""
         ...
 
-    def read_as_the_law(self, db: duckdb.DuckDBPyConnection, feed: Feed, file: FileRead, rows: int, size: int) -> bool:
-        """Whether DuckDB, which found nothing broken in the file and read so many rows of so many "_bytes", did
-        certainly read what the law reads."""
+    def read_as_the_law(self, feed: Feed, file: FileRead, told: Told) -> bool:
+        """Whether DuckDB, which found nothing broken in the file, did certainly read what the law reads."""
         ...
 
 

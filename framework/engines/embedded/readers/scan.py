@@ -20,7 +20,7 @@ def read_csv(
 ) -> str:
     """A query of the texts of `names` and of "_file" of files given as (position in the batch, path).
 
-    Broken records are noted in DuckDB's reject tables, or passed over without `rejects`.
+    Broken records are noted in DuckDB's reject tables, or are errors without `rejects`.
     """
     columns = ", ".join(f"{DUCKDB.text(name)}: 'VARCHAR'" for name in names)
     paths = ", ".join(DUCKDB.text(_no_glob(path)) for _, path in files)
@@ -34,7 +34,7 @@ def read_csv(
         "comment": "''",
         "hive_partitioning": "false",  # what a folder is called is no data
     }
-    options |= {"store_rejects": "true", "rejects_limit": "0"} if rejects else {"ignore_errors": "true"}
+    options |= {"store_rejects": "true", "rejects_limit": "0"} if rejects else {}
     position = str(files[0][0])
     if len(files) > 1:
         options["filename"] = "'_path'"

@@ -1,0 +1,110 @@
+"""Whatever a file holds, the embedded engine reads the records that the law reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from random import Random
+
+import duckdb
+import pytest
+
+from framework.engine import SourceFile
+from framework.engines.embedded.reading import Reader
+from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
+from framework.law.layout import Layout, Rejected
+from framework.names import Table
+from framework.opening import open_piece
+from framework.storages.local import LocalStorage
+from framework.types import Scalar
+from tests.trouble import ENCODINGS, some_file
+
+TABLE = Table("s.t")
+Records = tuple[str | None, list[tuple[str | None, ...]], list[tuple[int | None, str, str]]]
+"""Why a file is rejected, its rows, and its malformed records: line, text, what is wrong."""
+
+
+def feed(format_: Format, encoding: str, options: CsvOptions) -> Feed:
+    columns = tuple(Column(name, Scalar("string"), (name,)) for name in ("a", "b"))
+    source = Source("/in/", format_, encodings=(encoding,), csv=options)
+    return Feed("any", source, columns, Target(TABLE, TABLE), Quarantine(TABLE), Archive("/a/", "/r/"))
+
+
+def by_law(of: Feed, index: int, source: SourceFile) -> Records:
+    piece = open_piece(of, index, source)
+    if isinstance(piece.layout, Rejected):
+        return piece.layout.reason, [], []
+    rows: list[tuple[str | None, ...]] = []
+    malformed: list[tuple[int | None, str, str]] = []
+    for record in piece.records(of, piece.layout):
+        if record.fields is None:
+            malformed.append((record.line, record.raw, str(record.error)))
+        else:
+            rows.append(texts(piece.layout, record.fields))
+    return None, rows, malformed
+
+
+def texts(layout: Layout, fields: tuple[str | None, ...]) -> tuple[str | None, ...]:
+    at = [layout.index(name) for name in ("a", "b")]
+    return tuple(None if index is None else fields[index] for index in at)
+
+
+def by_duckdb(of: Feed, sources: list[SourceFile], folder: str) -> tuple[list[Records], int]:
+    """What the engine reads, and how many files the law did not have to read."""
+    with duckdb.connect() as db:
+        files = Reader(db, of, folder).read(sources)
+        rows: dict[int, list[tuple[str | None, ...]]] = {}
+        for index, *values in db.execute('SELECT "_file", a, b FROM batch ORDER BY "_file", rowid').fetchall():
+            rows.setdefault(index, []).append(tuple(values))
+    found: list[Records] = []
+    for file in files:
+        broken = [(bad.line, bad.record, bad.message) for bad in file.malformed]
+        found.append((file.rejected, rows.get(file.index, []), broken if file.rejected is None else []))
+    return found, sum(file.rejected is None and not file.by_law for file in files)
+
+
+def compare(folder: Path, format_: Format, encoding: str, options: CsvOptions, seeds: range) -> int:
+    """Read a file of each seed both ways."""
+    of, storage = feed(format_, encoding, options), LocalStorage()
+    sources = []
+    for seed in seeds:
+        path = os.fspath(folder / f"{seed}.txt")
+        with open(path, "wb") as out:
+            out.write(some_file(Random(f"{seed} {format_} {encoding}"), format_, encoding))
+        file = storage.head(path)
+        assert file is not None
+        sources.append(SourceFile(file, storage, os.fspath(folder)))
+    found, fast = by_duckdb(of, sources, os.fspath(folder))
+    for seed, source, records in zip(seeds, sources, found, strict=True):
+        assert (seed, records) == (seed, by_law(of, seed - seeds.start, source))
+    return fast
+
+
+OPTIONS = {
+    Format.CSV: [
+        CsvOptions(),
+        CsvOptions(quote="'", escape="'"),
+        CsvOptions(sep=";"),
+        CsvOptions(header=False),
+        CsvOptions(quote=None),
+    ],
+    Format.JSON: [CsvOptions()],
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("format_", OPTIONS)
+def test_a_few_files(tmp_path: Path, format_: Format, encoding: str) -> None:
+    each = 100 // len(OPTIONS[format_])
+    for number, options in enumerate(OPTIONS[format_]):
+        fast = compare(tmp_path, format_, encoding, options, range(number * each, number * each + each))
+        assert fast or (format_ is Format.JSON and encoding != "utf-8")
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("format_", OPTIONS)
+def test_many_files(tmp_path: Path, format_: Format, encoding: str) -> None:
+    each = 2000 // len(OPTIONS[format_])
+    for number, options in enumerate(OPTIONS[format_]):
+        compare(tmp_path, format_, encoding, options, range(1000 + number * each, 1000 + number * each + each))
