@@ -28,6 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", engines, indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in this very hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of Spark in one process, so that there is one JVM; and how long a test may take at most."""
     for item in items:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from framework.errors import Conflict, LandfeedError, PolicyError
-from framework.feed import Feed
+from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
 
@@ -241,6 +241,7 @@ def test_a_preview_shows_values_as_text(story: Story) -> None:
 def test_a_batch_without_a_good_row(drive: Drive) -> None:
     """Staging is empty then, the target is there and empty, and the batch counts."""
     feed = feed_of(drive, "nothing_good")
+    feed = replace(feed, quarantine=replace(feed.quarantine, all_bad=AllBad.LOAD))
     staged, merged = drive.load(feed, 1, [drive.land(feed, "1.csv", lines(("x", "a", 1), ("y", "b", 1)))])
     assert staged.manifest.rows == merged.rows == Rows(read=2, quarantined=2)
     assert (drive.rows(feed.target.staging), drive.rows(feed.target.table)) == ([], [])
@@ -252,6 +253,19 @@ def test_a_batch_without_a_good_row(drive: Drive) -> None:
     assert state.seq == 2
     _, merged = drive.load(feed, 3, [drive.land(feed, "3.csv", lines((1, "d", 1)))])
     assert merged.rows.inserted == 1
+
+
+def test_a_file_of_bad_rows_only_is_rejected(drive: Drive) -> None:
+    """Its rows are in no table, and the other files of the batch are loaded."""
+    feed = feed_of(drive, "all_bad")
+    files = [
+        drive.land(feed, "1.csv", lines(("x", "a", 1), ("y", "b", 1))),
+        drive.land(feed, "2.csv", lines((1, "c", 1))),
+    ]
+    staged, merged = drive.load(feed, 1, files)
+    assert [outcome.rejected is not None for outcome in staged.manifest.outcomes] == [True, False]
+    assert merged.rows == Rows(read=1, staged=1, inserted=1)
+    assert reasons(drive, feed) == []
 
 
 def test_limits_reject_a_file_or_stop_the_batch(drive: Drive) -> None:

@@ -118,7 +118,7 @@ def test_a_writer_in_between_is_a_conflict_and_the_next_attempt_sees_its_rows(pr
 
 
 @pytest.mark.engines
-@pytest.mark.parametrize("odd", ["odd`name", 'odd"name', "it's odd"])
+@pytest.mark.parametrize("odd", ["odd`name", 'odd"name', "it's"])
 def test_a_column_with_marks_in_its_name(project: Project, odd: str) -> None:
     quoted = odd.replace("'", "''")
     project.feed(

@@ -54,7 +54,7 @@ def by_duckdb(of: Feed, sources: list[SourceFile], folder: str) -> tuple[list[Re
     with duckdb.connect() as db:
         files = Reader(db, of, folder).read(sources)
         rows: dict[int, list[tuple[str | None, ...]]] = {}
-        for index, *values in db.execute('SELECT "_file", a, b FROM batch ORDER BY "_file", rowid').fetchall():
+        for index, *values in db.execute('SELECT "_file", v0, v1 FROM batch ORDER BY "_file", rowid').fetchall():
             rows.setdefault(index, []).append(tuple(values))
     found: list[Records] = []
     for file in files:

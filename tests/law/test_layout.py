@@ -68,16 +68,11 @@ def test_columns_that_are_not_read_are_neither_missing_nor_new() -> None:
     assert reason(csv_layout(feed, ["id", "day"])).startswith("the file has columns that the schema does not: 'day'")
 
 
-@pytest.mark.parametrize(
-    ("header", "words"),
-    [
-        (["id", "ID", "name"], "the header names 'id' more than once"),
-        (["id", "x", "X "], "the header names 'x' more than once"),
-        (["b", "a", "A", "B"], "the header names 'a', 'b' more than once"),
-    ],
-)
-def test_a_name_stands_once_in_a_header(header: list[str], words: str) -> None:
-    assert reason(csv_layout(FEED, header)).startswith(words)
+def test_a_name_that_a_column_wants_stands_once() -> None:
+    twice = "the file names 'id' more than once, or in several spellings; which is it?"
+    assert reason(csv_layout(FEED, ["id", "ID", "name"])) == twice
+    assert reason(json_layout(FEED, ["id", "ID"])) == twice
+    assert fields(csv_layout(FEED, ["id", "x", "X "])) == {"id": 0}, "what no column wants may be as it likes"
 
 
 @pytest.mark.parametrize("needed", [{"keys": ("id", "at")}, {"sequence_by": ("at",)}, {"sequence_by": ("id", "at")}])
@@ -138,6 +133,4 @@ def test_new_columns(policy: NewColumns) -> None:
 
 def test_keys_of_json_in_several_spellings() -> None:
     assert fields(json_layout(FEED, ["Id", "x", "X"])) == {"id": 0}, "what no column needs may be as it likes"
-    assert reason(json_layout(FEED, ["id", "ID"])).startswith("the keys 'id' occur in several spellings")
-    assert reason(json_layout(FEED, ["id", "FULL NAME", "Full name"])).startswith("the keys 'full name' occur in sev")
-    assert fields(json_layout(FEED, [" id", "id"])) == {"id": 1}, "blanks belong to a key"
+    assert reason(json_layout(FEED, ["id", "FULL NAME", "Full name"])).startswith("the file names 'full name' more")

@@ -35,7 +35,7 @@ def every_key() -> list[tuple[str, str, Any, bool]]:
 
 def used(kind: str) -> set[str]:
     """The keys that the configuration files of the tests have."""
-    names = ["complete/feed.yml", "golden/*.yml"] if kind == "feed" else ["complete/environment*.yml"]
+    names = ["complete/feed*.yml", "golden/*.yml"] if kind == "feed" else ["complete/environment*.yml"]
     files = [file for name in names for file in glob.glob(os.path.join(REPOSITORY, "tests", "loader", name))]
     found: set[str] = set()
     for file in files:
@@ -110,3 +110,11 @@ def test_a_feed_with_every_supported_key_runs(project: Project) -> None:
 def test_environments_are_checked_without_being_reached(project: Project, name: str) -> None:
     project.write("pipelines_config/environments/prod.yml", complete(name))
     assert project.cli("--env", "prod", "validate").document["problems"] == []
+
+
+def test_keys_that_exclude_others(project: Project) -> None:
+    project.feed("other", complete("feed_other.yml"))
+    project.land("other", "a.csv", "id\n1\n")
+    assert project.cli("run", "other").feed["warnings"] == [
+        "a.csv: skipped: it is not ready: its marker a.csv.done is not there"
+    ]
