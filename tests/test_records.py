@@ -62,7 +62,7 @@ def test_a_load_reads_records_as_the_law_does(pieces: list[bytes], width: int) -
         project.feed(
             "any",
             f"feed: any\nsource: {{path: '${{landing}}/any/', format: csv}}\nschema: {{{columns}}}\n"
-            "target: {table: s.any, keys: [k], null_keys: match}\n",
+            "target: {table: s.any, keys: [k], null_keys: match}\nquarantine: {all_bad: load}\n",
         )
         data = ",".join(["k", *names]).encode() + b"\n" + body
         project.land("any", "f.csv", data)
