@@ -114,8 +114,13 @@ def most_frequent(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
         key = (reason.code, reason.column, reason.message)
         before = together.get(key)
         together[key] = reason if before is None else before.with_more(reason.rows)
-    most = sorted(together.values(), key=lambda reason: -reason.rows)[:REASONS]
+    most = sorted(together.values(), key=_order)[:REASONS]
     return tuple(replace(reason, value=_short(reason.value), message=_short(reason.message) or "") for reason in most)
+
+
+def _order(reason: Reason) -> tuple[object, ...]:
+    """The most frequent first; of several, the one that occurs first."""
+    return -reason.rows, reason.line is None, reason.line, reason.code, reason.column or "", reason.message
 
 
 def _short(text: str | None) -> str | None:

@@ -119,6 +119,16 @@ def test_reasons_are_few_and_the_most_frequent_come_first() -> None:
     assert (found[0].value, found[0].line) == ("x", 2)
 
 
+def test_of_reasons_that_are_as_frequent_the_first_one_comes_first_in_whatever_order_they_are_counted() -> None:
+    reasons = [
+        Reason("bad_value", "b", 1, "x", 2, "not an int"),
+        Reason("malformed_record", None, 1, None, 3, "2 fields instead of 1"),
+        Reason("null_key", "a", 1, None, 3, "a key column must have a value"),
+        Reason("bad_value", "c", 1, "x", None, "not an int"),
+    ]
+    assert most_frequent(reversed(reasons)) == most_frequent(reasons) == tuple(reasons)
+
+
 def test_what_was_written_is_held_against_what_was_decided() -> None:
     conserved(FEED, "staged", 3, 3)
     with pytest.raises(LandfeedError, match="feed t: 3 rows were to be quarantined and 2 were") as raised:

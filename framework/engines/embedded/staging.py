@@ -94,7 +94,7 @@ class Staging:
     def _reasons(self, feed: Feed, file: FileRead, counted: Sequence[_Counted], first: int) -> tuple[Reason, ...]:
         """A file's most frequent reasons, with the lines of the first rows; `first` is the file's first rowid."""
         broken = [Reason("malformed_record", None, 1, None, bad.line, bad.message) for bad in file.malformed]
-        most = sorted(counted, key=lambda each: (-each.rows, each.row))[:REASONS]
+        most = sorted(counted, key=lambda e: (-e.rows, e.row, e.code, e.column or "", e.message))[:REASONS]
         if most:
             bad = f"SELECT rowid FROM batch WHERE _texts IS NOT NULL AND _file = {file.index} LIMIT {_KEPT + 1}"
             rows = sorted(row for (row,) in self._db.execute(bad).fetchall())
