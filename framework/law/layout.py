@@ -73,6 +73,11 @@ class Layout:
         """The names of the record's fields."""
         return tuple(field.name for field in self.record)
 
+    @property
+    def used(self) -> list[int]:
+        """The indexes of the fields that some column has, ascending."""
+        return sorted({index for _, index in self.fields})
+
     def index(self, column: str) -> int | None:
         return dict(self.fields).get(column)
 

@@ -157,7 +157,8 @@ def merge_statement(change: Change, target: str, source: str, batch_id: str, wor
         raise ValueError("a change without a match appends")
     of_batch = f"{words.column('s', _BATCH)} = {words.text(batch_id)}"
     said = [f"MERGE INTO {target} t USING ({source}) s ON {partners(change.match, words)}"]
-    for clause in clauses(change, words, classified=classified):
+    # Spark takes clauses for rows with a partner before the others; no row has to do with both.
+    for clause in sorted(clauses(change, words, classified=classified), key=lambda clause: clause.without_partner):
         matched = "NOT MATCHED" if clause.without_partner else "MATCHED"
         condition = " AND ".join(filter(None, [of_batch, clause.condition]))
         said.append(f"WHEN {matched} AND {condition} THEN {_written(clause.write, words)}")

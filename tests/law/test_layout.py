@@ -133,4 +133,4 @@ def test_new_columns(policy: NewColumns) -> None:
 
 def test_keys_of_json_in_several_spellings() -> None:
     assert fields(json_layout(FEED, ["Id", "x", "X"])) == {"id": 0}, "what no column needs may be as it likes"
-    assert reason(json_layout(FEED, ["id", "FULL NAME", "Full name"])).startswith("the file names 'full name' more")
+    assert reason(json_layout(FEED, ["id", "FULL NAME", "Full name"])).startswith("the file names 'FULL NAME' more")

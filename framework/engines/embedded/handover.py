@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 from arro3.core import Array, DataType, Table
 
 from framework.engines.embedded.files import Malformed
+from framework.law.layout import Layout
 from framework.law.records import Record
 
 __all__ = ["hand_over", "records_table"]
@@ -16,38 +17,38 @@ _ROWS, _LETTERS = 1 << 16, 1 << 23
 """Records, and letters in them, that are held at a time; one record more may come on top."""
 
 
-def records_table(width: int) -> str:
-    """The columns of a table of records."""
-    return ", ".join([*(f"f{index} VARCHAR" for index in range(width)), "_file INTEGER"])
+def records_table(layout: Layout) -> str:
+    """The columns of a table of records: the fields that columns have."""
+    return ", ".join([*(f"f{index} VARCHAR" for index in layout.used), "_file INTEGER"])
 
 
 def hand_over(
-    db: duckdb.DuckDBPyConnection, records: Iterable[Record], width: int, index: int, table: str
+    db: duckdb.DuckDBPyConnection, records: Iterable[Record], layout: Layout, index: int, table: str
 ) -> Iterator[Malformed]:
     """Insert a file's sound records into a table (see `records_table`); the others come back."""
-    held: list[tuple[str | None, ...]] = []
-    letters = 0
+    held: list[list[str | None]] = []
+    letters, used = 0, layout.used
     for record in records:
         if record.fields is None:
             yield Malformed(record.line, record.raw, record.error or "the record is broken")
             continue
-        held.append(record.fields)
+        held.append([record.fields[number] for number in used])
         letters += len(record.raw)
         if len(held) >= _ROWS or letters >= _LETTERS:
-            _insert(db, held, width, index, table)
+            _insert(db, held, used, index, table)
             held, letters = [], 0
     if held:
-        _insert(db, held, width, index, table)
+        _insert(db, held, used, index, table)
 
 
 def _insert(
-    db: duckdb.DuckDBPyConnection, held: list[tuple[str | None, ...]], width: int, index: int, table: str
+    db: duckdb.DuckDBPyConnection, held: list[list[str | None]], used: Sequence[int], index: int, table: str
 ) -> None:
     arrays = [Array(column, type=DataType.string()) for column in zip(*held, strict=True)]
-    names = [f"f{number}" for number in range(width)]
+    names = [f"f{number}" for number in used]
     if not arrays:  # records in which no column is interested
         arrays, names = [Array([None] * len(held), type=DataType.string())], ["none"]
     db.register("held", Table.from_arrays(arrays, names=names))
-    listed = ", ".join(f"f{number}" for number in range(width)) + (", " if width else "")
-    db.execute(f"INSERT INTO {table} SELECT {listed}{index} FROM held")
+    listed = ", ".join([*(f"f{number}" for number in used), str(index)])
+    db.execute(f"INSERT INTO {table} SELECT {listed} FROM held")
     db.unregister("held")

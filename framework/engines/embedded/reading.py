@@ -139,11 +139,11 @@ class Reader:
     def _load_by_the_law(self, group: Sequence[FileRead]) -> None:
         """Read files of one layout by the law, which also tells the records that are none."""
         layout = group[0].layout
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(len(layout.record))})")
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(layout)})")
         for file in group:
             try:
                 records = file.piece.records(self._feed, layout)
-                file.malformed = list(hand_over(self._db, records, file.width, file.index, "records"))
+                file.malformed = list(hand_over(self._db, records, layout, file.index, "records"))
             except BROKEN_FILE as error:
                 file.rejected = unreadable(error)
                 self._db.execute("DELETE FROM records WHERE _file = ?", [file.index])

@@ -19,6 +19,7 @@ from framework.engines.spark.lines_sql import is_open, line_field, line_fields, 
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
+from framework.law.records import LONGEST_RECORD
 from framework.law.staging import is_nested
 from framework.opening import Compression
 
@@ -66,7 +67,7 @@ class Lines:
             "_metadata.file_block_start AS _start",
             "monotonically_increasing_id() AS _id",
             "value",
-            f"NOT is_valid_utf8(value) OR {is_open(feed.source.csv)} AS _odd",
+            f"NOT is_valid_utf8(value) OR length(value) > {LONGEST_RECORD} OR {is_open(feed.source.csv)} AS _odd",
         )
         self._headers = {file.index: file.piece.header.raw for file in files if file.piece.header is not None}
         self._seen = Observation()
@@ -82,7 +83,7 @@ class Lines:
     def _records(self, lines: Any, line: str) -> Frame:
         options, width = self._feed.source.csv, len(self._layout.record)
         fields = f"{line_fields(options)} AS fields"
-        numbered = [f"{line_field(options, index)} AS f{index}" for index in range(width)]
+        numbered = [f"{line_field(options, index)} AS f{index}" for index in self._layout.used]
         why = f"{line_problem(options, width)} AS _why"
         records = lines.selectExpr("_file", "_start AS _block", f"{line} AS _line", "value", fields)
         return Frame(self._layout, records.selectExpr("_file", "_block", "_line", "value AS _record", why, *numbered))

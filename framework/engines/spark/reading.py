@@ -85,7 +85,7 @@ class Reader:
         nested = [(index, column) for index, column in enumerate(self._feed.columns) if is_nested(column)]
         schema = pa.schema(
             [("_file", pa.int32()), ("_line", pa.int64()), ("_record", pa.string()), ("_why", pa.string())]
-            + [(f"f{index}", pa.string()) for index in range(len(layout.record))]
+            + [(f"f{index}", pa.string()) for index in layout.used]
             + [(f"{kind}{index}", _arrow(column.type)) for index, column in nested for kind in "nd"]
         )
         batches = []
@@ -107,7 +107,7 @@ class Reader:
         self, file: FileRead, layout: Layout, nested: Sequence[tuple[int, Column]]
     ) -> Iterator[tuple[object, ...]]:
         at = dict(layout.fields)
-        none: tuple[str | None, ...] = (None,) * len(layout.record)
+        used = layout.used
         defaults = {index: self._nested(column, column.default) for index, column in nested}
         for record in file.piece.records(self._feed, layout):
             fields = record.fields
@@ -116,7 +116,14 @@ class Reader:
                 field = at.get(column.name)
                 value = fields[field] if fields is not None and field is not None else None
                 values += [self._nested(column, value), defaults[index]]
-            yield (file.index, record.line, record.raw, record.error, *(none if fields is None else fields), *values)
+            yield (
+                file.index,
+                record.line,
+                record.raw,
+                record.error,
+                *(None if fields is None else fields[field] for field in used),
+                *values,
+            )
 
     def _nested(self, column: Column, value: str | None) -> object:
         """The value of a JSON text; None for what the type does not accept."""

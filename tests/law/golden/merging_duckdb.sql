@@ -9,14 +9,14 @@ Insert: None
 Update: NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND (s."v" IS DISTINCT FROM t."v")
 
 -- merge, classified=False
-MERGE INTO target t USING (SELECT 1) s ON (t."k`1" = s."k`1") AND (t."k2" = s."k2") WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND (s."v" IS DISTINCT FROM t."v") THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v"
+MERGE INTO target t USING (SELECT 1) s ON (t."k`1" = s."k`1") AND (t."k2" = s."k2") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND (s."v" IS DISTINCT FROM t."v") THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v" WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v")
 
 -- clauses, classified=True
 Insert: s._case = 0
 Update: s._case = 2
 
 -- merge, classified=True
-MERGE INTO target t USING (SELECT 1) s ON (t."k`1" = s."k`1") AND (t."k2" = s."k2") WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 0 THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 2 THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v"
+MERGE INTO target t USING (SELECT 1) s ON (t."k`1" = s."k`1") AND (t."k2" = s."k2") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 2 THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v" WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 0 THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v")
 
 -- partners, with deletes=True
 (t."k`1" IS NOT DISTINCT FROM s."k`1") AND (t."k2" IS NOT DISTINCT FROM s."k2")
@@ -30,7 +30,7 @@ Delete: NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false
 Update: NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND NOT coalesce(s."gone", false) AND (s."v" IS DISTINCT FROM t."v")
 
 -- merge, classified=False
-MERGE INTO target t USING (SELECT 1) s ON (t."k`1" IS NOT DISTINCT FROM s."k`1") AND (t."k2" IS NOT DISTINCT FROM s."k2") WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce(s."gone", false) THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND (s."gone") THEN DELETE WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND NOT coalesce(s."gone", false) AND (s."v" IS DISTINCT FROM t."v") THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v"
+MERGE INTO target t USING (SELECT 1) s ON (t."k`1" IS NOT DISTINCT FROM s."k`1") AND (t."k2" IS NOT DISTINCT FROM s."k2") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND (s."gone") THEN DELETE WHEN MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce((s."n" < t."n") OR (s."n" = t."n" AND s."m" < t."m"), false) AND NOT coalesce(s."gone", false) AND (s."v" IS DISTINCT FROM t."v") THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v" WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND NOT coalesce(s."gone", false) THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v")
 
 -- clauses, classified=True
 Insert: s._case = 1
@@ -38,4 +38,4 @@ Delete: s._case = 3
 Update: s._case = 4
 
 -- merge, classified=True
-MERGE INTO target t USING (SELECT 1) s ON (t."k`1" IS NOT DISTINCT FROM s."k`1") AND (t."k2" IS NOT DISTINCT FROM s."k2") WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 1 THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 3 THEN DELETE WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 4 THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v"
+MERGE INTO target t USING (SELECT 1) s ON (t."k`1" IS NOT DISTINCT FROM s."k`1") AND (t."k2" IS NOT DISTINCT FROM s."k2") WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 3 THEN DELETE WHEN MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 4 THEN UPDATE SET t."k`1" = s."k`1", t."k2" = s."k2", t."n" = s."n", t."m" = s."m", t."v" = s."v" WHEN NOT MATCHED AND s."_batch_id" = 'the_batch' AND s._case = 1 THEN INSERT ("k`1", "k2", "n", "m", "v") VALUES (s."k`1", s."k2", s."n", s."m", s."v")
