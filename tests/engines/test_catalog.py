@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from framework.engines.spark import files
+from framework.engines.spark import lines
 from framework.engines.spark.catalog import CatalogTables
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
 
@@ -40,7 +40,7 @@ def rows(spark: Any, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
 def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inserts, updates, duplicates, bad, stale and unchanged rows, a column more, and the control tables; with Spark
     reading the lines."""
-    monkeypatch.setattr(files, "LINES_FROM", 1)
+    monkeypatch.setattr(lines, "LINES_FROM", 1)
     target, quarantine = f"{schema}.activity", f"{schema}.activity__quarantine"
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-02\n2,b,2026-01-02\n2,b2,2026-01-03\nx,bad,2026-01-01\n")
     first = project.cli("run")

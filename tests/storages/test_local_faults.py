@@ -188,12 +188,13 @@ def test_without_hard_links_nothing_is_overwritten_at_the_destination(landing: s
 def test_an_upload_that_was_taken_by_mistake_has_its_name_back(
     landing: str, archive: str, links: bool, again: bool
 ) -> None:
-    """It came between the listing and the taking; and again between the taking and the putting back."""
+    """It came between the look and the taking; and again between the taking and the putting back."""
     file = write(f"{landing}/a.csv", "listed", 10**18)
-    write(file.path, "newer", 2 * 10**18)
 
     def upload(event: str, args: tuple[Any, ...]) -> None:
-        if again and event == "os.link" and args[1] == file.path:
+        if event == "os.rename" and args[0] == "a.csv":
+            write(file.path, "newer", 2 * 10**18)
+        if again and event == "os.link" and args[1] == "a.csv":
             descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT)
             os.write(descriptor, b"newest")
             os.close(descriptor)
