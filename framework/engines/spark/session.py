@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
@@ -23,6 +23,8 @@ _NO_CONNECTOR = "GoogleHadoopFileSystem not found"
 """What Hadoop says about gs:// without it."""
 _STARTS = 3
 """The jars come over the network the first time; those of a failed attempt that did arrive stay."""
+_MICROSECONDS = ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+"""Spark's other way counts nanoseconds, and readers of 64 bits take the year 9999 for one of 1816."""
 _POOLS = os.path.join(os.path.dirname(__file__), "pools.xml")
 _importing = threading.Lock()
 
@@ -42,6 +44,7 @@ def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
         import_pyspark()
     except ImportError as error:
         raise _missing(error) from error
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     if "DATABRICKS_RUNTIME_VERSION" in environ or "SPARK_REMOTE" in environ:
@@ -49,6 +52,8 @@ def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
     else:
         session = SparkSession.getActiveSession() or _start_local(environment, environ)
     session.conf.set("spark.sql.session.timeZone", "UTC")  # in which local times become moments
+    with suppress(PySparkException):  # serverless has few settings, and writes what other readers read anyway
+        session.conf.set(*_MICROSECONDS)
     return session
 
 
