@@ -40,7 +40,8 @@ class SourceFile:
 
     @property
     def location(self) -> str:
-        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged."""
+        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged, and SetAside
+        when it cannot be read."""
         if self._local is None:
             with self._still_there():
                 self._local = self._storage.fetch(self.file, self._folder)

@@ -11,7 +11,6 @@ target says what happened, and the ledger and the moves are repeated until they 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from framework.engine import Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed
 from framework.law.layout import column_warnings
+from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
@@ -113,7 +113,7 @@ class BatchWork:
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
+        with own_folder() as folder:
             sources = [SourceFile(file, storage, folder) for file in step.batch.files]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
