@@ -463,11 +463,8 @@ def test_columns_are_added_once(drive: Drive) -> None:
     assert merged.rows.unchanged == 1
 
 
-def test_a_column_that_another_writer_added_in_other_letters(drive: Drive, request: pytest.FixtureRequest) -> None:
+def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> None:
     """Table columns ignore case: it is the feed's column, and stays as it is written."""
-    if drive.kind == "embedded":
-        why = "its writer takes the feed's spelling for another column, and leaves NULL in the table's"
-        request.applymarker(pytest.mark.xfail(reason=why))
     feed = feed_of(drive, "letters")
     drive.load(feed, 1, [drive.land(feed, "1.csv", lines((1, "a", 1)))])
     drive.add_columns(feed.target.table, Note="string")
