@@ -6,7 +6,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
+from framework.engines.constraints import constraint_broken, filled_by_itself
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError, StorageError
@@ -22,7 +23,7 @@ from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "commit", "delta_schema", "storage_options", "translated", "unwritable"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "delta_schema", "storage_options", "translated", "unwritable"]
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
@@ -54,6 +55,7 @@ _WORDS = {
 }
 
 
+_CHECK, _BROKEN_CHECK = "delta.constraints.", "failed validation check"
 _MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
 """Protocol versions that imply features without listing them."""
 
@@ -117,7 +119,8 @@ class DeltaTables:
             return None
         columns = tuple((name, type_) for name, type_ in _columns(delta))
         seq = delta.transaction_version(transaction_id(feed))
-        return TableState(delta.version(), columns, seq, _refusal(delta, table))
+        not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
+        return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         for entry in self.history(table):
@@ -239,6 +242,12 @@ def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
     )
 
 
+def check_constraints(delta: DeltaTable) -> list[str]:
+    """The table's CHECK constraints, each as its name and the condition."""
+    configuration = delta.metadata().configuration.items()
+    return [f"{key[len(_CHECK) :]} ({text})" for key, text in configuration if key.startswith(_CHECK)]
+
+
 def unwritable(delta: DeltaTable) -> list[str]:
     """The features of a table that delta-rs cannot write, in words."""
     protocol = delta.protocol()
@@ -258,8 +267,9 @@ def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
 
 
 @contextmanager
-def translated(table: Table) -> Iterator[None]:
-    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError."""
+def translated(table: Table, checks: Sequence[str] = ()) -> Iterator[None]:
+    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError. `checks` are
+    the table's CHECK constraints: delta-rs says that one was broken, by which rows, and not which one."""
     try:
         yield
     except TableNotFoundError:
@@ -267,7 +277,8 @@ def translated(table: Table) -> Iterator[None]:
     except CommitFailedError as error:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
-        raise _trouble(table, _said(error)) from error
+        said = _said(error)
+        raise (constraint_broken(table, checks) if _BROKEN_CHECK in said else _trouble(table, said)) from error
     except Exception as error:
         if type(error) is not Exception:  # its readers raise this class, as for a data file that is torn
             raise
