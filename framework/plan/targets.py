@@ -24,11 +24,11 @@ def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) 
     written = {column.name.lower() for column in wanted}
     for name in target.not_null:
         drop = f"ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"
-        column = columns.get(name.lower())
+        own = columns.get(name.lower())
         if name.lower() not in written:
             message = f"column {name} of {table} is NOT NULL, and the feed has no such column"
             raise LandfeedError(message, f"add it to the schema, or: {drop}", code="schema")
-        if column is not None and _may_be_null(feed, column):
+        if own is not None and _may_be_null(feed, own):
             message = f"column {name} of {table} is NOT NULL, and rows of the feed may have no value for it"
             hint = f"say required: true, so that such rows go to the quarantine, or give it a default; or: {drop}"
             raise LandfeedError(message, hint, code="schema")

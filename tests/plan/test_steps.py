@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -269,7 +270,7 @@ def test_skipped_files_are_no_work() -> None:
         ("other", {}, "column other of shop.orders is NOT NULL, and the feed has no such column"),
     ],
 )
-def test_a_column_of_the_target_that_takes_no_null(not_null: str, more: dict[str, object], said: str | None) -> None:
+def test_a_column_of_the_target_that_takes_no_null(not_null: str, more: dict[str, Any], said: str | None) -> None:
     feed = made_feed(column("id", "int"), column("at", "timestamp"), column("item", **more))
     target = replace(TARGET, columns=(*TARGET.columns, ("other", "string")), not_null=(not_null,))
     if said is None:
