@@ -13,6 +13,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
+from framework.engines.constraints import filled_by_itself
 from framework.engines.delta_errors import translated
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
@@ -21,7 +22,7 @@ from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "commit", "delta_schema", "storage_options", "unwritable"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "delta_schema", "storage_options", "unwritable"]
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
@@ -50,6 +51,7 @@ _WORDS = {
 }
 
 
+_CHECK = "delta.constraints."
 _MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
 """Protocol versions that imply features without listing them."""
 
@@ -113,7 +115,8 @@ class DeltaTables:
             return None
         columns = tuple((name, type_) for name, type_ in _columns(delta))
         seq = delta.transaction_version(transaction_id(feed))
-        return TableState(delta.version(), columns, seq, _refusal(delta, table))
+        not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
+        return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         for entry in self.history(table):
@@ -233,6 +236,12 @@ def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
         f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
         "load this feed with engine: spark, or drop the feature from the table",
     )
+
+
+def check_constraints(delta: DeltaTable) -> list[str]:
+    """The table's CHECK constraints, each as its name and the condition."""
+    configuration = delta.metadata().configuration.items()
+    return [f"{key[len(_CHECK) :]} ({text})" for key, text in configuration if key.startswith(_CHECK)]
 
 
 def unwritable(delta: DeltaTable) -> list[str]:

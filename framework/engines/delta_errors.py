@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from framework.engines.constraints import constraint_broken
 from framework.errors import Conflict, LandfeedError, MachineError
 from framework.machine import machine_error
 from framework.names import Table
@@ -20,14 +21,16 @@ _COLOUR = re.compile(r"\x1b\[\d*m")
 _NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.EACCES, errno.EROFS)
 """Errors of the system that delta-rs hands on as texts."""
+_BROKEN_CHECK = "failed validation check"
 _STOPPED = "Already shut down"
 """What delta-rs says when a thread of its own has ended for want of something."""
 _PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
 
 
 @contextmanager
-def translated(table: Table) -> Iterator[None]:
-    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError."""
+def translated(table: Table, checks: Sequence[str] = ()) -> Iterator[None]:
+    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError. `checks` are
+    the table's CHECK constraints: delta-rs says that one was broken, by which rows, and not which one."""
     try:
         yield
     except TableNotFoundError:
@@ -35,7 +38,8 @@ def translated(table: Table) -> Iterator[None]:
     except CommitFailedError as error:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
     except (DeltaError, OSError) as error:
-        raise _trouble(table, _said(error)) from error
+        said = _said(error)
+        raise (constraint_broken(table, checks) if _BROKEN_CHECK in said else _trouble(table, said)) from error
     except BaseException as error:
         # Its readers raise plain exceptions, as for a data file that is torn; a panic of its writers is not even one.
         if type(error) is not Exception and type(error).__name__ != "PanicException":

@@ -20,7 +20,7 @@ from typing import assert_never
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import Merged, SourceFile
+from framework.engine import CONSTRAINT, Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed
 from framework.law.layout import column_warnings
@@ -157,8 +157,13 @@ class BatchWork:
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
-        """Record that the batch failed, if anything of it is durable."""
-        self._record_batch(BatchState.FAILED, error=error.message)
+        """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
+        given up: the feed will be mended, and what is staged has not been read by its new rules."""
+        if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
+            self.world.engine.discard(Discard(self.feed.quarantine.table, self.feed.name, self.manifest.batch_id))
+            self._record_batch(BatchState.ABANDONED, error=error.message)
+        else:
+            self._record_batch(BatchState.FAILED, error=error.message)
 
     def _done(self) -> Done | None:
         if self.manifest is None:
