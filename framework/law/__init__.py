@@ -5,6 +5,7 @@ SQL. Nothing here reads, writes or asks the clock.
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
     rules | filenames | change          texts to rows, or why not · what a file's name gives · what a merge does
-    values | layout | verdict | expressions | places | ready    texts to values · headers to columns · …
+    verdict                             what becomes of rows and files
+    values | layout | expressions | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

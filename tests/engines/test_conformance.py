@@ -507,9 +507,7 @@ def test_a_constraint_of_the_target_is_named(drive: Drive) -> None:
     drive.constrain(feed.target.table, "no_x", "name <> 'x'")
     for day, key in ((1, 1), (2, 1)):
         staged = drive.stage(feed, day, [drive.land(feed, f"x{day}.csv", lines((key, "x", day), (5, "b", 1)))])
-        with pytest.raises(
-            LandfeedError, match=r"refuses rows of this batch: they break no_x \(name (<>|!=) 'x'\)"
-        ) as raised:
+        with pytest.raises(LandfeedError, match=r"refuses rows of this batch: they break no_x \(.*'x'\)") as raised:
             drive.merge(feed, staged)
         assert raised.value.code == "constraint"
         if day == 1:
