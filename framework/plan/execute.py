@@ -21,11 +21,12 @@ from typing import assert_never
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import Merged, SourceFile
+from framework.engine import Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed
 from framework.law.layout import column_warnings
 from framework.names import BatchState, Rows, shown
+from framework.opening import Piece, open_batch
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
 from framework.plan.observe import Facts
@@ -114,13 +115,13 @@ class BatchWork:
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-            sources = [SourceFile(file, storage, folder) for file in step.batch.files]
+            pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
-                _check(storage, step, sources, outcomes)
+                _check(storage, step, pieces, outcomes)
                 return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
+            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
 
     # Merge
 
@@ -214,9 +215,9 @@ class BatchWork:
         return column_warnings((outcome.missing, outcome.ignored) for outcome in outcomes)
 
 
-def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:
+def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
     """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [source.file for source in sources if source.may_have_changed]
+    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
     heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:

@@ -13,18 +13,22 @@ import duckdb
 from deltalake import QueryBuilder
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, TableState
 from framework.engines.delta import DeltaTables, delta_schema, translated
 from framework.engines.embedded.explain import merge_sql, stage_sql
 from framework.engines.embedded.merging import Merging
+from framework.engines.embedded.readers import SURVEYS
+from framework.engines.embedded.reading import survey
 from framework.engines.embedded.staging import Staging
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.engines.preview import Previewed
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.dialects import DATAFUSION, DUCKDB
+from framework.law.layout import Layout
 from framework.law.staging import quarantine_reasons
 from framework.names import Table
+from framework.opening import Piece, SourceFile
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
 __all__ = ["EmbeddedEngine"]
@@ -80,12 +84,20 @@ class EmbeddedEngine:
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
         return self.tables.manifests(table, feed)
 
-    def stage(
-        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
-    ) -> tuple[Manifest, int]:
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        del feed, source  # DuckDB reads what was opened
+        return False
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        if feed.source.format not in SURVEYS:
+            return None
+        with self._connection() as connection:
+            return survey(connection, piece, feed)
+
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
-            return Staging(connection, self.tables).stage(step, sources, seal)
+            return Staging(connection, self.tables).stage(step, pieces, seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step.table, step.columns, step.comment)
