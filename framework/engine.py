@@ -14,19 +14,24 @@ from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"]
+
+
+CONSTRAINT = "constraint"
+"""The code of what `Engine.merge` raises when the target has a constraint that refuses rows of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableState:
     """A table as observed: its Delta version, its columns (name, type as in `framework.types`), the
-    sequence number of the last batch that a given feed committed to it (None = none yet), and why this
-    engine cannot write it (None = it can)."""
+    sequence number of the last batch that a given feed committed to it (None = none yet), why this
+    engine cannot write it (None = it can), and the columns that take no NULL and get no value by themselves."""
 
     version: int
     columns: tuple[tuple[str, str], ...]
     seq: int | None = None
     unwritable: Failure | None = None
+    not_null: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,9 @@ class Engine(Ways, Protocol):
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         """Merge the staged batch, exactly once: a target that has this batch already is left alone, and a target
         that has a newer one refuses it (`superseded`). Raises Conflict when another writer commits meanwhile, and
-        LandfeedError when what was written is not what the cases of the rows imply (`conservation`)."""
+        LandfeedError when what was written is not what the cases of the rows imply (`conservation`), and before
+        anything is written when a key of the batch is in the target twice (`key_twice`) or a constraint of it refuses
+        rows (CONSTRAINT)."""
         ...
 
     def discard(self, step: Discard) -> None:

@@ -10,7 +10,7 @@ Engines read what was opened here, and decide nothing about files by themselves.
 
 from framework.opening.batches import Ways, open_batch
 from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
-from framework.opening.sources import SourceFile
+from framework.opening.sources import SourceFile, stream_of
 from framework.opening.streams import Compression, unpacked, unreadable
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "open_batch",
     "open_beginning",
     "open_piece",
+    "stream_of",
     "unpacked",
     "unreadable",
 ]

@@ -4,21 +4,44 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from framework.errors import FileGone, SourceChanged
+from framework.errors import FileGone, SetAside, SourceChanged
+from framework.machine import reading
 from framework.names import File
 from framework.storage import Storage
 
-__all__ = ["SourceFile", "fetch_all"]
+__all__ = ["SourceFile", "check_all", "fetch_all", "stream_of"]
 
 _CHUNK = 1 << 20
 _FETCHES_AT_ONCE = 16
 _DESCRIPTORS = "/proc/self/fd"
 """Where Linux has paths of what a process has open."""
+
+
+class _Bytes(io.FileIO):
+    """Bytes of a file of the batch. That they cannot be read is not mistaken for what is in them."""
+
+    def __init__(self, opened: int | str, file: File) -> None:
+        self._path = file.path
+        with reading(self._path):
+            super().__init__(opened)
+
+    def readinto(self, buffer: Any) -> int | None:
+        with reading(self._path):
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with reading(self._path):
+            return super().readall()
+
+
+def stream_of(opened: int | str, file: File) -> BinaryIO:
+    """The bytes at a descriptor or a path, which are those of a file of the batch. Raises SetAside."""
+    return io.BufferedReader(_Bytes(opened, file), _CHUNK)
 
 
 class SourceFile:
@@ -32,7 +55,7 @@ class SourceFile:
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises
-        SourceChanged."""
+        SourceChanged and SetAside."""
         if not self._fetched:
             with self._still_there():
                 self._copy = self._storage.fetch(self.file, self._folder)
@@ -45,13 +68,12 @@ class SourceFile:
         return self.fetch() or self.file.path
 
     def open(self) -> BinaryIO:
-        """The bytes of this version as they are stored. Raises SourceChanged, StorageError and OSError."""
+        """The bytes of this version as they are stored. Raises SourceChanged and SetAside, also when they are read."""
         copy = self.fetch()
         if copy is not None:
-            return open(copy, "rb", buffering=_CHUNK)
-        with self._still_there():
-            stream = self._storage.open(self.file)
-        return io.BufferedReader(stream.detach(), _CHUNK) if isinstance(stream, io.BufferedReader) else stream
+            return stream_of(copy, self.file)
+        with self._still_there(), self._storage.open(self.file) as stream, reading(self.file.path):
+            return stream_of(os.dup(stream.fileno()), self.file)
 
     @contextmanager
     def path(self) -> Iterator[str]:
@@ -98,16 +120,23 @@ class SourceFile:
 
 
 def fetch_all(sources: Sequence[SourceFile]) -> None:
-    """Make the copies that are needed, several at a time. Raises SourceChanged with all files that are gone."""
+    """Make the copies that are needed, several at a time. Raises as `check_all` does."""
 
-    def fetch(source: SourceFile) -> tuple[str, ...]:
+    def fetch(source: SourceFile) -> SourceChanged | SetAside | None:
         try:
             source.fetch()
-        except SourceChanged as error:
-            return error.paths
-        return ()
+        except (SourceChanged, SetAside) as error:
+            return error
+        return None
 
     with ThreadPoolExecutor(min(_FETCHES_AT_ONCE, len(sources) or 1)) as pool:
-        gone = [path for paths in pool.map(fetch, sources) for path in paths]
-    if gone:
+        check_all(list(pool.map(fetch, sources)))
+
+
+def check_all(failed: Iterable[SourceChanged | SetAside | None]) -> None:
+    """Raises SourceChanged with all files that are gone, or else SetAside with all that cannot be read."""
+    failed = list(failed)
+    if gone := [path for error in failed if isinstance(error, SourceChanged) for path in error.paths]:
         raise SourceChanged(gone)
+    if aside := {path: why for error in failed if isinstance(error, SetAside) for path, why in error.reasons.items()}:
+        raise SetAside(aside)

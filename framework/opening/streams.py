@@ -50,12 +50,10 @@ def unpacked(stream: BinaryIO, compression: Compression) -> Iterator[BinaryIO]:
 
 
 def unreadable(error: Exception) -> str:
-    """A sentence for a file that cannot be read, from the error that said so."""
+    """A sentence for a file that is damaged, from the error that said so."""
     match error:
         case gzip.BadGzipFile() | EOFError() | zlib.error():
             return f"the file is not a complete gzip file ({error})"
-        case OSError():
-            return f"the file cannot be read: {error.strerror or error}"
         case _:
             return f"the file cannot be read: {str(error).splitlines()[0]}"
 

@@ -145,6 +145,7 @@ class Lawful:
 
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
         del piece, feed
+        return None
 
 
 def landed(folder: Path, name: str, content: bytes) -> File:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from typing import BinaryIO
 
 from framework import opening
 from framework.feed import Feed
-from framework.opening import Compression, Piece, unpacked
+from framework.machine import own_work
+from framework.opening import Compression, Piece, stream_of, unpacked
 
 __all__ = ["FileRead", "Malformed", "located", "utf8_copy"]
 
@@ -54,13 +56,14 @@ class FileRead(opening.FileRead):
 
     def stream(self) -> AbstractContextManager[BinaryIO]:
         """The bytes that DuckDB reads while the file is `opened`, unpacked."""
-        return unpacked(open(self.at, "rb", buffering=_CHUNK), self.compression)
+        return unpacked(stream_of(self.at, self.file), self.compression)
 
 
 def utf8_copy(piece: Piece, to: str) -> str:
-    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have."""
+    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have, MachineError where the
+    copy cannot be written."""
     decoder, first = codecs.getincrementaldecoder(piece.encoding)(), True
-    with piece.stream() as stream, open(to, "w", encoding="utf-8", newline="") as out:
+    with piece.stream() as stream, own_work(os.path.dirname(to)), open(to, "w", encoding="utf-8", newline="") as out:
         while chunk := stream.read(_CHUNK):
             text = decoder.decode(chunk)
             out.write(text.removeprefix("\ufeff") if first else text)
