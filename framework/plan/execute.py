@@ -11,7 +11,6 @@ target says what happened, and the ledger and the moves are repeated until they 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,14 @@ from typing import assert_never
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import CONSTRAINT, Merged, SourceFile
+from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed, MissingColumns, read_options
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
+from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
+from framework.opening import Piece, open_batch
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
 from framework.plan.observe import Facts
@@ -114,15 +115,15 @@ class BatchWork:
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-            sources = [SourceFile(file, storage, folder) for file in step.batch.files]
+        with own_folder() as folder:
+            pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
-                _check(storage, step, sources, outcomes)
+                _check(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
                 return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
+            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
 
     # Merge
 
@@ -224,9 +225,9 @@ class BatchWork:
         return column_warnings(self.feed, (outcome.seen for outcome in outcomes))
 
 
-def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:
+def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
     """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [source.file for source in sources if source.may_have_changed]
+    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
     heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:

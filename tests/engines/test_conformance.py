@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from framework.errors import Conflict, LandfeedError, PolicyError
+from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
@@ -345,6 +345,25 @@ def test_staged_twice_is_in_the_quarantine_and_in_the_target_once(drive: Drive) 
     drive.prepare(feed)
     assert drive.merge(feed, again).rows.inserted == 1
     assert drive.rows(feed.target.table, "id") == [("1",)]
+
+
+def test_what_comes_in_place_of_an_opened_file_is_not_read(drive: Drive) -> None:
+    """… also when the file is back before anybody looks."""
+    feed = feed_of(drive, "swapped")
+    kept, file = (drive.land(feed, name, lines((1, name, 1))) for name in ("kept.csv", "swapped.csv"))
+    secret, away = f"{file.path}.secret", f"{file.path}.away"
+    with open(secret, "w", encoding="utf-8") as out:
+        out.write(lines((2, "secret", 1)))
+
+    def swap() -> None:
+        os.rename(file.path, away)
+        os.symlink(secret, file.path)
+
+    with pytest.raises(SourceChanged) as raised:
+        drive.stage(feed, 1, [kept, file], opened=swap, meanwhile=lambda: os.replace(away, file.path))
+    assert raised.value.paths == (file.path,)
+    assert drive.manifest(feed, feed.target.staging, 1) is None
+    assert "secret" not in {name for (name,) in drive.rows(feed.target.staging, "name")}
 
 
 def test_of_two_that_stage_at_the_same_time_one_is_merged(drive: Drive) -> None:

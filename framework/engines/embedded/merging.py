@@ -13,7 +13,8 @@ from deltalake import DeltaTable, QueryBuilder
 
 from framework.batch import Manifest
 from framework.engine import Merged
-from framework.engines.delta import DeltaTables, check_constraints, commit, translated
+from framework.engines.delta import DeltaTables, check_constraints, commit
+from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.writing import Writer
 from framework.errors import LandfeedError
