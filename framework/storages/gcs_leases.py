@@ -77,6 +77,13 @@ class GcsLeases:
             with suppress(StorageError):  # it expires by itself, and the work is done
                 held.release()
 
+    def left(self) -> frozenset[str]:
+        bucket, prefix = bucket_and_key(f"{self._folder}/")
+        with translated(self._folder, "listed"):
+            blobs = self._gcs.client.list_blobs(bucket, prefix=prefix, **self._gcs.patience)
+            names = [str(blob.name)[len(prefix) :] for blob in blobs]
+        return frozenset(name.removesuffix(".lease") for name in names if name.endswith(".lease"))
+
     def _take(self, held: _Held, feed: str, wait_seconds: float) -> None:
         def taken_over() -> bool:
             seen = held.look()

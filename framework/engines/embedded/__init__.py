@@ -1,4 +1,7 @@
-"""The embedded engine: DuckDB reads, checks and compares, delta-rs writes Delta tables. No JVM, no server."""
+"""The embedded engine: DuckDB reads, checks and compares, delta-rs writes Delta tables. No JVM, no server.
+
+DuckDB and what works with it are imported when there is something to do: a run that finds nothing is over sooner.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,21 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-
-import duckdb
-from deltalake import QueryBuilder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
 from framework.engines.delta import DeltaTables, delta_schema, translated
-from framework.engines.embedded.explain import merge_sql, stage_sql
-from framework.engines.embedded.merging import Merging
-from framework.engines.embedded.staging import Staging
-from framework.engines.embedded.writing import Writer, write_rows
-from framework.engines.preview import Previewed
-from framework.errors import LandfeedError
+from framework.errors import LandfeedError, cannot_load
 from framework.feed import Feed
-from framework.law.dialects import DATAFUSION, DUCKDB
-from framework.law.staging import quarantine_reasons
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from framework.engines.embedded.writing import Writer
 
 __all__ = ["EmbeddedEngine"]
 
@@ -49,7 +49,12 @@ def _settings(spill: str) -> dict[str, str | bool | int | float | list[str]]:
 class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
-    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer = write_rows) -> None:
+    def __init__(
+        self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer | None = None
+    ) -> None:
+        """Raises ImportError when DuckDB is not installed."""
+        if find_spec("duckdb") is None:
+            raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
         self.tables, self.write = DeltaTables(root, storage_options or {}), write
         self._lock = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
@@ -58,6 +63,10 @@ class EmbeddedEngine:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the one DuckDB, which starts when it is first needed."""
+        try:
+            import duckdb
+        except ImportError as error:
+            raise cannot_load("embedded", error) from error
         with self._lock:
             if self._database is None:
                 self._database = duckdb.connect(config=_settings(self._spill.name))
@@ -85,6 +94,8 @@ class EmbeddedEngine:
     ) -> tuple[Manifest, int]:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
+            from framework.engines.embedded.staging import Staging
+
             return Staging(connection, self.tables).stage(step, sources, seal)
 
     def create(self, step: CreateTable) -> None:
@@ -103,11 +114,16 @@ class EmbeddedEngine:
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:
-            return Merging(connection, self.tables, step, manifest, self.write).merge(staging_version)
+            from framework.engines.embedded.merging import Merging
+            from framework.engines.embedded.writing import write_rows
+
+            return Merging(connection, self.tables, step, manifest, self.write or write_rows).merge(staging_version)
 
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)
         if delta is not None:
+            from framework.law.dialects import DATAFUSION
+
             feed, batch = DATAFUSION.text(step.feed), DATAFUSION.text(step.batch_id)
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
@@ -116,6 +132,11 @@ class EmbeddedEngine:
         delta = self.tables.open(table)
         if delta is None:
             return None
+        from deltalake import QueryBuilder
+
+        from framework.engines.preview import Previewed
+        from framework.law.dialects import DUCKDB
+
         with self._connection() as connection:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
@@ -127,6 +148,11 @@ class EmbeddedEngine:
         delta = self.tables.open(feed.quarantine.table)
         if delta is None:
             return []
+        from deltalake import QueryBuilder
+
+        from framework.law.dialects import DUCKDB
+        from framework.law.staging import quarantine_reasons
+
         with self._connection() as connection:
             with translated(feed.quarantine.table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
@@ -135,6 +161,8 @@ class EmbeddedEngine:
             return [BadRows.of(row) for row in connection.execute(query).fetchall()]
 
     def sql(self, step: Stage | Merge) -> str:
+        from framework.engines.embedded.explain import merge_sql, stage_sql
+
         return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
