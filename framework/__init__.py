@@ -19,6 +19,7 @@ docstrings have lists of their own:
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines
     feed | environment | batch          what one YAML promises · where things are · files staged and merged together
+    machine                             errors of the system, told apart by what was being done
     errors | names | types              the words everybody uses
 
 Where a new thing goes: a format is a reader in `law.records`, a merge mode a `Change` in `law.change`, a check a

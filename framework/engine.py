@@ -15,19 +15,24 @@ from framework.names import File, Reason, Rows, Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 from framework.storage import Storage
 
-__all__ = ["BadRows", "Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
+
+
+CONSTRAINT = "constraint"
+"""The code of what `Engine.merge` raises when the target has a constraint that refuses rows of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableState:
     """A table as observed: its Delta version, its columns (name, type as in `framework.types`), the
-    sequence number of the last batch that a given feed committed to it (None = none yet), and why this
-    engine cannot write it (None = it can)."""
+    sequence number of the last batch that a given feed committed to it (None = none yet), why this
+    engine cannot write it (None = it can), and the columns that take no NULL and get no value by themselves."""
 
     version: int
     columns: tuple[tuple[str, str], ...]
     seq: int | None = None
     unwritable: Failure | None = None
+    not_null: tuple[str, ...] = ()
 
 
 class SourceFile:
@@ -40,7 +45,8 @@ class SourceFile:
 
     @property
     def location(self) -> str:
-        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged."""
+        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged, and SetAside
+        when it cannot be read."""
         if self._local is None:
             with self._still_there():
                 self._local = self._storage.fetch(self.file, self._folder)
@@ -149,7 +155,9 @@ class Engine(Protocol):
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         """Merge the staged batch, exactly once: a target that has this batch already is left alone, and a target
         that has a newer one refuses it (`superseded`). Raises Conflict when another writer commits meanwhile, and
-        LandfeedError when what was written is not what the cases of the rows imply (`conservation`)."""
+        LandfeedError when what was written is not what the cases of the rows imply (`conservation`), and before
+        anything is written when a key of the batch is in the target twice (`key_twice`) or a constraint of it refuses
+        rows (CONSTRAINT)."""
         ...
 
     def discard(self, step: Discard) -> None:

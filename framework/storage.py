@@ -38,7 +38,8 @@ class Storage(Protocol):
 
         The stream can be sought in and is the caller's to close. What a bucket stores with
         `Content-Encoding: gzip` under a name that does not say so comes unpacked. Never waits for a
-        pipe or a device. Raises FileGone when it is another version, StorageError when it cannot be read.
+        pipe or a device. Raises FileGone when it is another version, SetAside or another StorageError when it
+        cannot be read.
         """
         ...
 

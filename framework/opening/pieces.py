@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -18,8 +19,8 @@ from framework.opening.streams import Compression, choose_encoding, decompressed
 
 __all__ = ["BROKEN_FILE", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (OSError, EOFError, zlib.error)
-"""What reading a file raises when it is damaged or cannot be read: see `unreadable`."""
+BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""
 Read = TypeVar("Read")
@@ -45,7 +46,7 @@ class Piece:
         return codecs.lookup(self.encoding).name == "utf-8"
 
     def stream(self) -> BinaryIO:
-        """Its bytes, unpacked. Raises OSError."""
+        """Its bytes, unpacked. Raises SetAside, and BROKEN_FILE while they are read."""
         return decompressed(self.source, self.compression)
 
     def records(self, feed: Feed, layout: Layout) -> Iterator[Record]:

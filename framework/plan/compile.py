@@ -13,6 +13,7 @@ from framework.feed import Feed
 from framework.law.change import change_of
 from framework.names import AUDIT_COLUMNS, File
 from framework.plan.observe import Facts, Unfinished
+from framework.plan.targets import check_target
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 from framework.types import Scalar
 
@@ -112,14 +113,7 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
         yield CreateTable(feed.target.table, wanted, feed.target.comment)
     else:
         there = {name.lower(): type_ for name, type_ in facts.target.columns}
-        for column in wanted:
-            found = there.get(column.name.lower())
-            if found is not None and found != str(column.type):
-                raise LandfeedError(
-                    f"column {column.name} of {feed.target.table} is {found} and the feed says {column.type}",
-                    "give the column the table's type, or load into another table",
-                    code="schema",
-                )
+        check_target(feed, facts.target, wanted)
         missing = tuple(column for column in wanted if column.name.lower() not in there)
         if missing:
             yield AddColumns(feed.target.table, missing)

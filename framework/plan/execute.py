@@ -11,7 +11,6 @@ for other feeds, but not beyond the feed's next batch, which takes the place of 
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +20,11 @@ from typing import assert_never
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import Merged, SourceFile
+from framework.engine import CONSTRAINT, Merged, SourceFile
 from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed
 from framework.law.layout import column_warnings
+from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
@@ -114,7 +114,7 @@ class BatchWork:
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
+        with own_folder() as folder:
             sources = [SourceFile(file, storage, folder) for file in step.batch.files]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
@@ -158,8 +158,13 @@ class BatchWork:
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
-        """Record that the batch failed, if anything of it is durable."""
-        self._record_batch(BatchState.FAILED, error=error.message)
+        """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
+        given up: the feed will be mended, and what is staged has not been read by its new rules."""
+        if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
+            self.world.engine.discard(Discard(self.feed.quarantine.table, self.feed.name, self.manifest.batch_id))
+            self._record_batch(BatchState.ABANDONED, error=error.message)
+        else:
+            self._record_batch(BatchState.FAILED, error=error.message)
 
     def _done(self) -> Done | None:
         if self.manifest is None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
-from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged, expected
+from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
 from framework.ledger import CLOSED
-from framework.names import File, Rows, Status
+from framework.names import File, Rows, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
 from framework.plan.observe import observe
@@ -122,6 +122,8 @@ class _FeedRun:
     _told: tuple[str, ...] = ()
     """What landing holds that is passed over and should be known of, at the last look."""
     _avoid: set[str] = field(default_factory=set)
+    _aside: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be read now, by path, and why."""
     _unfinished_here: bool = False
 
     def report(self) -> FeedReport:
@@ -138,7 +140,7 @@ class _FeedRun:
                     self._warnings.append(f"the run was stopped; {left:,} file(s) stay pending")
         except Exception as error:
             return self._summary(expected(error))
-        return self._summary(None)
+        return self._summary(SetAside({shown(path): why for path, why in self._aside.items()}) if self._aside else None)
 
     @contextlib.contextmanager
     def _lease(self) -> Iterator[None]:
@@ -158,6 +160,7 @@ class _FeedRun:
         listing = self.landing.listing(self.feed)
         self._told = listing.told
         listing = listing.without(lambda file: not self.options.ready(file), "may still be being written")
+        listing = listing.without(lambda file: file.path in self._aside, "it cannot be read now")
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
     def _one_batch(self) -> bool:
@@ -176,6 +179,10 @@ class _FeedRun:
             work.run(plan)
         except SourceChanged as error:
             self._changed(error)
+            return True
+        except SetAside as error:
+            self._aside |= error.reasons
+            self._files += (FileReport(shown(path), "failed", 0, reason=why) for path, why in error.reasons.items())
             return True
         except LandfeedError as error:
             error.hide(world.hide)

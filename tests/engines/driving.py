@@ -151,6 +151,12 @@ class Drive:
         assert delta is not None
         delta.update(values)
 
+    def constrain(self, table: Table, name: str, condition: str) -> None:
+        """… and: give the table a CHECK constraint."""
+        delta = self._project.table(table.name)
+        assert delta is not None
+        delta.alter.add_constraint({name: condition})
+
     # Crashes
 
     def commits(self, feed: Feed) -> list[str]:

@@ -6,8 +6,6 @@ DuckDB and what works with it are imported when there is something to do: a run 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,34 +14,21 @@ from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
-from framework.engines.delta import DeltaTables, delta_schema, translated
-from framework.errors import LandfeedError, cannot_load
+from framework.engines.delta import DeltaTables, delta_schema
+from framework.engines.delta_errors import translated
+from framework.errors import cannot_load
 from framework.feed import Feed
+from framework.machine import own_folder
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
 if TYPE_CHECKING:
     import duckdb
 
+    from framework.engines.embedded.database import Database
     from framework.engines.embedded.writing import Writer
 
 __all__ = ["EmbeddedEngine"]
-
-_MEMORY_LIMIT = "2GB"
-"""What DuckDB may hold in memory; more goes to the spill folder. delta-rs takes about as much again."""
-
-
-def _settings(spill: str) -> dict[str, str | bool | int | float | list[str]]:
-    """No statement fetches code, or takes a Python variable for a table; what is spilled leaves half of the disk."""
-    return {
-        "memory_limit": _MEMORY_LIMIT,
-        "temp_directory": spill,
-        "max_temp_directory_size": f"{shutil.disk_usage(spill).free // 2} B",
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "python_enable_replacements": False,
-    }
 
 
 class EmbeddedEngine:
@@ -57,28 +42,22 @@ class EmbeddedEngine:
             raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
         self.tables, self.write = DeltaTables(root, storage_options or {}), write
         self._lock = threading.Lock()
-        self._database: duckdb.DuckDBPyConnection | None = None
-        self._spill = tempfile.TemporaryDirectory(prefix="landfeed-spill-", ignore_cleanup_errors=True)
+        self._database: Database | None = None
+        self._open = contextlib.ExitStack()
+        self._spill = self._open.enter_context(own_folder())
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the one DuckDB, which starts when it is first needed."""
-        try:
-            import duckdb
-        except ImportError as error:
-            raise cannot_load("embedded", error) from error
         with self._lock:
             if self._database is None:
-                self._database = duckdb.connect(config=_settings(self._spill.name))
-                self._database.execute("SET GLOBAL TimeZone = 'UTC'")
-                self._database.execute("SET lock_configuration = true")
-            connection = self._database.cursor()
-        try:
+                try:
+                    from framework.engines.embedded.database import Database
+                except ImportError as error:
+                    raise cannot_load("embedded", error) from error
+                self._database = self._open.enter_context(contextlib.closing(Database(self._spill)))
+        with self._database.connection() as connection:
             yield connection
-        except duckdb.Error as error:
-            raise LandfeedError(f"DuckDB: {error}", code="engine") from error
-        finally:
-            connection.close()
 
     def state(self, table: Table, feed: str) -> TableState | None:
         return self.tables.state(table, feed)
@@ -166,6 +145,4 @@ class EmbeddedEngine:
         return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-        self._spill.cleanup()
+        self._open.close()

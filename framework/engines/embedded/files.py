@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from typing import BinaryIO
 from framework.engine import SourceFile
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
+from framework.machine import own_work
 from framework.opening import Compression, Piece
 
 __all__ = ["FileRead", "Malformed", "located", "utf8_copy"]
@@ -72,9 +74,10 @@ class FileRead:
 
 
 def utf8_copy(piece: Piece, to: str) -> str:
-    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have."""
+    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have, MachineError where the
+    copy cannot be written."""
     decoder, first = codecs.getincrementaldecoder(piece.encoding)(), True
-    with piece.stream() as stream, open(to, "w", encoding="utf-8", newline="") as out:
+    with piece.stream() as stream, own_work(os.path.dirname(to)), open(to, "w", encoding="utf-8", newline="") as out:
         while chunk := stream.read(_CHUNK):
             text = decoder.decode(chunk)
             out.write(text.removeprefix("\ufeff") if first else text)

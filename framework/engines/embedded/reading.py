@@ -18,14 +18,19 @@ from framework.engines.embedded.files import FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, records_table
 from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.sql import select_rows, table_columns
+from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.opening import BROKEN_FILE, Piece, grouped, open_piece, unreadable
 
-__all__ = ["Reader"]
+__all__ = ["NO_MEMORY", "Reader"]
 
 _FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
 """What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
+_MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
+"""What may be because of one file, or of many at once."""
+NO_MEMORY = "Allocation failure"
+"""What DuckDB says when it is the system that has no more memory, whatever the file."""
 _FILES_AT_ONCE = 1000
 """Files in one INSERT: DuckDB keeps memory for each of them until it is done."""
 
@@ -57,7 +62,7 @@ class Reader:
     def _survey(self, piece: Piece, feed: Feed) -> Layout | None:
         try:
             return self._fast.survey(self._db, piece, feed) if self._fast else None
-        except _FILE_ERRORS:
+        except _MAYBE_TOO_MANY:
             return None
 
     # By DuckDB
@@ -79,7 +84,7 @@ class Reader:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
         try:
             doubtful = self._insert(group)
-        except _FILE_ERRORS:
+        except _MAYBE_TOO_MANY:
             if len(group) > 1:
                 for file in group:
                     self._load([file])
@@ -137,7 +142,20 @@ class Reader:
         return file.rejected is None
 
     def _load_by_the_law(self, group: Sequence[FileRead]) -> None:
-        """Read files of one layout by the law, which also tells the records that are none."""
+        """Read files of one layout by the law, which also tells the records that are none. Raises SetAside for one that
+        takes more memory than there is."""
+        try:
+            self._insert_by_the_law(group)
+        except duckdb.OutOfMemoryException as error:
+            if NO_MEMORY in str(error):
+                raise
+            if len(group) == 1:
+                why = "reading it takes more memory than there is; make several files of it"
+                raise SetAside({group[0].source.file.path: why}) from error
+            for file in group:
+                self._load_by_the_law([file])
+
+    def _insert_by_the_law(self, group: Sequence[FileRead]) -> None:
         layout = group[0].layout
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(layout)})")
         for file in group:

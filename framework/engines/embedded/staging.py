@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from framework.law.layout import ignored, missing
 from framework.law.rules import malformed
 from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
+from framework.machine import own_folder
 from framework.names import Reason
 from framework.opening import fetch_all
 from framework.steps import Stage
@@ -49,7 +49,7 @@ class Staging:
         """See `Engine.stage`."""
         feed = step.feed
         fetch_all(sources)
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
+        with own_folder() as folder:
             files = Reader(self._db, feed, folder).read(sources)
             judgement = judge(feed, self._figures(feed, files))
             self._leave_out(judgement)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias, assert_never
 
 import duckdb
@@ -23,6 +24,7 @@ def write_rows(
     target: DeltaTable, rows: duckdb.DuckDBPyRelation, change: Change, counts: Counts, properties: CommitProperties
 ) -> Written:
     """The `Writer` of this engine: what only inserts is appended, which leaves all files of the table alone."""
+    rows, change = _as_spelled_there(target, rows, change)
     writes = {change.cases[index].write for index in change.writing if counts.get(index)}
     inserts = [write for write in writes if isinstance(write, Insert)]
     if len(inserts) == len(writes) <= 1:
@@ -30,6 +32,30 @@ def write_rows(
     if change.match is None:
         raise ValueError("a change without a match only inserts")
     return _merge(target, rows, change, change.match, properties)
+
+
+def _as_spelled_there(
+    target: DeltaTable, rows: duckdb.DuckDBPyRelation, change: Change
+) -> tuple[duckdb.DuckDBPyRelation, Change]:
+    """The rows, and what is written of them, with the columns as the table spells them. Names of columns ignore case,
+    but delta-rs takes a name in other letters for another column: it adds it, or leaves NULL in the table's own."""
+    lower = {field.name.lower(): field.name for field in target.schema().fields}
+    spelling = {name: lower.get(name.lower(), name) for name in rows.columns}
+    if all(there == name for name, there in spelling.items()):
+        return rows, change
+    renamed = (f"{DUCKDB.name(name)} AS {DUCKDB.name(there)}" for name, there in spelling.items())
+    match = change.match and replace(change.match, keys=_spelled(change.match.keys, spelling))
+    cases = []
+    for case in change.cases:
+        write = case.write
+        if isinstance(write, Insert | Update):
+            write = replace(write, columns=_spelled(write.columns, spelling))
+        cases.append(replace(case, write=write))
+    return rows.project(", ".join(renamed)), replace(change, match=match, cases=tuple(cases))
+
+
+def _spelled(columns: tuple[str, ...], spelling: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(spelling.get(column, column) for column in columns)
 
 
 def _append(
