@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, TableState
 from framework.engines.delta import DeltaTables, delta_schema
 from framework.engines.delta_errors import translated
 from framework.errors import cannot_load
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from framework.engines.embedded.database import Database
     from framework.engines.embedded.writing import Writer
+    from framework.law.layout import Layout
+    from framework.opening import Piece, SourceFile
 
 __all__ = ["EmbeddedEngine"]
 
@@ -68,14 +70,25 @@ class EmbeddedEngine:
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
         return self.tables.manifests(table, feed)
 
-    def stage(
-        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
-    ) -> tuple[Manifest, int]:
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        del feed, source  # DuckDB reads what was opened
+        return False
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        from framework.engines.embedded.readers import SURVEYS
+        from framework.engines.embedded.reading import survey
+
+        if feed.source.format not in SURVEYS:
+            return None
+        with self._connection() as connection:
+            return survey(connection, piece, feed)
+
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             from framework.engines.embedded.staging import Staging
 
-            return Staging(connection, self.tables).stage(step, sources, seal)
+            return Staging(connection, self.tables).stage(step, pieces, seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step.table, step.columns, step.comment)
