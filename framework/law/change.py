@@ -7,7 +7,7 @@ What the counts mean, and whether what was written is what they imply, is decide
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -42,6 +42,8 @@ __all__ = [
     "counted",
     "counts_from_writes",
     "expected_writes",
+    "keeping",
+    "key_twice",
 ]
 
 
@@ -222,6 +224,25 @@ def change_of(feed: Feed) -> Change:
     return Change(match, OneRow(target.keys, target.sequence_by), tuple(cases))
 
 
+def keeping(change: Change, columns: Collection[str]) -> Change:
+    """The change for rows that lack these columns: their partners keep what they have in them, and are not compared
+    by them."""
+    cases = []
+    for case in change.cases:
+        when = tuple(
+            Differs(tuple(column for column in test.columns if column.name not in columns))
+            if isinstance(test, Differs)
+            else test
+            for test in case.when
+        )
+        write = case.write
+        if isinstance(write, Update):
+            write = Update(tuple(column for column in write.columns if column not in columns))
+        if Differs(()) not in when:  # what no column tells apart does not differ
+            cases.append(replace(case, when=when, write=write))
+    return replace(change, cases=tuple(cases))
+
+
 # What counts mean
 
 
@@ -253,9 +274,19 @@ def expected_writes(change: Change, counts: Counts) -> Written:
     return Written(inserted, updated, deleted)
 
 
+def key_twice(table: object, match: Match, found: Sequence[object]) -> LandfeedError:
+    """What is said of a key that several rows of the target have: its values, and how many rows."""
+    *values, rows = found
+    key = ", ".join(f"{name} = {value}" for name, value in zip(match.keys, values, strict=True))
+    return LandfeedError(
+        f"{table} has {rows} rows with the key {key}, and this batch has a row for it: which one is it about?",
+        "remove all rows of such keys but one, then run again; the files stay in landing until then",
+        code="key_twice",
+    )
+
+
 def counted(change: Change, counts: Counts, staged: Rows) -> Rows:
-    """A batch's figures with the outcomes of its merge. Raises LandfeedError when not every staged row has one, as
-    where a key is in the target twice."""
+    """A batch's figures with the outcomes of its merge. Raises LandfeedError when not every staged row has one."""
     outcomes = dict.fromkeys(Outcome, 0)
     for index, case in enumerate(change.cases):
         outcomes[case.outcome] += counts.get(index, 0)
@@ -263,7 +294,7 @@ def counted(change: Change, counts: Counts, staged: Rows) -> Rows:
     if not rows.merge_balances:
         raise LandfeedError(
             f"{staged.staged} rows were staged and their merge does not add up: {rows}",
-            "the target may hold a key more than once: look for it, and remove all rows of it but one",
+            "this is a defect in Landfeed: the files stay in landing, please report it",
             code="conservation",
         )
     return rows

@@ -9,10 +9,11 @@ from itertools import accumulate, takewhile
 
 from framework.batch import Batch
 from framework.errors import LandfeedError
-from framework.feed import Feed
+from framework.feed import Feed, MissingColumns
 from framework.law.change import change_of
 from framework.names import AUDIT_COLUMNS, File
 from framework.plan.observe import Facts, Unfinished
+from framework.plan.targets import check_target
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 from framework.types import Scalar
 
@@ -89,7 +90,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     if not batch.files:
         return
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch, change_of(feed).survivor)
+    yield Stage(feed, batch, change_of(feed).survivor, facts.header)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -99,6 +100,8 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
     files = pending[: feed.source.max_files_per_batch]
+    if feed.schema_contract.missing_columns is MissingColumns.KEEP:
+        return files[:1]  # of two rows of a key, from files that lack different columns, both would count
     if "://" not in feed.source.path:
         return files
     size = accumulate(file.size for file in files)
@@ -112,14 +115,7 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
         yield CreateTable(feed.target.table, wanted, feed.target.comment)
     else:
         there = {name.lower(): type_ for name, type_ in facts.target.columns}
-        for column in wanted:
-            found = there.get(column.name.lower())
-            if found is not None and found != str(column.type):
-                raise LandfeedError(
-                    f"column {column.name} of {feed.target.table} is {found} and the feed says {column.type}",
-                    "give the column the table's type, or load into another table",
-                    code="schema",
-                )
+        check_target(feed, facts.target, wanted)
         missing = tuple(column for column in wanted if column.name.lower() not in there)
         if missing:
             yield AddColumns(feed.target.table, missing)
