@@ -2,11 +2,11 @@
 
 The order of writes is what makes a crash harmless. Each arrow is a point where the process may die:
 
-    quarantine commit → staging commit → target commit → ledger: staged, merged
-                      → files moved    → ledger: files → ledger: archived
+    quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the
-target says what happened, and the ledger and the moves are repeated until they are complete.
+Until the target commit the files stand in landing and are work; from then on the manifest in the target
+says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
+for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
@@ -111,6 +111,7 @@ class BatchWork:
     # Stage
 
     def _stage(self, step: Stage) -> None:
+        self.world.ledger.write(step.feed.name)
         self.manifest = self.merged = None
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)

@@ -92,12 +92,12 @@ def _unfinished(
 ) -> Unfinished | None:
     manifest, version = _trusted(feed, found[0]), found[1]
     staged = manifest.batch.seq
-    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch_id]))
-    if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
+    recorded = ledger.unfinished(feed.name, manifest.batch_id)
+    if recorded is None:
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
     changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    return Unfinished(manifest, version, changed, target, recorded)
+    return Unfinished(manifest, version, changed, target, tuple(recorded))
 
 
 def _trusted(feed: Feed, manifest: Manifest) -> Manifest:
