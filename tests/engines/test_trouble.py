@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import duckdb
 import pytest
 
-from framework.engine import SourceFile
-from framework.engines.embedded.reading import Reader
+from framework.engines.embedded.reading import Reader, survey
 from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Layout, Rejected
 from framework.names import Table
-from framework.opening import open_piece
+from framework.opening import SourceFile, open_piece
 from framework.storages.local import LocalStorage
 from framework.types import Scalar
 from tests.trouble import ENCODINGS, some_file
@@ -52,7 +52,8 @@ def texts(layout: Layout, fields: tuple[str | None, ...]) -> tuple[str | None, .
 def by_duckdb(of: Feed, sources: list[SourceFile], folder: str) -> tuple[list[Records], int]:
     """What the engine reads, and how many files the law did not have to read."""
     with duckdb.connect() as db:
-        files = Reader(db, of, folder).read(sources)
+        pieces = [open_piece(of, *each, partial(survey, db)) for each in enumerate(sources)]
+        files = Reader(db, of, folder).read(pieces)
         rows: dict[int, list[tuple[str | None, ...]]] = {}
         for index, *values in db.execute('SELECT "_file", v0, v1 FROM batch ORDER BY "_file", rowid').fetchall():
             rows.setdefault(index, []).append(tuple(values))
@@ -99,6 +100,29 @@ def test_a_few_files(tmp_path: Path, format_: Format, encoding: str) -> None:
     for number, options in enumerate(OPTIONS[format_]):
         fast = compare(tmp_path, format_, encoding, options, range(number * each, number * each + each))
         assert fast or (format_ is Format.JSON and encoding != "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "fast"),
+    [
+        ('{"x":1,"x":2}', '{"x":2}', False),
+        ('[{"y":{"x":1,"x":2}}]', '[{"y":{"x":2}}]', False),
+        (r'{"\u0078":1,"x":2}', '{"x":2}', False),
+        ('{"x":1,"y":2}', '{"x":1,"y":2}', True),
+        ('["x","x"]', '["x","x"]', True),
+    ],
+)
+def test_of_a_key_that_stands_twice_within_a_value_the_last_one_counts(
+    tmp_path: Path, value: str, text: str, fast: bool
+) -> None:
+    """… in values of every type, and only such files are read more slowly."""
+    of, storage, path = feed(Format.JSON, "utf-8", CsvOptions()), LocalStorage(), tmp_path / "a.json"
+    path.write_text('{"a":"first","b":"one"}\n{"a":"second","b":' + value + "}\n")
+    file = storage.head(os.fspath(path))
+    assert file is not None
+    (records,), fast_ones = by_duckdb(of, [SourceFile(file, storage, os.fspath(tmp_path))], os.fspath(tmp_path))
+    assert records == (None, [("first", "one"), ("second", text)], [])
+    assert bool(fast_ones) == fast
 
 
 @pytest.mark.torture
