@@ -221,12 +221,9 @@ class BatchWork:
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
 
     def warnings(self) -> Iterator[str]:
-        """What the headers of the batch's files lack and bring, and what became of files that did not stay as read."""
+        """What the headers of the batch's files lack and bring."""
         outcomes = self.manifest.outcomes if self.manifest else ()
-        yield from column_warnings(self.feed, (outcome.seen for outcome in outcomes))
-        for outcome in outcomes:
-            if outcome.rejected is None and outcome.file in self.moves.reasons:
-                yield f"{shown(outcome.file.name)}: {self.moves.reasons[outcome.file]}"
+        return column_warnings(self.feed, (outcome.seen for outcome in outcomes))
 
 
 def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
