@@ -4,8 +4,9 @@ SQL. Nothing here reads, writes or asks the clock.
     staging                             how records become rows, and rows staging and the quarantine
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
-    rules | filenames | change | expressions    texts to rows, or why not · what a file's name gives · what a merge
-                                        does · what is wrong with an expression
+    checks                              what expressions ask of rows: columns, filter, checks
+    rules | masks | filenames | change | expressions    texts to rows, or why not · what is stored of masked columns ·
+                                        what a file's name gives · what a merge does · what is wrong with an expression
     verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
                                         means on every engine
     values | layout | places | ready    texts to values · headers to columns · …

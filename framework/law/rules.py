@@ -16,9 +16,22 @@ from framework.law.values import typed
 from framework.law.verdict import Verdict
 from framework.types import DataType, Scalar
 
-__all__ = ["Rule", "error_list", "is_null", "malformed", "row_rules", "text_of", "typed_literal", "value_of", "worst"]
+__all__ = [
+    "LATE",
+    "Rule",
+    "error_list",
+    "is_null",
+    "malformed",
+    "row_rules",
+    "text_of",
+    "typed_literal",
+    "value_of",
+    "worst",
+]
 
 STRING = Scalar("string")
+LATE = ("null_key", "null_sequence")
+"""The codes of rules that only rows that pass the filter have to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +40,7 @@ class Rule:
     row; `text` the SQL of the offending text; `verdict` what becomes of a row that breaks it."""
 
     code: str
-    column: str
+    column: str | None
     broken: str
     text: str
     message: str
@@ -151,8 +164,8 @@ def error_list(rules: Iterable[Rule], dialect: Dialect) -> str:
 
 
 def _error(rule: Rule, dialect: Dialect) -> str:
-    code, column, message = map(dialect.text, (rule.code, rule.column, rule.message))
-    return _struct(code, column, rule.text, message, dialect)
+    column = dialect.text(rule.column) if rule.column is not None else "NULL"
+    return _struct(dialect.text(rule.code), column, rule.text, dialect.text(rule.message), dialect)
 
 
 def _struct(code: str, column: str, value: str, message: str, dialect: Dialect) -> str:

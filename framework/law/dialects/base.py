@@ -162,6 +162,24 @@ class Dialect(Words, ABC):
     def json(self, value: str) -> str:
         """A nested value as JSON, NULL members included."""
 
+    # Bytes
+
+    @abstractmethod
+    def bytes_of(self, text: str) -> str:
+        """The bytes of a text in UTF-8."""
+
+    @abstractmethod
+    def bytes_literal(self, data: bytes) -> str:
+        """A literal of bytes."""
+
+    @abstractmethod
+    def joined_bytes(self, one: str, other: str) -> str:
+        """Bytes one after another."""
+
+    @abstractmethod
+    def sha256(self, data: str) -> str:
+        """The SHA-256 of bytes, in hexadecimal digits."""
+
     # Moments
 
     @abstractmethod

@@ -10,19 +10,30 @@ from decimal import Decimal as Number
 from framework.law.functions.casts import WIDENED
 from framework.law.functions.catalogue import BY_NAME
 from framework.law.functions.grammar import read
-from framework.law.functions.kinds import BIGINT, BOOLEAN, DOUBLE, INT, STRING
+from framework.law.functions.kinds import BIGINT, BOOLEAN, DOUBLE, INT, STRING, common, exact, text_of
 from framework.law.functions.nodes import NULL, Call, Field, Literal, Node, Refused
 from framework.law.functions.parts import Part
 from framework.law.values import parse
 from framework.types import DataType, Decimal, Scalar
 
-__all__ = ["aggregates_in", "fields_in", "meaning"]
+__all__ = ["aggregates_in", "fields_in", "meaning", "taken_as"]
 
 
 def meaning(text: str, columns: Mapping[str, DataType]) -> Node:
     """The expression of a text over columns (as they are written → their types). Raises Refused."""
     spelt = {name.lower(): (name, type_) for name, type_ in columns.items()}
     return _Meaning(spelt).of(read(text))
+
+
+def taken_as(node: Node, type_: DataType) -> Node:
+    """The expression as a value of a type that holds all values of its own. Raises Refused."""
+    wanted = exact(node) if isinstance(type_, Decimal) else None
+    if common(wanted or node.type, type_) != type_:
+        hint = f"cast(… AS {type_}) makes one of it"
+        if type_ == BOOLEAN:
+            hint = "compare it with something: … = 1, … is not null"
+        raise Refused(f"it gives {text_of(node.type)} where {text_of(type_)} is needed", hint, node.at)
+    return _taken_as(node, type_)
 
 
 def fields_in(node: Node) -> Iterator[Field]:
