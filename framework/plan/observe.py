@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.batch import Manifest
 from framework.engine import Engine, TableState
@@ -20,11 +20,13 @@ __all__ = ["Facts", "Unfinished", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A batch that is staged and not yet archived. `changed` are its files that are no longer in
-    landing as they were read; `target` is the target commit's manifest and version, once merged."""
+    """A batch that is staged and not yet archived. `columns` are those of staging (name, type); `changed` are the
+    batch's files that are no longer in landing as they were read; `target` is the target commit's manifest and
+    version, once merged."""
 
     manifest: Manifest
     staging_version: int
+    columns: tuple[tuple[str, str], ...]
     changed: tuple[File, ...]
     target: tuple[Manifest, int] | None
     recorded: tuple[BatchEvent, ...]
@@ -50,6 +52,16 @@ class Facts:
     orphan: Manifest | None
     unwritable: Failure | None = None
 
+    def staged(self, manifest: Manifest, version: int, columns: tuple[tuple[str, str], ...]) -> Facts:
+        """What is so once a batch has been staged, in a table of these columns."""
+        unfinished = Unfinished(manifest, version, columns, (), None, ())
+        return replace(self, last_seq=manifest.batch.seq, unfinished=unfinished, orphan=None)
+
+    def merged(self, manifest: Manifest, version: int) -> Facts:
+        """What is so once the unfinished batch is in the target, at a version."""
+        assert self.unfinished is not None  # noqa: S101 (what is merged was staged)
+        return replace(self, unfinished=replace(self.unfinished, target=(manifest, version)))
+
 
 def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
     """The facts about one feed, given what its landing folder holds."""
@@ -57,7 +69,7 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     target = engine.state(feed.target.table, feed.name)
     quarantine = engine.state(feed.quarantine.table, feed.name)
     staged, merged, quarantined = (state.seq or 0 if state else 0 for state in (staging, target, quarantine))
-    unfinished = _unfinished(feed, storage, ledger, engine, listing, staged, merged) if staged else None
+    unfinished = _unfinished(feed, storage, ledger, engine, listing, staging, merged) if staging and staged else None
     orphan = None
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
@@ -68,8 +80,9 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
 
 
 def _unfinished(
-    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing, staged: int, merged: int
+    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing, staging: TableState, merged: int
 ) -> Unfinished | None:
+    staged = staging.seq or 0
     found = engine.manifest(feed.target.staging, feed.name, staged)
     if found is None:
         return None
@@ -79,7 +92,7 @@ def _unfinished(
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
     changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    return Unfinished(manifest, version, changed, target, recorded)
+    return Unfinished(manifest, version, staging.columns, changed, target, recorded)
 
 
 def _trusted(feed: Feed, manifest: Manifest) -> Manifest:
