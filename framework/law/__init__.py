@@ -6,7 +6,8 @@ SQL. Nothing here reads, writes or asks the clock.
     records                             bytes to records, a reader a format
     rules | filenames | change | expressions    texts to rows, or why not · what a file's name gives · what a merge
                                         does · what is wrong with an expression
-    functions                           what expressions consist of, and what that means on every engine
-    values | layout | verdict | places | ready    texts to values · headers to columns · …
+    verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
+                                        means on every engine
+    values | layout | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

@@ -2,11 +2,11 @@
 
 The order of writes is what makes a crash harmless. Each arrow is a point where the process may die:
 
-    quarantine commit → staging commit → target commit → ledger: staged, merged
-                      → files moved    → ledger: files → ledger: archived
+    quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the
-target says what happened, and the ledger and the moves are repeated until they are complete.
+Until the target commit the files stand in landing and are work; from then on the manifest in the target
+says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
+for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -22,7 +22,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from framework.batch import FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
-from framework.feed import Feed
+from framework.feed import Feed, MissingColumns, read_options
+from framework.law.change import keeping
 from framework.law.layout import column_warnings
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
@@ -118,6 +119,7 @@ class BatchWork:
     # Stage
 
     def _stage(self, step: Stage) -> None:
+        self.world.ledger.write(step.feed.name)
         self.manifest = self.merged = None
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
@@ -127,7 +129,8 @@ class BatchWork:
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
                 _check(storage, step, pieces, outcomes)
-                return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
+                seconds, options = time.perf_counter() - started, read_options(step.feed)
+                return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
 
             self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
         state = self.world.engine.state(step.feed.target.staging, step.feed.name)
@@ -137,6 +140,9 @@ class BatchWork:
 
     def _merge(self, step: Merge) -> None:
         manifest, version = self._staged()
+        if self.feed.schema_contract.missing_columns is MissingColumns.KEEP:
+            lacking = {column for outcome in manifest.loaded for column in outcome.seen.missing}
+            step = replace(step, change=keeping(step.change, lacking))
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_MERGE_ATTEMPTS),
@@ -220,14 +226,14 @@ class BatchWork:
             else:
                 status = "merged" if self.merged is not None else "pending"
             moved_to = self.moves.moved.get(file)
-            warnings = tuple(column_warnings([(outcome.missing, outcome.ignored)]))
+            warnings = tuple(column_warnings(self.feed, [outcome.seen]))
             rows = outcome.rows.read
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
 
     def warnings(self) -> Iterator[str]:
         """What the headers of the batch's files lack and bring."""
         outcomes = self.manifest.outcomes if self.manifest else ()
-        return column_warnings((outcome.missing, outcome.ignored) for outcome in outcomes)
+        return column_warnings(self.feed, (outcome.seen for outcome in outcomes))
 
 
 def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:

@@ -18,7 +18,7 @@ from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
 from framework.law.change import AllRows, Survivor
 from framework.law.dialects import DUCKDB
-from framework.law.layout import ignored, missing
+from framework.law.layout import seen
 from framework.law.rules import malformed
 from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
@@ -50,7 +50,7 @@ class Staging:
         feed = step.feed
         with own_folder() as folder:
             files = Reader(self._db, feed, folder).read(pieces)
-            judgement = judge(feed, self._figures(feed, files))
+            judgement = judge(feed, self._figures(feed, files), step.header)
             self._leave_out(judgement)
             self._deduplicate(feed, step.survivor)
             manifest = seal(judgement.outcomes(*self._staged(files)))
@@ -84,8 +84,7 @@ class Staging:
                     bad + broken,
                     reasons=why,
                     unreadable=file.rejected,
-                    missing=missing(feed, file.piece.layout),
-                    ignored=ignored(file.piece.layout),
+                    seen=seen(feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
                 )
             )
         return figures

@@ -67,11 +67,9 @@ class SparkEngine:
         there = {name.lower() for name, _ in state.columns} if state else set()
         missing = [column for column in step.columns if column.name.lower() not in there]
         if state is not None and missing:
-            alter = f"ALTER TABLE {self._tables.reference(step.table)}"
-            if any("timestamp_ntz" in str(column.type) for column in missing):  # a table made without is asked for it
-                self._tables.sql(step.table, f"{alter} SET TBLPROPERTIES ('delta.feature.timestampNtz' = 'supported')")
-            columns = ", ".join(column_ddl(column) for column in missing)
-            self._tables.sql(step.table, f"{alter} ADD COLUMNS ({columns})")
+            self._tables.prepare_columns(step.table, state, missing)
+            table, columns = self._tables.reference(step.table), ", ".join(column_ddl(column) for column in missing)
+            self._tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({columns})")
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with translated(f"feed {step.batch.feed}"):
@@ -82,6 +80,9 @@ class SparkEngine:
             feed, batch = SPARK.text(step.feed), SPARK.text(step.batch_id)
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
+
+    def rows(self, table: Table) -> int | None:
+        return self._tables.rows(table)
 
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         state = self._tables.state(table, "")

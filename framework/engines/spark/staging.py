@@ -22,7 +22,7 @@ from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict
 from framework.law.change import OneRow
 from framework.law.dialects import SPARK
-from framework.law.layout import ignored, missing
+from framework.law.layout import seen
 from framework.law.staging import (
     BAD,
     BLOCK,
@@ -52,7 +52,7 @@ class Staging:
 
     def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
-        self._survivor = step.survivor
+        self._survivor, self._header = step.survivor, step.header
         self._pieces, self._loaded_at = pieces, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
@@ -66,7 +66,7 @@ class Staging:
         clean, keys = self._write(reader)
         if reader.look_again(clean):
             clean, keys = self._write(reader)
-        judgement = judge(feed, self._figures(reader, clean))
+        judgement = judge(feed, self._figures(reader, clean), self._header)
         if judgement.refused:
             self._refused = judgement.refused
             clean, keys = self._write(reader)
@@ -180,8 +180,7 @@ class Staging:
                 count,
                 reasons=reasons.get(file.index, ()) if file.rejected is None else (),
                 unreadable=file.rejected,
-                missing=missing(self._feed, file.piece.layout),
-                ignored=ignored(file.piece.layout),
+                seen=seen(self._feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
             )
             for file, count in zip(reader.files, bad, strict=True)
         ]
