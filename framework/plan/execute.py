@@ -132,9 +132,9 @@ class BatchWork:
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
                 return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
-        state = self.world.engine.state(step.feed.target.staging, step.feed.name)
-        self.facts = self.facts.staged(self.manifest, self.staging_version, state.columns if state else ())
+            staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+        self.manifest, self.staging_version = staged.manifest, staged.version
+        self.facts = self.facts.staged(staged)
 
     # Merge
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from framework.batch import Manifest
-from framework.engine import Engine, TableState
+from framework.engine import Engine, Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
@@ -54,10 +54,10 @@ class Facts:
     unwritable: Failure | None = None
     header: tuple[str, ...] = ()
 
-    def staged(self, manifest: Manifest, version: int, columns: tuple[tuple[str, str], ...]) -> Facts:
-        """What is so once a batch has been staged, in a table of these columns."""
-        unfinished = Unfinished(manifest, version, columns, (), None, ())
-        return replace(self, last_seq=manifest.batch.seq, unfinished=unfinished, orphan=None)
+    def staged(self, staged: Staged) -> Facts:
+        """What is so once a batch has been staged."""
+        unfinished = Unfinished(staged.manifest, staged.version, staged.columns, (), None, ())
+        return replace(self, last_seq=staged.manifest.batch.seq, unfinished=unfinished, orphan=None)
 
     def merged(self, manifest: Manifest, version: int) -> Facts:
         """What is so once the unfinished batch is in the target, at a version."""

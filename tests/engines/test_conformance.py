@@ -445,7 +445,7 @@ def test_a_crash_between_staging_and_target_needs_no_second_staging(story: Story
     world = story.drive.crashed(feed, [*story.days[0].commits, *targets], os.fspath(tmp_path))
     found = world.manifest(feed, feed.target.staging, 2)
     assert found is not None
-    assert world.merge(feed, Staged(*found)).rows == done.merged[0]
+    assert world.merge(feed, Staged(*found, ())).rows == done.merged[0]
     assert world.rows(feed.target.table, "id, name, split_part(_source_file, '/', -1) f") == done.target
     world.close()
 
@@ -515,9 +515,10 @@ def test_staging_has_the_columns_of_the_schema(drive: Drive) -> None:
     more = "".join(f"  c{index}: '{type_}'\n" for index, type_ in enumerate(TYPES))
     feed = feed_of(drive, "typed", more=more)
     for seq, rows in enumerate((lines((1, "a", 1)), HEADER + "x,bad,2026-01-01\n2,b,2026-01-01\n"), 1):
-        drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", rows)])
+        staged = drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", rows)])
         state = drive.state(feed, feed.target.staging)
         assert state is not None
+        assert (state.version, state.columns) == (staged.version, staged.columns)
         assert staged_otherwise(feed, state.columns) is None
         assert state.columns[3:-3] == tuple((f"c{index}", type_) for index, type_ in enumerate(TYPES))
 

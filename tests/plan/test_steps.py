@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from framework.batch import Batch, FileOutcome, Manifest
-from framework.engine import TableState
+from framework.engine import Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
@@ -258,7 +258,7 @@ def test_a_task_at_a_time_gives_the_same_steps(target: TableState | None) -> Non
     shown_at_once = steps(given)
     (stage,) = steps(given, "stage")
     staged = manifest(8, NEW)
-    given = given.staged(staged, 5, TARGET.columns)
+    given = given.staged(Staged(staged, 5, TARGET.columns))
     merge = steps(given, "merge")
     given = given.merged(staged, 4)
     assert shown_at_once == [stage, *merge, *steps(given, "archive")]
