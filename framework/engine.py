@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from framework.batch import FileOutcome, Manifest
+from framework.batch import Checked, FileOutcome, Manifest
 from framework.errors import Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
@@ -79,10 +79,12 @@ class BadRows:
         return cls(batch_id, moment if moment.tzinfo else moment.replace(tzinfo=UTC), reason, file)
 
 
-Seal = Callable[[Sequence[FileOutcome]], Manifest]
-"""Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks
-that the files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
-returns the manifest that the commits carry."""
+class Seal(Protocol):
+    """Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks that the
+    files are still the ones that were listed (raises SourceChanged) and that the figures add up, and returns the
+    manifest that the commits carry, with what came of the batch's checks."""
+
+    def __call__(self, outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest: ...
 
 
 class Engine(Ways, Protocol):

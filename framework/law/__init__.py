@@ -4,6 +4,7 @@ SQL. Nothing here reads, writes or asks the clock.
     staging                             how records become rows, and rows staging and the quarantine
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
     records                             bytes to records, a reader a format
+    batch_checks                        what came of a batch's checks
     checks                              what expressions ask of rows: columns, filter, checks
     rules | masks | filenames | change | expressions    texts to rows, or why not · what is stored of masked columns ·
                                         what a file's name gives · what a merge does · what is wrong with an expression

@@ -21,8 +21,10 @@ from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS
 from framework.types import DataType, Scalar
 
-__all__ = ["FLAGS", "asks", "batch_checks", "columns_of", "computed", "flag_rules", "flagged", "judged", "row_checks",
-           "secretive"]  # fmt: skip
+__all__ = [
+    "FLAGS", "asks", "batch_checks", "columns_of", "computed", "first_check", "flag_rules", "flagged", "judged",
+    "row_checks", "secretive", "verdict", "warns",
+]  # fmt: skip
 
 FLAGS = "_flags"
 """The column of what was found out about a row."""
@@ -46,6 +48,11 @@ def row_checks(feed: Feed) -> tuple[Check, ...]:
 
 def batch_checks(feed: Feed) -> tuple[Check, ...]:
     return tuple(check for check in feed.checks if check.scope is CheckScope.BATCH)
+
+
+def warns(feed: Feed) -> bool:
+    """Whether a check of rows says something of rows that are staged all the same."""
+    return any(check.action is CheckAction.WARN for check in row_checks(feed))
 
 
 def _derived(feed: Feed) -> list[tuple[int, Column, str]]:
@@ -97,12 +104,12 @@ class _Flag:
 
 
 def _flags(feed: Feed) -> Iterator[_Flag]:
-    for _, column, text in _derived(feed):
-        yield _Flag("bad_value", column.name, f"there is no value of {text}", Verdict.QUARANTINE)
+    for _, column, _ in _derived(feed):
+        yield _Flag("bad_value", column.name, "the expression has no value for this row", Verdict.QUARANTINE)
     if feed.filter is not None:
-        yield _Flag("bad_value", None, f"the filter has no value: {feed.filter}", Verdict.QUARANTINE)
+        yield _Flag("bad_value", None, "the filter has no value for this row", Verdict.QUARANTINE)
     for check in row_checks(feed):
-        yield _Flag("check_failed", None, f"{check.name}: {check.expr}", _VERDICTS[check.action])
+        yield _Flag("check_failed", None, f"the check {check.name} is not true", _VERDICTS[check.action])
 
 
 def flagged(index: int) -> str:

@@ -212,12 +212,15 @@ def staged(
     *,
     values: Sequence[str] | None = None,
     position: str = "_file",
+    clear: bool = False,
 ) -> Select:
     """The step from rows to staging: the columns by their names and the audit columns. `files` are the paths by
-    position, `values` the SQL of the columns' values; a batch that is not loaded yet has no `loaded_at`."""
+    position, `values` the SQL of the columns' values; a batch that is not loaded yet has no `loaded_at`. With `clear`
+    nothing is masked."""
     names = [dialect.name(column.name) for column in feed.columns]
-    clear = values or [f"v{index}" for index in range(len(names))]
-    listed = [masked(column, value, dialect) for column, value in zip(feed.columns, clear, strict=True)]
+    listed = values or [f"v{index}" for index in range(len(names))]
+    if not clear:
+        listed = [masked(column, value, dialect) for column, value in zip(feed.columns, listed, strict=True)]
     audit = audit_values(batch_id, files, loaded_at, dialect, position)
     named = (f"{value} AS {name}" for value, name in zip(listed, names, strict=True))
     return Select((*named, *(f"{value} AS {name}" for name, value in audit.items())))

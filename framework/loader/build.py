@@ -44,6 +44,7 @@ from framework.feed import (
     Source,
     Target,
 )
+from framework.loader import ready
 from framework.loader.nodes import Node
 from framework.names import Table
 from framework.types import parse_type
@@ -87,7 +88,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
             _word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
             _word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
-        checks=tuple(_check(node) for node in _list(tree, "checks")),
+        checks=(*(_check(node) for node in _list(tree, "checks")), *ready.checks(_map(tree, "schema"))),
         filter=_text(tree, "filter"),
         description=_text(tree, "description"),
         owner=_text(tree, "owner"),
@@ -149,6 +150,7 @@ def _column(name: str, node: Node) -> Column:
         default=_text(node, "default"),
         from_file=_text(node, "from_file"),
         expr=_text(node, "expr"),
+        mask=ready.mask(node.get("mask")),
         description=_text(node, "description"),
     )
 

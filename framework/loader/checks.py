@@ -143,11 +143,28 @@ def _target(tree: Node, columns: Mapping[str, Node], found: Sequence[Problem]) -
             if node.text.lower() in left:
                 message = f"'{node.shown}' is under except_columns, so the target does not have it"
                 yield node.problem(f"target.{key}", message, "remove it from one of them")
+    yield from _masked(target, columns)
     if "cluster_by" in target.map and "partition_by" in target.map:
         place = target.map["partition_by"]
         yield place.problem(
             "target.partition_by", "a table is either clustered or partitioned", "choose one", at_key=True
         )
+
+
+def _masked(target: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
+    """Keys are matched by their masks, which must differ where they do; an order no mask keeps."""
+    masks = {name.lower(): node.get("mask", "method") for name, node in columns.items() if isinstance(node.value, dict)}
+    for key in ("keys", "sequence_by"):
+        for node in _list(target, key):
+            method = masks.get(node.text.lower())
+            if method is None or (key == "keys" and method.text in ("sha256", "hmac_sha256")):
+                continue
+            if key == "keys":
+                message = f"'{node.shown}' is masked by {method.text}, which makes different keys the same"
+                yield node.problem(f"target.{key}", message, "use hmac_sha256 or sha256 for a key")
+            else:
+                message = f"'{node.shown}' is masked, and its mask has another order"
+                yield node.problem(f"target.{key}", message, "order by a column without a mask")
 
 
 def _list(tree: Node, key: str) -> list[Node]:

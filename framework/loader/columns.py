@@ -9,6 +9,7 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.law.values import check_pattern, parse
+from framework.loader import ready
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS
@@ -148,6 +149,7 @@ def _object(node: Node, path: str, captures: frozenset[str], header: bool) -> It
         yield from _pattern(node, path, found)
         yield from _values(node, path, found)
     yield from _origin(node, path, captures, header)
+    yield from ready.problems(node, path, found)
 
 
 def _origin(node: Node, path: str, captures: frozenset[str], header: bool) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from framework.law.dialects import DUCKDB
 from framework.law.layout import own_layout
 from framework.law.merging import CASE
 from framework.law.records import READERS
-from framework.law.staging import rendered, staged
+from framework.law.staging import audit_values, rendered, staged
 from framework.opening import Compression
 from framework.steps import Merge, Stage
 
@@ -34,7 +34,8 @@ def stage_queries(step: Stage) -> tuple[str, str]:
     source = "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records"
     if fast is not None:
         source = fast.source(feed, layout, files, Compression.NONE)
-    rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)))
+    audit = audit_values(step.batch.id, [path for _, path in files], None, DUCKDB)
+    rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)), audit)
     last = staged(feed, step.batch.id, [path for _, path in files], None, DUCKDB)
     return f"INSERT INTO batch {rows}", rendered("batch", [replace(last, where="_texts IS NULL")])
 

@@ -12,7 +12,7 @@ from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
-from framework.law.staging import KEPT, rendered, staged
+from framework.law.staging import KEPT, audit_values, rendered, staged
 from framework.steps import Merge, Stage
 
 __all__ = ["merge_sql", "stage_query", "stage_sql"]
@@ -29,8 +29,9 @@ def stage_query(step: Stage) -> str:
     layout = own_layout(feed, READERS[feed.source.format].kind)
     fast = FAST.get(feed.source.format)
     records = "records" if fast is None else f"({fast.example(feed, layout)})"
+    audit = audit_values(step.batch.id, [file.shown for file in files], None, SPARK)
     last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
-    return rendered(records, [*row_query(feed, layout, files).selects(), replace(last, where=KEPT)])
+    return rendered(records, [*row_query(feed, layout, files, audit).selects(), replace(last, where=KEPT)])
 
 
 def merge_sql(step: Merge) -> str:

@@ -79,7 +79,7 @@ class _Meaning:
             types, type_ = called.check(args)
         except Refused as refused:
             at = part.at if refused.at is None else refused.at
-            raise Refused(f"{called.name}: {refused.message}", refused.hint or called.form, at) from None
+            raise Refused(f"{_shown(called.name)}: {refused.message}", refused.hint or called.form, at) from None
         return Call(called, tuple(map(_taken_as, args, types)), type_, part.at)
 
 
@@ -106,6 +106,10 @@ def _as_moment(node: Literal, type_: DataType) -> Literal:
     except ValueError as error:
         raise Refused(f"'{node.value}' is no {type_}: {error}", "for example '2026-01-31'", node.at) from None
     return replace(node, type=type_)
+
+
+def _shown(name: str) -> str:
+    return name if name.isidentifier() else f"'{name}'"
 
 
 def _near(name: str) -> str:
