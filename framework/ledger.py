@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.control import Control
+from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
 __all__ = ["COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
@@ -77,10 +78,15 @@ class BatchEvent:
 class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes."""
 
-    def __init__(self, control: Control, schema: str) -> None:
-        self._control = control
-        self._files = _GroupedTable(control, Table(f"{schema}.files"))
-        self._batches = _GroupedTable(control, Table(f"{schema}.batches"))
+    def __init__(self, control: Control, schema: str, keeping: Keeping | None = None) -> None:
+        self._control, self._keeping = control, keeping or Kept()
+        self._files = _GroupedTable(control, Table(f"{schema}.files"), self._keeping)
+        self._batches = _GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
+
+    def mend(self) -> list[str]:
+        """Set half-written last entries of the tables' logs aside; a sentence for each."""
+        mended = (self._keeping.mend(grouped.table) for grouped in (self._files, self._batches))
+        return [sentence for sentence in mended if sentence is not None]
 
     def record_files(self, events: Iterable[FileEvent]) -> None:
         """Append events; returns when they are durable."""
@@ -139,8 +145,8 @@ def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dic
 class _GroupedTable:
     """Appends to one table; callers that arrive during a commit share the next one."""
 
-    def __init__(self, control: Control, table: Table) -> None:
-        self._control, self.table = control, table
+    def __init__(self, control: Control, table: Table, keeping: Keeping) -> None:
+        self._control, self.table, self._keeping = control, table, keeping
         self.appended = False
         self._commit = threading.Lock()
         self._gather = threading.Lock()
@@ -169,6 +175,7 @@ class _GroupedTable:
         try:
             self._control.append(self.table, [row for group in groups for row in group.rows])
             self.appended = True
+            self._keeping.settle(self.table)
         except Exception as error:
             for group in groups:
                 group.error = error

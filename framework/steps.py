@@ -25,10 +25,12 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Record that a staged batch will never be merged, because its files changed before it was."""
+    """Record that a staged batch will never be finished, because its files changed before it was merged, or because
+    of what was lost of it (`why`)."""
 
     feed: Feed
     manifest: Manifest
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, takewhile
 
-from framework.batch import Batch
+from framework.batch import Batch, Manifest
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.change import change_of
@@ -48,19 +48,19 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
     steps = tuple(_steps(feed, facts, tasks))
-    refusal = facts.unwritable
-    if refusal is not None and not all(isinstance(step, Archive) for step in steps):
+    refusal = facts.lost or facts.unwritable
+    if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
         raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
     return Plan(feed, steps)
 
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     unfinished = facts.unfinished
-    if unfinished is not None and (unfinished.merged or not unfinished.changed):
+    if unfinished is not None and not unfinished.void:
         yield from _finish(feed, facts, unfinished, tasks)
         return
     if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
-        yield Abandon(feed, unfinished.manifest)
+        yield Abandon(feed, unfinished.manifest, unfinished.broken)
         yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
     if Task.STAGE in tasks:
         yield from _begin(feed, facts, tasks)
@@ -82,19 +82,27 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
     if facts.orphan is not None:
-        pending = {file.identity for file in facts.listing.pending}
-        if pending.issuperset(file.identity for file in facts.orphan.batch.files):
+        if _all_pending(facts, facts.orphan):
             batch = facts.orphan.batch
         else:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    if facts.doubled is not None and _all_pending(facts, facts.doubled):
+        yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
+        yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
     merge = tuple(_merge(feed, facts, batch))
     yield Stage(feed, batch, change_of(feed).survivor)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def _all_pending(facts: Facts, manifest: Manifest) -> bool:
+    """Whether all files of a batch are in landing as they were read."""
+    pending = {file.identity for file in facts.listing.pending}
+    return pending.issuperset(file.identity for file in manifest.batch.files)
 
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:

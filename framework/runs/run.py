@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -47,7 +47,7 @@ class Options:
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
     """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
-    landing = landing_of(feeds, world)
+    mended, landing = world.ledger.mend(), landing_of(feeds, world)
     open_feeds = {feed for feed, event in world.ledger.latest().items() if event.state not in _CLOSED}
     failed: list[str] = []
 
@@ -65,6 +65,8 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
 
     with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
         reports = list(pool.map(one, feeds))
+    if mended and reports:  # it is about all feeds, and stands with the first one
+        reports[0] = replace(reports[0], warnings=(*mended, *reports[0].warnings))
     with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
         world.ledger.upkeep()
     return reports
@@ -141,7 +143,9 @@ class _FeedRun:
         listing = self._listing()
         if self._batch_id is not None and not self._unfinished_here and not listing.pending:
             return False
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+        self._mend()
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
+        self._warnings += (note for note in facts.notes if note not in self._warnings)
         plan = compile_plan(feed, facts, tasks)
         if not plan.steps:
             return False
@@ -164,6 +168,12 @@ class _FeedRun:
             self._add(work)
         staged = any(isinstance(step, Stage) for step in plan.steps)
         return tasks == ALL_TASKS or (Task.STAGE in tasks and not staged)
+
+    def _mend(self) -> None:
+        """Take what a power cut has left half-written out of the feed's tables."""
+        tables = (self.feed.target.staging, self.feed.target.table, self.feed.quarantine.table)
+        mended = (self.world.keeping.mend(table) for table in tables)
+        self._warnings += (sentence for sentence in mended if sentence is not None)
 
     def _changed(self, error: SourceChanged) -> None:
         self.landing.look_again(self.feed)

@@ -55,7 +55,7 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
         return explain(compile_plan(feed, facts), listing, sql)
 
     documents = []
