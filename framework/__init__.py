@@ -12,9 +12,9 @@ docstrings have lists of their own:
     databricks                          the bundle: one job for all feeds
     runs                                many feeds: which are run when, what landing holds, what is told of it
     plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
-    loader | ledger | opening           YAML text to Feed, every problem at once · what happened to files and batches ·
-                                        files to bytes, encoding and layout, or why they are rejected
+    loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
     engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
+    opening                             files to bytes, encoding and layout, or why they are rejected
     storage | leases | keeping          the seams to folders and buckets, to other runners, to files under tables
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines

@@ -36,6 +36,7 @@ __all__ = [
     "SetAside",
     "SourceChanged",
     "StorageError",
+    "cannot_load",
     "expected",
 ]
 
@@ -168,6 +169,16 @@ class FileGone(StorageError):
     """The file is no longer there at the version that was listed."""
 
     code = "file_gone"
+
+
+def cannot_load(engine: str, error: ImportError) -> MissingDependency:
+    """A package that is not there; or one that is, and that the system does not let in."""
+    if isinstance(error, ModuleNotFoundError):
+        return MissingDependency(
+            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
+        )
+    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
+    return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)
 
 
 def expected(error: Exception) -> LandfeedError:

@@ -15,9 +15,9 @@ __all__ = ["Keeping", "Kept"]
 class Keeping(Protocol):
     """Every method may be called from several threads at once. All raise MachineError where the system refuses."""
 
-    def mend(self, table: Table) -> str | None:
-        """Set a half-written last entry of the table's log aside, after which the table is what it was before; a
-        sentence of what was done, None when there was nothing to do."""
+    def mend(self, table: Table, *, data: bool = True) -> str | None:
+        """Set the entry of a half-written last commit aside, after which the table is what it was before; a sentence of
+        what was done, None when there was nothing to do. Without `data` a commit counts by its entry alone."""
         ...
 
     def damage(self, table: Table) -> str | None:
@@ -37,8 +37,8 @@ class Keeping(Protocol):
 class Kept:
     """Implements `Keeping` for tables that somebody else keeps."""
 
-    def mend(self, table: Table) -> str | None:
-        del table
+    def mend(self, table: Table, *, data: bool = True) -> str | None:
+        del table, data
         return None
 
     def damage(self, table: Table) -> str | None:

@@ -47,11 +47,9 @@ class Storage(Protocol):
         """Up to `length` bytes of this version. Raises FileGone when it is no longer this version."""
         ...
 
-    def fetch(self, file: File, folder: str) -> str:
-        """A local path with the bytes of this version, for engines that read local files.
-
-        Local storages return the file's own path. Others download into `folder`. Raises FileGone, and
-        StorageError when it cannot be read.
+    def fetch(self, file: File, folder: str) -> str | None:
+        """The path of a copy of this version, made in `folder`; None where files are on this machine, so that `open`
+        gives them in place. Raises FileGone, and StorageError when it cannot be read.
         """
         ...
 

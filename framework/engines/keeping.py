@@ -41,18 +41,18 @@ class LocalKeeping:
         self._tables, self._sync = tables, sync
         self._settled: dict[Table, int] = {}
 
-    def mend(self, table: Table) -> str | None:
+    def mend(self, table: Table, *, data: bool = True) -> str | None:
         log, aside = self._log(table), None
         with own_work(log), suppress(FileNotFoundError):  # another runner does the same
-            while (entries := _entries(log)) and _is_torn(path := f"{log}/{entries[-1]:020}.json"):
+            while (entries := _entries(log)) and _is_torn(path := f"{log}/{entries[-1]:020}.json", data=data):
                 if any(name.startswith(f"{entries[-1]:020}.checkpoint") for name in os.listdir(log)):
                     return None  # the entry was whole once: this is no power cut, and who opens the table will tell
-                aside = _set_aside(path) or aside
+                aside = _set_aside(path, data=data) or aside
         if aside is None:
             return None
         return (
-            f"table {table}: the last entry of its log was half-written, as after a power cut; it was set aside as "
-            f"{aside}, and the table is what it was before"
+            f"table {table}: its last commit was half-written, as after a power cut; its entry in the log was set "
+            f"aside as {aside}, and the table is what it was before"
         )
 
     def damage(self, table: Table) -> str | None:
@@ -73,7 +73,7 @@ class LocalKeeping:
     def secure(self, table: Table, feed: str, seq: int, *, data: bool = True) -> None:
         if self._sync:
             log = self._log(table)
-            entries = ((version, _actions(f"{log}/{version:020}.json")) for version in reversed(_entries(log)))
+            entries = ((version, _actions(f"{log}/{version:020}.json") or []) for version in reversed(_entries(log)))
             since = takewhile(lambda entry: not any(_is_before(action, feed, seq) for action in entry[1]), entries)
             self._sync_entries(table, dict(since), data=data)
 
@@ -82,7 +82,7 @@ class LocalKeeping:
             log = self._log(table)
             entries = _entries(log)
             last = self._settled.get(table, entries[-1] - _NEWEST if entries else 0)
-            new = {version: _actions(f"{log}/{version:020}.json") for version in entries if version > last}
+            new = {version: _actions(f"{log}/{version:020}.json") or [] for version in entries if version > last}
             self._sync_entries(table, new, data=True)
             self._settled[table] = max(new, default=last)
 
@@ -110,29 +110,24 @@ def _entries(log: str) -> list[int]:
     return sorted(int(found.group(1)) for found in map(_ENTRY.fullmatch, names) if found)
 
 
-def _is_torn(path: str) -> bool:
-    """Whether an entry of a log is not what a writer has written: empty, with a hole, or without its end."""
+def _is_torn(path: str, *, data: bool) -> bool:
+    """Whether a commit is not what a writer has written: its entry in the log, of which this is the path, is empty, has
+    a hole or no end; or so is a file that it brought."""
     try:
-        with open(path, "rb") as entry:
-            content = entry.read()
-    except OSError:
-        return False
-    lines = content.strip().splitlines()
-    return not lines or b"\0" in content or not all(_is_action(line) for line in (lines[0], lines[-1]))
-
-
-def _is_action(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
+        actions = _actions(path)
     except ValueError:
-        return False
+        return True
+    folder = os.path.dirname(os.path.dirname(path))
+    added = [action["add"] for action in actions or () if data and "add" in action]
+    mine = (add for add in added if not _is_elsewhere(add["path"]))
+    return actions == [] or any(_file_damage(folder, add["path"], add["size"]) is not None for add in mine)
 
 
-def _set_aside(path: str) -> str | None:
+def _set_aside(path: str, *, data: bool) -> str | None:
     """Take a torn entry out of its log; its new path, None when another writer had put a whole one in its place."""
     aside = f"{path}.torn-{os.stat(path).st_mtime_ns}"
     os.rename(path, aside)
-    if not _is_torn(aside):
+    if not _is_torn(aside, data=data):
         os.link(aside, path)
         os.unlink(aside)
         return None
@@ -141,12 +136,16 @@ def _set_aside(path: str) -> str | None:
     return aside
 
 
-def _actions(path: str) -> list[Action]:
+def _actions(path: str) -> list[Action] | None:
+    """The actions of a commit; None for an entry that was old, and that a checkpoint stands for. Raises ValueError."""
     try:
         with open(path, encoding="utf-8") as entry:
-            return [json.loads(line) for line in entry if line.strip()]
-    except FileNotFoundError:  # it was old, and a checkpoint stands for it
-        return []
+            actions = [json.loads(line) for line in entry if line.strip()]
+    except FileNotFoundError:
+        return None
+    if not all(isinstance(action, dict) for action in actions):
+        raise ValueError(path)
+    return actions
 
 
 def _named(folder: str, actions: Sequence[Action]) -> Iterator[str]:

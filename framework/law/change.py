@@ -7,7 +7,7 @@ What the counts mean, and whether what was written is what they imply, is decide
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -42,6 +42,7 @@ __all__ = [
     "counted",
     "counts_from_writes",
     "expected_writes",
+    "keeping",
     "key_twice",
 ]
 
@@ -221,6 +222,25 @@ def change_of(feed: Feed) -> Change:
     cases.append(Case((), Outcome.UNCHANGED, Nothing()))
     match = Match(target.keys, target.null_keys is NullKeys.MATCH)
     return Change(match, OneRow(target.keys, target.sequence_by), tuple(cases))
+
+
+def keeping(change: Change, columns: Collection[str]) -> Change:
+    """The change for rows that lack these columns: their partners keep what they have in them, and are not compared
+    by them."""
+    cases = []
+    for case in change.cases:
+        when = tuple(
+            Differs(tuple(column for column in test.columns if column.name not in columns))
+            if isinstance(test, Differs)
+            else test
+            for test in case.when
+        )
+        write = case.write
+        if isinstance(write, Update):
+            write = Update(tuple(column for column in write.columns if column not in columns))
+        if Differs(()) not in when:  # what no column tells apart does not differ
+            cases.append(replace(case, when=when, write=write))
+    return replace(change, cases=tuple(cases))
 
 
 # What counts mean

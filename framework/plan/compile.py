@@ -9,7 +9,7 @@ from itertools import accumulate, takewhile
 
 from framework.batch import Batch, Manifest
 from framework.errors import LandfeedError
-from framework.feed import Feed
+from framework.feed import Feed, MissingColumns
 from framework.law.change import change_of
 from framework.names import AUDIT_COLUMNS, File
 from framework.plan.observe import Facts, Unfinished
@@ -92,7 +92,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
         yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch, change_of(feed).survivor)
+    yield Stage(feed, batch, change_of(feed).survivor, facts.header)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -108,6 +108,8 @@ def _all_pending(facts: Facts, manifest: Manifest) -> bool:
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
     files = pending[: feed.source.max_files_per_batch]
+    if feed.schema_contract.missing_columns is MissingColumns.KEEP:
+        return files[:1]  # of two rows of a key, from files that lack different columns, both would count
     if "://" not in feed.source.path:
         return files
     size = accumulate(file.size for file in files)

@@ -23,7 +23,7 @@ __all__ = ["Facts", "Unfinished", "observe"]
 class Unfinished:
     """A batch that is staged and not yet archived. `changed` are its files that are no longer in
     landing as they were read; `target` is the target commit's manifest and version, once merged; `held` says that the
-    target has the batch's transaction, `broken` why what was staged cannot be merged."""
+    target has the batch's transaction, `broken` what was lost of the batch, so that it has to be staged again."""
 
     manifest: Manifest
     staging_version: int
@@ -45,8 +45,8 @@ class Unfinished:
 
     @property
     def void(self) -> bool:
-        """Whether the batch is not to be finished: its files are others now, or staging has lost its rows."""
-        return not self.merged and (self.broken is not None or bool(self.changed and not self.again))
+        """Whether the batch is not to be finished: its files are others now, or its rows were lost meanwhile."""
+        return self.broken is not None or bool(self.changed and not self.merged and not self.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Facts:
 
     `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
-    `unwritable` why the engine cannot write one of the feed's tables; `lost` what a table no longer holds;
-    `doubled` a batch that was merged and then lost from staging, whose bad rows would come again; `notes` what is
-    to be known besides.
+    `unwritable` why the engine cannot write one of the feed's tables; `header` that of the file that was loaded
+    last (empty where it had none or it is not known); `lost` says what a table no longer holds, `doubled` is a batch
+    that was merged and then lost from staging, whose bad rows would come again; `notes` is what is to be known besides.
     """
 
     listing: Listing
@@ -66,6 +66,7 @@ class Facts:
     unfinished: Unfinished | None
     orphan: Manifest | None
     unwritable: Failure | None = None
+    header: tuple[str, ...] = ()
     lost: Failure | None = None
     doubled: Manifest | None = None
     notes: tuple[str, ...] = ()
@@ -73,20 +74,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """The batch that staging holds, and how far the three tables and the ledger say that it came."""
+    """The batch that staging holds, how far the ledger says that it came (None = to its end), and the numbers of the
+    last batches in the tables."""
 
     manifest: Manifest
     version: int
-    recorded: tuple[BatchEvent, ...]
+    recorded: tuple[BatchEvent, ...] | None
     seqs: _Seqs
-
-    @property
-    def closed(self) -> bool:
-        return bool(self.states & _CLOSED)
-
-    @property
-    def states(self) -> frozenset[BatchState]:
-        return frozenset(event.state for event in self.recorded)
 
     @property
     def lacks_bad_rows(self) -> bool:
@@ -103,9 +97,6 @@ class _Seqs:
     quarantine: int
 
 
-_CLOSED = frozenset({BatchState.ARCHIVED, BatchState.ABANDONED})
-
-
 def observe(
     feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing, keeping: Keeping | None = None
 ) -> Facts:
@@ -115,69 +106,87 @@ def observe(
     target = engine.state(feed.target.table, feed.name)
     quarantine = engine.state(feed.quarantine.table, feed.name)
     seqs = _Seqs(*(state.seq or 0 if state else 0 for state in (staging, target, quarantine)))
-    last = _last(feed, ledger, engine, seqs)
+    found = engine.manifest(feed.target.staging, feed.name, seqs.staging) if seqs.staging else None
+    last = _last(feed, ledger, found, seqs) if found else None
     unfinished = None
-    if last is not None and not last.closed:
+    if last is not None and last.recorded is not None:
         unfinished = _unfinished(feed, storage, engine, listing, last, keeping)
-    orphan = doubled = None
-    if seqs.quarantine > seqs.staging:
-        found = engine.manifest(feed.quarantine.table, feed.name, seqs.quarantine)
-        alone = _trusted(feed, found[0]) if found else None
-        orphan = alone if seqs.quarantine > seqs.target else None
-        doubled = alone if seqs.quarantine == seqs.target and _is_open(ledger, alone) else None
+    orphan, doubled = _alone(feed, ledger, engine, seqs)
     refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
-    lost = _lost(feed, ledger, last, target) if last is not None else None
-    if unfinished is not None and unfinished.again and unfinished.void and unfinished.changed:
-        lost = _gone(
-            feed, f"table {feed.target.table} has lost batch {unfinished.manifest.batch_id}, and so has staging"
-        )
-    notes = tuple(_notes(feed, last, unfinished)) if last is not None else ()
-    newest = max(seqs.staging, seqs.target, seqs.quarantine)
-    return Facts(listing, target, newest, unfinished, orphan, unwritable, lost, doubled, notes)
+    return Facts(
+        listing,
+        target,
+        max(seqs.staging, seqs.target, seqs.quarantine),
+        unfinished,
+        orphan,
+        unwritable,
+        header=_header(feed, engine, last.manifest) if last else (),
+        lost=_lost(feed, ledger, last, unfinished, target) if last else None,
+        doubled=doubled,
+        notes=tuple(_notes(feed, last, unfinished)) if last else (),
+    )
 
 
-def _last(feed: Feed, ledger: Ledger, engine: Engine, seqs: _Seqs) -> _Last | None:
-    found = engine.manifest(feed.target.staging, feed.name, seqs.staging) if seqs.staging else None
+def _alone(feed: Feed, ledger: Ledger, engine: Engine, seqs: _Seqs) -> tuple[Manifest | None, Manifest | None]:
+    """A batch that the quarantine has and staging has not: as an orphan, or as doubled, if it was merged."""
+    found = None
+    if seqs.quarantine > seqs.staging and seqs.quarantine >= seqs.target:
+        found = engine.manifest(feed.quarantine.table, feed.name, seqs.quarantine)
     if found is None:
-        return None
-    manifest, version = _trusted(feed, found[0]), found[1]
-    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch_id]))
-    return _Last(manifest, version, recorded, seqs)
+        return None, None
+    manifest = _trusted(feed, found[0])
+    if seqs.quarantine > seqs.target:
+        return manifest, None
+    return None, manifest if ledger.unfinished(feed.name, manifest.batch_id) is not None else None
+
+
+def _header(feed: Feed, engine: Engine, last: Manifest) -> tuple[str, ...]:
+    """The header of the file that was loaded last; of an earlier batch where the last one loaded none."""
+    for manifest in [last] if last.loaded else engine.manifests(feed.target.staging, feed.name):
+        for outcome in reversed(manifest.loaded):
+            if outcome.seen.header:
+                return outcome.seen.header
+    return ()
+
+
+def _last(feed: Feed, ledger: Ledger, found: tuple[Manifest, int], seqs: _Seqs) -> _Last:
+    recorded = ledger.unfinished(feed.name, found[0].batch_id)
+    manifest = found[0] if recorded is None else _trusted(feed, found[0])
+    return _Last(manifest, found[1], None if recorded is None else tuple(recorded), seqs)
 
 
 def _unfinished(
     feed: Feed, storage: Storage, engine: Engine, listing: Listing, last: _Last, keeping: Keeping
 ) -> Unfinished:
-    manifest, held = last.manifest, last.seqs.target >= last.seqs.staging
-    target = engine.manifest(feed.target.table, feed.name, manifest.batch.seq) if held else None
-    if held:
-        return Unfinished(manifest, last.version, (), target, last.recorded, held)
-    changed = _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    broken = keeping.damage(feed.target.staging)
-    if broken is None and last.lacks_bad_rows:
+    manifest, seqs, recorded = last.manifest, last.seqs, last.recorded or ()
+    held, broken = seqs.target >= seqs.staging, None
+    target = engine.manifest(feed.target.table, feed.name, seqs.staging) if held else None
+    if last.lacks_bad_rows:
         broken = f"table {feed.quarantine.table} has lost the batch's bad rows"
-    return Unfinished(manifest, last.version, changed, target, last.recorded, held, broken)
+    elif not held:
+        broken = keeping.damage(feed.target.staging)
+    there = held and broken is None
+    changed = () if there else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
+    return Unfinished(manifest, last.version, changed, target, recorded, held, broken)
 
 
-def _is_open(ledger: Ledger, manifest: Manifest | None) -> bool:
-    if manifest is None:
-        return False
-    return not any(event.state in _CLOSED for event in ledger.batch_events(batch_ids=[manifest.batch_id]))
-
-
-def _lost(feed: Feed, ledger: Ledger, last: _Last, target: TableState | None) -> Failure | None:
+def _lost(
+    feed: Feed, ledger: Ledger, last: _Last, unfinished: Unfinished | None, target: TableState | None
+) -> Failure | None:
     """What was loaded and is no longer in the tables, if that cannot be made good from what is in landing."""
-    batch, table = last.manifest.batch, feed.target.table
-    if last.seqs.target >= batch.seq:
-        if not last.closed and last.lacks_bad_rows:
-            return _gone(feed, f"table {feed.quarantine.table} does not hold the bad rows of batch {batch.id}")
+    batch_id, table = last.manifest.batch_id, feed.target.table
+    if unfinished is not None and unfinished.broken and unfinished.changed and (unfinished.merged or unfinished.again):
+        return _gone(feed, f"batch {batch_id}, whose files are not in landing any more: {unfinished.broken}")
+    if last.seqs.target >= last.seqs.staging:
         return None
-    if BatchState.ARCHIVED in last.states:
-        return _gone(feed, f"table {table} does not hold batch {batch.id}, which was merged and archived")
-    if BatchState.MERGED in last.states and target is None:
+    if last.recorded is None:
+        events = ledger.batch_events(feeds=[feed.name], batch_ids=[batch_id])
+        if any(event.state is BatchState.ARCHIVED for event in events):
+            return _gone(feed, f"table {table} does not hold batch {batch_id}, which was merged and archived")
+    elif target is None and unfinished is not None and unfinished.again:
         before = (event.batch_id for event in ledger.batch_events(feeds=[feed.name]) if event.state in _MERGED)
-        if any(batch_id != batch.id for batch_id in before):
+        if any(other != batch_id for other in before):
             return _gone(feed, f"table {table} is gone, and with it batches whose files are in the archive")
     return None
 
@@ -188,20 +197,22 @@ _MERGED = (BatchState.MERGED, BatchState.ARCHIVED)
 def _gone(feed: Feed, what: str) -> Failure:
     return Failure(
         "table_lost",
-        f"feed {feed.name}: {what}: commits of it are gone, or an older copy was put back",
-        "put the table back from a backup and run again. Or go on with what is there: delete the table "
-        f"{feed.target.staging}, and move the files that are to be loaded again from {feed.archive.path} into landing",
+        f"feed {feed.name}: {what}",
+        "commits are gone, or an older copy was put back: put the table back from a backup and run again. Or go on "
+        f"with what is there: delete the table {feed.target.staging}, and move the files that are to be loaded again "
+        f"from {feed.archive.path} into landing",
     )
 
 
 def _notes(feed: Feed, last: _Last, unfinished: Unfinished | None) -> Iterator[str]:
-    batch, rows = last.manifest.batch, last.manifest.rows
-    if unfinished is not None and unfinished.again and not unfinished.void:
-        yield f"table {feed.target.table} had lost batch {batch.id}, which is merged again; look what else it lacks"
-    if unfinished is not None and unfinished.broken is not None:
-        yield f"batch {batch.id} is staged again: {unfinished.broken}"
-    if last.closed and BatchState.ABANDONED not in last.states and last.lacks_bad_rows:
-        yield f"table {feed.quarantine.table} has lost the {rows.quarantined} bad rows of batch {batch.id}"
+    batch_id, rows = last.manifest.batch_id, last.manifest.rows
+    if unfinished is None:
+        if last.lacks_bad_rows and last.seqs.target >= last.seqs.staging:
+            yield f"table {feed.quarantine.table} has lost the {rows.quarantined} bad rows of batch {batch_id}"
+    elif unfinished.broken is not None:
+        yield f"batch {batch_id} is staged again: {unfinished.broken}"
+    elif unfinished.again:
+        yield f"table {feed.target.table} had lost batch {batch_id}, which is merged again; look what else it lacks"
 
 
 def _trusted(feed: Feed, manifest: Manifest) -> Manifest:

@@ -9,7 +9,7 @@ from datetime import datetime
 from framework.control import Control
 from framework.engine import Engine
 from framework.environment import Durability, EngineName, Environment
-from framework.errors import LandfeedError, MissingDependency
+from framework.errors import LandfeedError, cannot_load
 from framework.feed import Feed
 from framework.keeping import Keeping, Kept
 from framework.leases import Leases
@@ -41,10 +41,12 @@ def open_world(
         return storages[kind]
 
     try:
-        keeping = _open_keeping(environment)
-        ledger = Ledger(_open_control(environment, environ), environment.control, keeping)
-        name, root = environment.engine.value, environment.root
-        world = World(engine, storage, ledger, name, run_id, clock, root, hide, keeping)
+        # Leases that last tell where a runner died before it had written what it gathered; a catalog has none.
+        root, keeping = environment.root, _open_keeping(environment)
+        ledger = Ledger(
+            _open_control(environment, environ), environment.control, keeping, gathers=environment.root is not None
+        )
+        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, root, hide, keeping)
         yield world, open_leases(environment, environ)
     finally:
         engine.close()
@@ -62,18 +64,19 @@ def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engi
     try:
         from framework.engines.delta import storage_options
         from framework.engines.embedded import EmbeddedEngine
+
+        if environment.root is None:
+            raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
+        return EmbeddedEngine(environment.root, storage_options(environment, environ))
     except ImportError as error:
-        raise _cannot_load(EngineName.EMBEDDED, error) from error
-    if environment.root is None:
-        raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
-    return EmbeddedEngine(environment.root, storage_options(environment, environ))
+        raise cannot_load(EngineName.EMBEDDED, error) from error
 
 
 def _open_spark(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
         from framework.engines.spark import SparkEngine
     except ImportError as error:
-        raise _cannot_load(EngineName.SPARK, error) from error
+        raise cannot_load(EngineName.SPARK, error) from error
     return SparkEngine(environment, environ)
 
 
@@ -99,13 +102,3 @@ def _open_keeping(environment: Environment) -> Keeping:
     from framework.engines.keeping import LocalKeeping
 
     return LocalKeeping(DeltaTables(root, {}), sync=environment.durability is Durability.SYNC)
-
-
-def _cannot_load(engine: EngineName, error: ImportError) -> MissingDependency:
-    """A package that is not there; or one that is, and that the system does not let in."""
-    if isinstance(error, ModuleNotFoundError):
-        return MissingDependency(
-            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
-        )
-    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
-    return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from framework.errors import Conflict, LandfeedError, PolicyError
+from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
@@ -347,6 +347,25 @@ def test_staged_twice_is_in_the_quarantine_and_in_the_target_once(drive: Drive) 
     assert drive.rows(feed.target.table, "id") == [("1",)]
 
 
+def test_what_comes_in_place_of_an_opened_file_is_not_read(drive: Drive) -> None:
+    """… also when the file is back before anybody looks."""
+    feed = feed_of(drive, "swapped")
+    kept, file = (drive.land(feed, name, lines((1, name, 1))) for name in ("kept.csv", "swapped.csv"))
+    secret, away = f"{file.path}.secret", f"{file.path}.away"
+    with open(secret, "w", encoding="utf-8") as out:
+        out.write(lines((2, "secret", 1)))
+
+    def swap() -> None:
+        os.rename(file.path, away)
+        os.symlink(secret, file.path)
+
+    with pytest.raises(SourceChanged) as raised:
+        drive.stage(feed, 1, [kept, file], opened=swap, meanwhile=lambda: os.replace(away, file.path))
+    assert raised.value.paths == (file.path,)
+    assert drive.manifest(feed, feed.target.staging, 1) is None
+    assert "secret" not in {name for (name,) in drive.rows(feed.target.staging, "name")}
+
+
 def test_of_two_that_stage_at_the_same_time_one_is_merged(drive: Drive) -> None:
     """Another runner stages other files as the same batch while this one reads: the first to merge has it whole,
     and the other one is refused, at its staging or at its merge."""
@@ -507,9 +526,7 @@ def test_a_constraint_of_the_target_is_named(drive: Drive) -> None:
     drive.constrain(feed.target.table, "no_x", "name <> 'x'")
     for day, key in ((1, 1), (2, 1)):
         staged = drive.stage(feed, day, [drive.land(feed, f"x{day}.csv", lines((key, "x", day), (5, "b", 1)))])
-        with pytest.raises(
-            LandfeedError, match=r"refuses rows of this batch: they break no_x \(name (<>|!=) 'x'\)"
-        ) as raised:
+        with pytest.raises(LandfeedError, match=r"refuses rows of this batch: they break no_x \(.*'x'\)") as raised:
             drive.merge(feed, staged)
         assert raised.value.code == "constraint"
         if day == 1:

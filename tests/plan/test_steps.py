@@ -114,7 +114,7 @@ TABLE = [
     # What staging has lost is staged again.
     (facts((NEW,), unfinished=unfinished(broken="x")), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     (facts((NEW,), unfinished=unfinished(broken="x", in_ledger=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
-    (facts((NEW,), unfinished=unfinished(broken="x", in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    (facts((NEW,), unfinished=unfinished(broken="x", in_target=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     # Merged counts more than changed: after the merge the files are gone sooner or later, by whomever.
     (facts((NEW,), unfinished=unfinished(changed=True, in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
 ]
