@@ -120,6 +120,10 @@ class Engine(Ways, Protocol):
         """Delete one batch's rows from a quarantine table."""
         ...
 
+    def rows(self, table: Table) -> int | None:
+        """How many rows a table has; None when there is no table, or when that would take a look at all of them."""
+        ...
+
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         """The first rows of a table in a stable order, with `newest_by` the newest by this column first; None when
         there is no table."""

@@ -154,6 +154,16 @@ class DeltaTables:
         actions = self.at(table, version).get_add_actions(flatten=True)
         return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
 
+    def rows(self, table: Table) -> int | None:
+        """How many rows the table has, by the statistics in its log; None when there is no table or they do not
+        tell: files may be without, and rows may be marked as deleted."""
+        delta = self.open(table)
+        if delta is None or "deletionVectors" in (delta.protocol().reader_features or ()):
+            return None
+        actions = delta.get_add_actions(flatten=True)
+        counts = list(actions.column("num_records").to_pylist()) if actions.num_rows else []
+        return None if None in counts else sum(counts)
+
     def only_value(self, table: Table, version: int, column: str) -> str | None:
         """The value that a text column has in all rows of a version, by its statistics; None if they do not tell."""
         actions = self.at(table, version).get_add_actions(flatten=True)

@@ -66,7 +66,28 @@ def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
                     moved[outcome.file] = moved_to
                     if reason is not None:
                         reasons[outcome.file] = reason
+    for file, archived in _grown(storage, moved):
+        moved[file], reasons[file] = _back_again(storage, file, archived)
     return Moves(moved, reasons, failed)
+
+
+def _grown(storage: Storage, moved: Mapping[File, str | None]) -> list[tuple[File, File]]:
+    """Files that are larger in the archive than they were read, with what stands there: somebody had them open, and
+    went on writing. Objects in buckets do not change."""
+    heads = ((file, storage.head(to)) for file, to in moved.items() if to is not None and "://" not in to)
+    return [(file, head) for file, head in heads if head is not None and head.size > file.size]
+
+
+def _back_again(storage: Storage, file: File, archived: File) -> tuple[str | None, str]:
+    """Give a file that has grown its own name in landing again; where it then is in the archive, and what is said."""
+    grew = f"it grew from {file.size:,} to {archived.size:,} bytes after it was read"
+    try:
+        back = storage.move(archived, file.path)
+    except StorageError:
+        back = False
+    if back:
+        return None, f"{grew}; it is back in landing, and pending"
+    return archived.path, f"{grew}, and cannot go back to landing: copy it there when it is complete"
 
 
 def _archive_file(

@@ -520,17 +520,20 @@ def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> No
 
 
 def test_a_constraint_of_the_target_is_named(drive: Drive) -> None:
-    """It is known only when rows are written; nothing is then, on the first day and on others."""
+    """It is known only when rows are written; nothing is then, whether they are appended or merged."""
     feed = feed_of(drive, "constrained")
     drive.prepare(feed)
     drive.constrain(feed.target.table, "no_x", "name <> 'x'")
-    for day, key in ((1, 1), (2, 1)):
-        staged = drive.stage(feed, day, [drive.land(feed, f"x{day}.csv", lines((key, "x", day), (5, "b", 1)))])
+
+    def refuse(seq: int, *rows: tuple[object, str, int]) -> None:
+        staged = drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", lines(*rows))])
         with pytest.raises(LandfeedError, match=r"refuses rows of this batch: they break no_x \(.*'x'\)") as raised:
             drive.merge(feed, staged)
         assert raised.value.code == "constraint"
-        if day == 1:
-            drive.load(feed, day, [drive.land(feed, "1.csv", lines((1, "a", 1)))])
+
+    refuse(1, (1, "x", 1), (5, "b", 1))
+    drive.load(feed, 2, [drive.land(feed, "2.csv", lines((1, "a", 1)))])
+    refuse(3, (1, "x", 2), (5, "b", 1))
     assert drive.rows(feed.target.table, "id, name") == [("1", "a")]
 
 

@@ -120,6 +120,9 @@ class EmbeddedEngine:
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
 
+    def rows(self, table: Table) -> int | None:
+        return self.tables.rows(table)
+
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:

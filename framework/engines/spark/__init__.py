@@ -81,6 +81,9 @@ class SparkEngine:
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
 
+    def rows(self, table: Table) -> int | None:
+        return self._tables.rows(table)
+
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         state = self._tables.state(table, "")
         if state is None:

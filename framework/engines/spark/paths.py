@@ -57,6 +57,9 @@ class PathTables(SparkTables):
     def is_empty(self, table: Table) -> bool:
         return not self._logs.records(table, self.version(table))
 
+    def rows(self, table: Table) -> int | None:
+        return self._logs.rows(table)  # a look at the status starts no Spark
+
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         if self._logs.only_value(table, version, _BATCH) == batch_id:  # the statistics tell
             rows = self._logs.records(table, version)

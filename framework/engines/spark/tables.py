@@ -77,6 +77,13 @@ class SparkTables(ABC):
     @abstractmethod
     def is_empty(self, table: Table) -> bool: ...
 
+    def rows(self, table: Table) -> int | None:
+        """See `Engine.rows`. Delta answers a count without a condition by its statistics."""
+        if self.version(table) < 0:
+            return None
+        ((rows,),) = self.sql(table, f"SELECT count(*) FROM {self.reference(table)}")
+        return int(rows)
+
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         """The rows that staging holds at a version, and those of a batch among them."""
         where = f"{_BATCH} = {SPARK.text(batch_id)}"
