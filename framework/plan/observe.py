@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.batch import Manifest
-from framework.engine import Engine, TableState
+from framework.engine import Engine, Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.keeping import Keeping, Kept
@@ -21,12 +21,14 @@ __all__ = ["Facts", "Unfinished", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A batch that is staged and not yet archived. `changed` are its files that are no longer in
-    landing as they were read; `target` is the target commit's manifest and version, once merged; `held` says that the
-    target has the batch's transaction, `broken` what was lost of the batch, so that it has to be staged again."""
+    """A batch that is staged and not yet archived. `columns` are those of staging (name, type); `changed` are the
+    batch's files that are no longer in landing as they were read; `target` is the target commit's manifest and
+    version, once merged; `held` says that the target has the batch's transaction, `broken` what was lost of the batch,
+    so that it has to be staged again."""
 
     manifest: Manifest
     staging_version: int
+    columns: tuple[tuple[str, str], ...]
     changed: tuple[File, ...]
     target: tuple[Manifest, int] | None
     recorded: tuple[BatchEvent, ...]
@@ -42,11 +44,6 @@ class Unfinished:
     def again(self) -> bool:
         """Whether the target has lost the batch, which was merged once."""
         return not self.merged and any(event.state is BatchState.MERGED for event in self.recorded)
-
-    @property
-    def void(self) -> bool:
-        """Whether the batch is not to be finished: its files are others now, or its rows were lost meanwhile."""
-        return self.broken is not None or bool(self.changed and not self.merged and not self.again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,16 @@ class Facts:
     lost: Failure | None = None
     doubled: Manifest | None = None
     notes: tuple[str, ...] = ()
+
+    def staged(self, staged: Staged) -> Facts:
+        """What is so once a batch has been staged."""
+        unfinished = Unfinished(staged.manifest, staged.version, staged.columns, (), None, ())
+        return replace(self, last_seq=staged.manifest.batch.seq, unfinished=unfinished, orphan=None, doubled=None)
+
+    def merged(self, manifest: Manifest, version: int) -> Facts:
+        """What is so once the unfinished batch is in the target, at a version."""
+        assert self.unfinished is not None  # noqa: S101 (what is merged was staged)
+        return replace(self, unfinished=replace(self.unfinished, target=(manifest, version)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,9 @@ def observe(
     found = engine.manifest(feed.target.staging, feed.name, seqs.staging) if seqs.staging else None
     last = _last(feed, ledger, found, seqs) if found else None
     unfinished = None
-    if last is not None and last.recorded is not None:
+    if last is not None and last.recorded is not None and staging is not None:
         unfinished = _unfinished(feed, storage, engine, listing, last, keeping)
+        unfinished = replace(unfinished, columns=staging.columns)
     orphan, doubled = _alone(feed, ledger, engine, seqs)
     refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
@@ -168,7 +176,7 @@ def _unfinished(
         broken = keeping.damage(feed.target.staging)
     there = held and broken is None
     changed = () if there else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    return Unfinished(manifest, last.version, changed, target, recorded, held, broken)
+    return Unfinished(manifest, last.version, (), changed, target, recorded, held, broken)
 
 
 def _lost(
