@@ -14,7 +14,7 @@ from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState"]
 
 
 CONSTRAINT = "constraint"
@@ -32,6 +32,15 @@ class TableState:
     seq: int | None = None
     unwritable: Failure | None = None
     not_null: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The staged batch's manifest, and what staging is now: its version and its columns (name, type)."""
+
+    manifest: Manifest
+    version: int
+    columns: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,9 @@ class Engine(Ways, Protocol):
         """The feed's manifests with files that this table's history still has, newest first."""
         ...
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """Read, check and convert the batch's files, which have been opened; append bad rows to the quarantine (once
-        per batch), overwrite staging, and return the manifest with the staging version that it was written as.
+        per batch), overwrite staging, and tell what it then is.
 
         `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict
         when another runner staged meanwhile.

@@ -25,10 +25,11 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Record that a staged batch will never be merged, because its files changed before it was."""
+    """Record that a staged batch will never be merged, and why: its files, or the schema, changed before it was."""
 
     feed: Feed
     manifest: Manifest
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,11 @@ class DeltaTables:
 
     def records(self, table: Table, version: int) -> int:
         """How many rows the table held at a version, by the statistics in its log."""
-        actions = self.at(table, version).get_add_actions(flatten=True)
+        return self.records_in(self.at(table, version))
+
+    def records_in(self, delta: DeltaTable) -> int:
+        """The same of a table that was opened."""
+        actions = delta.get_add_actions(flatten=True)
         return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
 
     def rows(self, table: Table) -> int | None:

@@ -13,7 +13,7 @@ from framework.feed import Feed, MissingColumns
 from framework.law.change import change_of
 from framework.names import AUDIT_COLUMNS, File
 from framework.plan.observe import Facts, Unfinished
-from framework.plan.targets import check_target
+from framework.plan.targets import check_target, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 from framework.types import Scalar
 
@@ -56,14 +56,32 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     unfinished = facts.unfinished
-    if unfinished is not None and (unfinished.merged or not unfinished.changed):
+    outdated = _outdated(feed, unfinished, tasks) if unfinished is not None else None
+    if unfinished is not None and outdated is None:
         yield from _finish(feed, facts, unfinished, tasks)
         return
-    if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
-        yield Abandon(feed, unfinished.manifest)
+    if unfinished is not None and outdated is not None and tasks & {Task.STAGE, Task.MERGE}:
+        yield Abandon(feed, unfinished.manifest, outdated)
         yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
     if Task.STAGE in tasks:
         yield from _begin(feed, facts, tasks)
+
+
+def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str | None:
+    """Why a staged batch is not to be merged any more. Raises LandfeedError where it should be, and its files would
+    have to be staged again for it, which is another task."""
+    if unfinished.merged:
+        return None
+    if unfinished.changed:
+        return f"changed or gone before the merge: {', '.join(file.name for file in unfinished.changed[:5])}"
+    other = staged_otherwise(feed, unfinished.columns)
+    if other is not None and Task.MERGE in tasks and Task.STAGE not in tasks:
+        raise LandfeedError(
+            f"feed {feed.name}: batch {unfinished.manifest.batch_id} was staged before the schema was changed: {other}",
+            "run `landfeed stage` or `landfeed run`: it stages the batch's files again",
+            code="schema",
+        )
+    return f"the schema was changed before the merge: {other}" if other is not None else None
 
 
 def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:

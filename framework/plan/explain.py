@@ -58,8 +58,8 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
                 statement = f"ALTER TABLE {table} ADD COLUMN {column.name} {column.type}"
                 entry = {"kind": "add_column", "table": table.name, "column": column.name, "type": str(column.type)}
                 yield entry | {"sql": statement}
-        case Abandon(_, manifest):
-            yield {"kind": "abandon", "batch_id": manifest.batch_id, "sql": None}
+        case Abandon(_, manifest, reason):
+            yield {"kind": "abandon", "batch_id": manifest.batch_id, "reason": reason, "sql": None}
         case Discard(table, _, batch_id):
             yield {"kind": "discard", "table": table.name, "batch_id": batch_id, "sql": None}
         case _:
@@ -121,5 +121,7 @@ def _step(step: dict[str, Any], pending: int) -> str:
             return f"create   {step['table']}: {columns}"
         case "add_column":
             return f"add      {step['table']}: {step['column']} {step['type']}"
+        case "abandon":
+            return f"abandon  {step['batch_id']}: {step['reason']}"
         case kind:
             return f"{kind:<8} {step['batch_id']}"

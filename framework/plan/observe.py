@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.batch import Manifest
-from framework.engine import Engine, TableState
+from framework.engine import Engine, Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
@@ -20,11 +20,13 @@ __all__ = ["Facts", "Unfinished", "observe"]
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A batch that is staged and not yet archived. `changed` are its files that are no longer in
-    landing as they were read; `target` is the target commit's manifest and version, once merged."""
+    """A batch that is staged and not yet archived. `columns` are those of staging (name, type); `changed` are the
+    batch's files that are no longer in landing as they were read; `target` is the target commit's manifest and
+    version, once merged."""
 
     manifest: Manifest
     staging_version: int
+    columns: tuple[tuple[str, str], ...]
     changed: tuple[File, ...]
     target: tuple[Manifest, int] | None
     recorded: tuple[BatchEvent, ...]
@@ -52,6 +54,16 @@ class Facts:
     unwritable: Failure | None = None
     header: tuple[str, ...] = ()
 
+    def staged(self, staged: Staged) -> Facts:
+        """What is so once a batch has been staged."""
+        unfinished = Unfinished(staged.manifest, staged.version, staged.columns, (), None, ())
+        return replace(self, last_seq=staged.manifest.batch.seq, unfinished=unfinished, orphan=None)
+
+    def merged(self, manifest: Manifest, version: int) -> Facts:
+        """What is so once the unfinished batch is in the target, at a version."""
+        assert self.unfinished is not None  # noqa: S101 (what is merged was staged)
+        return replace(self, unfinished=replace(self.unfinished, target=(manifest, version)))
+
 
 def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
     """The facts about one feed, given what its landing folder holds."""
@@ -61,6 +73,8 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     staged, merged, quarantined = (state.seq or 0 if state else 0 for state in (staging, target, quarantine))
     last = engine.manifest(feed.target.staging, feed.name, staged) if staged else None
     unfinished = _unfinished(feed, storage, ledger, engine, listing, last, merged) if last else None
+    if unfinished is not None and staging is not None:
+        unfinished = replace(unfinished, columns=staging.columns)
     orphan = None
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
@@ -97,7 +111,7 @@ def _unfinished(
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
     changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    return Unfinished(manifest, version, changed, target, tuple(recorded))
+    return Unfinished(manifest, version, (), changed, target, tuple(recorded))
 
 
 def _trusted(feed: Feed, manifest: Manifest) -> Manifest:

@@ -192,7 +192,7 @@ class _FeedRun:
         work = BatchWork(world, feed, facts)
         self.options.on_feed(feed.name, partial(_doing, plan, work))
         try:
-            work.run(plan)
+            work.run(plan, tasks)
         except SourceChanged as error:
             self._changed(error)
             return True

@@ -17,6 +17,7 @@ import pytest
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
+from framework.plan.targets import staged_otherwise
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
 
 pytestmark = pytest.mark.connect
@@ -444,7 +445,7 @@ def test_a_crash_between_staging_and_target_needs_no_second_staging(story: Story
     world = story.drive.crashed(feed, [*story.days[0].commits, *targets], os.fspath(tmp_path))
     found = world.manifest(feed, feed.target.staging, 2)
     assert found is not None
-    assert world.merge(feed, Staged(*found)).rows == done.merged[0]
+    assert world.merge(feed, Staged(*found, ())).rows == done.merged[0]
     assert world.rows(feed.target.table, "id, name, split_part(_source_file, '/', -1) f") == done.target
     world.close()
 
@@ -500,6 +501,26 @@ def test_columns_are_added_once(drive: Drive) -> None:
     ]
     _, merged = drive.load(feed, 3, [drive.land(feed, "3.csv", lines((1, "a", 1)))])
     assert merged.rows.unchanged == 1
+
+
+TYPES = [
+    *("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "date", "timestamp"),
+    *("timestamp_ntz", "decimal(9,2)", "decimal(38,0)", "array<bigint>", "map<string,date>"),
+    "struct<a:int,b:array<struct<c:timestamp>>>",
+]
+
+
+def test_staging_has_the_columns_of_the_schema(drive: Drive) -> None:
+    """… in its types, which is how it is known that it holds what the feed says now."""
+    more = "".join(f"  c{index}: '{type_}'\n" for index, type_ in enumerate(TYPES))
+    feed = feed_of(drive, "typed", more=more)
+    for seq, rows in enumerate((lines((1, "a", 1)), HEADER + "x,bad,2026-01-01\n2,b,2026-01-01\n"), 1):
+        staged = drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", rows)])
+        state = drive.state(feed, feed.target.staging)
+        assert state is not None
+        assert (state.version, state.columns) == (staged.version, staged.columns)
+        assert staged_otherwise(feed, state.columns) is None
+        assert state.columns[3:-3] == tuple((f"c{index}", type_) for index, type_ in enumerate(TYPES))
 
 
 def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> None:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
 from framework.engines.delta import DeltaTables, delta_schema
 from framework.engines.delta_errors import translated
 from framework.errors import cannot_load
@@ -83,7 +83,7 @@ class EmbeddedEngine:
         with self._connection() as connection:
             return survey(connection, piece, feed)
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             from framework.engines.embedded.staging import Staging

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import Seal
+from framework.engine import Seal, Staged
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
@@ -45,7 +45,7 @@ class Staging:
         self._found: dict[int, list[tuple[int, int, str]]] = {}
         """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed = step.feed
         with own_folder() as folder:
@@ -58,9 +58,9 @@ class Staging:
                 self._fill_quarantine(feed, files, judgement)
         if manifest.rows.quarantined:
             self._commit_quarantine(step, pieces, manifest)
-        version = self._commit_staging(step, pieces, manifest)
+        staged = self._commit_staging(step, pieces, manifest)
         self._db.execute("DROP TABLE batch")
-        return manifest, version
+        return staged
 
     # What is counted, and what is left out for it
 
@@ -206,7 +206,7 @@ class Staging:
 
     # Staging
 
-    def _commit_staging(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> int:
+    def _commit_staging(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> Staged:
         table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
         delta = self._tables.open(table)
         if delta is not None:
@@ -215,8 +215,9 @@ class Staging:
         select = staged(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
         rows = self._db.sql(rendered("batch", [replace(select, where=f"{self._clean} {but}")]))
         version = self._tables.overwrite(table, delta, rows, manifest)
-        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records(table, version))
-        return version
+        written = delta or self._tables.at(table, version)
+        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records_in(written))
+        return Staged(manifest, version, self._tables.columns(written))
 
 
 class _Counted(NamedTuple):

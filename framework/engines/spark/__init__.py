@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
 from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
@@ -55,7 +55,7 @@ class SparkEngine:
         del piece, feed  # the law has opened the file before Spark has started
         return None
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         with translated(f"feed {step.feed.name}"):
             return Staging(self._tables, step, pieces, loaded_at).stage(seal)
 

@@ -40,6 +40,10 @@ class PathTables(SparkTables):
         delta = self._logs.open(table)
         return -1 if delta is None else delta.version()
 
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        delta = self._logs.open(table)
+        return () if delta is None else self._logs.columns(delta)
+
     def history(self, table: Table) -> list[Commit]:
         return [
             Commit(

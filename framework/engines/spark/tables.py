@@ -71,6 +71,10 @@ class SparkTables(ABC):
         """The table's newest version, -1 when there is none."""
 
     @abstractmethod
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that is there."""
+
+    @abstractmethod
     def history(self, table: Table) -> Sequence[Commit]:
         """The newest commits, newest first; none when there is no table."""
 
