@@ -8,6 +8,7 @@ The whole program is four lines, each an arrow from data to data::
 A module imports only from rows below its own; the same holds inside `law`, `plan`, `runs` and `cli`, whose
 docstrings have lists of their own:
 
+    start                               the entry point
     cli                                 the command line: the only place that prints, exits, asks clock and environment
     databricks                          the bundle: one job for all feeds
     runs                                many feeds: which are run when, what landing holds, what is told of it

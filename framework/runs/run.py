@@ -94,6 +94,8 @@ def _not_started(feed: Feed, why: str) -> FeedReport:
     return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {why}",))
 
 
+_TURN = 2.0
+"""Seconds of waiting for a lease after which it is asked whether the run is to stop."""
 _WAITED = 0.5
 """Seconds of waiting for a lease after which another runner may have moved what was found in landing."""
 
@@ -148,11 +150,25 @@ class _FeedRun:
     def _lease(self) -> Iterator[None]:
         """Hold the feed's lease; it is given back when the ledger is written."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self.leases.hold(self.feed.name, self.options.wait))
+            stack.enter_context(self._held())
             try:
                 yield
             finally:
                 self.recording.add(self.feed.name, stack.pop_all())
+
+    def _held(self) -> contextlib.ExitStack:
+        """Wait for the lease in short turns, so that a run that is to stop does not wait to its end."""
+        deadline = time.monotonic() + self.options.wait
+        while True:
+            left = deadline - time.monotonic()
+            with contextlib.ExitStack() as stack:
+                try:
+                    stack.enter_context(self.leases.hold(self.feed.name, max(0.0, min(left, _TURN))))
+                except Busy:
+                    if left <= _TURN or self.options.stopping():
+                        raise
+                    continue
+                return stack.pop_all()
 
     def _pending(self) -> bool:
         """Whether landing holds anything. Without, only the ledger can know of unfinished work."""
