@@ -15,6 +15,7 @@ from typing import TypeVar
 from framework.environment import (
     Cluster,
     DatabricksSettings,
+    Durability,
     EngineName,
     Environment,
     GitRepository,
@@ -223,6 +224,7 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         control=_text(tree, "control") or "_landfeed",
         timezone=_text(tree, "timezone") or "UTC",
         jobs=_whole(tree, "jobs") or 4,
+        durability=_word(tree, Durability.SYNC, "durability"),
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=_text(tree, "gcs", "project"),
         gcs_connector=absolute(connector, project) if connector else None,

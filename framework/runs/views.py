@@ -101,10 +101,10 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
         plan = compile_plan(feed, facts)
         files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
-        warnings = list(foreseen(feed, files, world.storage(feed), facts.header))
+        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
         return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []
