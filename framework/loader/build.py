@@ -45,6 +45,7 @@ from framework.feed import (
     Source,
     Target,
 )
+from framework.law.pathnames import has_folders
 from framework.loader.nodes import Node
 from framework.names import Table
 from framework.types import parse_type
@@ -107,7 +108,7 @@ def _source(tree: Node, environment: Environment) -> Source:
         path=folder(_text(source, "path") or "", environment.project),
         format=Format(_text(source, "format") or ""),
         files=_text(source, "files"),
-        recursive=_flag(source, False, "recursive"),
+        recursive=_flag(source, has_folders(_text(source, "files")), "recursive"),
         order_by=_text(source, "order_by") or "name",
         ready_when=ReadyWhen(_text(ready, "marker"), _number(ready, "min_age_seconds")) if ready else None,
         max_files_per_batch=_whole(source, "max_files_per_batch"),
