@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from framework.batch import Checked, FileOutcome, Manifest
-from framework.errors import Failure
+from framework.errors import Conflict, Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState", "staged_meanwhile"]
 
 
 CONSTRAINT = "constraint"
@@ -79,6 +79,14 @@ class BadRows:
         return cls(batch_id, moment if moment.tzinfo else moment.replace(tzinfo=UTC), reason, file)
 
 
+def staged_meanwhile(feed: Feed) -> Conflict:
+    """What `Engine.stage` raises when staging has this batch, or a newer one, already."""
+    return Conflict(
+        f"feed {feed.name}: another runner staged it at the same time",
+        "run again; if runners cannot know of each other, see to it that one runs at a time",
+    )
+
+
 class Seal(Protocol):
     """Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks that the
     files are still the ones that were listed (raises SourceChanged) and that the figures add up, and returns the
@@ -107,7 +115,8 @@ class Engine(Ways, Protocol):
         per batch), overwrite staging, and tell what it then is.
 
         `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict
-        when another runner staged meanwhile.
+        when the batch, or a newer one, is staged already: another runner did it meanwhile, and what it staged
+        stays as it is.
         """
         ...
 

@@ -25,7 +25,8 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Record that a staged batch will never be merged, and why: its files, or the schema, changed before it was."""
+    """Record that a staged batch will never be finished, and why: its files, or the schema, changed before it was
+    merged, or something of it was lost."""
 
     feed: Feed
     manifest: Manifest

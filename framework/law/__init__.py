@@ -3,7 +3,7 @@ SQL. Nothing here reads, writes or asks the clock.
 
     staging                             how records become rows, and rows staging and the quarantine
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
-    records                             bytes to records, a reader a format
+    records | pathnames                 bytes to records, a reader a format · what a file's path gives
     batch_checks                        what came of a batch's checks
     checks                              what expressions ask of rows: columns, filter, checks
     rules | masks | filenames | change | expressions    texts to rows, or why not · what is stored of masked columns ·

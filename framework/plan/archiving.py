@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from framework.batch import FileOutcome, Manifest
-from framework.errors import StorageError
+from framework.errors import LandfeedError, StorageError
 from framework.feed import ArchiveAction, Feed
+from framework.keeping import Keeping
 from framework.names import File
 from framework.storage import Storage
 
-__all__ = ["Moves", "archive_files", "archive_folder"]
+__all__ = ["Moves", "archive_files", "archive_folder", "secure"]
 
 _MOVES_AT_ONCE = 16
 
@@ -31,6 +32,23 @@ class Moves:
 def archive_folder(root: str, manifest: Manifest) -> str:
     """`<root>/<yyyy-mm-dd>/<batch id>/`: a folder of its own for each batch, so nothing collides."""
     return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch_id}/"
+
+
+def secure(feed: Feed, keeping: Keeping, manifest: Manifest) -> None:
+    """See to it that the target holds the batch, in files that can be read and that a power cut would not take: then
+    its files may leave landing. Raises LandfeedError."""
+    seq, tables = manifest.batch.seq, [feed.target.table]
+    tables += [feed.quarantine.table] if manifest.rows.quarantined else []
+    for table in tables:
+        if (why := keeping.damage(table)) is not None:
+            raise LandfeedError(
+                f"feed {feed.name}: {why}",
+                "put the file back from a backup, or restore the table to an earlier version and delete "
+                f"{feed.target.staging}: the files of this batch stay in landing and are loaded again",
+                code="table_damaged",
+            )
+        keeping.secure(table, feed.name, seq)
+    keeping.secure(feed.target.staging, feed.name, seq, data=False)
 
 
 def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, takewhile
 
-from framework.batch import Batch
+from framework.batch import Batch, Manifest
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns
 from framework.law.change import change_of
@@ -48,8 +48,8 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
     steps = tuple(_steps(feed, facts, tasks))
-    refusal = facts.unwritable
-    if refusal is not None and not all(isinstance(step, Archive) for step in steps):
+    refusal = facts.lost or facts.unwritable
+    if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
         raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
     return Plan(feed, steps)
 
@@ -68,9 +68,11 @@ def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
 
 
 def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str | None:
-    """Why a staged batch is not to be merged any more. Raises LandfeedError where it should be, and its files would
+    """Why a staged batch is not to be finished any more. Raises LandfeedError where it should be, and its files would
     have to be staged again for it, which is another task."""
-    if unfinished.merged:
+    if unfinished.broken is not None:
+        return unfinished.broken
+    if unfinished.merged or (unfinished.again and unfinished.changed):
         return None
     if unfinished.changed:
         return f"changed or gone before the merge: {', '.join(file.name for file in unfinished.changed[:5])}"
@@ -100,19 +102,27 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
     if facts.orphan is not None:
-        pending = {file.identity for file in facts.listing.pending}
-        if pending.issuperset(file.identity for file in facts.orphan.batch.files):
+        if _all_pending(facts, facts.orphan):
             batch = facts.orphan.batch
         else:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    if facts.doubled is not None and _all_pending(facts, facts.doubled):
+        yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
+        yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
     merge = tuple(_merge(feed, facts, batch))
     yield Stage(feed, batch, change_of(feed).survivor, facts.header)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def _all_pending(facts: Facts, manifest: Manifest) -> bool:
+    """Whether all files of a batch are in landing as they were read."""
+    pending = {file.identity for file in facts.listing.pending}
+    return pending.issuperset(file.identity for file in manifest.batch.files)
 
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:

@@ -29,7 +29,7 @@ from framework.law.layout import column_warnings
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, open_batch
-from framework.plan.archiving import Moves, archive_files
+from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
 from framework.plan.recording import Done, record_batch, record_checks, record_files
@@ -67,12 +67,16 @@ class BatchWork:
             return
         self.manifest, self.staging_version = unfinished.manifest, unfinished.staging_version
         self._recorded = frozenset(event.state for event in unfinished.recorded)
+        if unfinished.again:
+            self._recorded -= {BatchState.MERGED}
         if unfinished.target is not None:
             manifest, version = unfinished.target
             self.merged = Merged(version, manifest.rows)
         elif unfinished.merged:
-            event = next(event for event in unfinished.recorded if event.state is BatchState.MERGED)
-            self.merged = Merged(event.target_version or 0, event.rows)
+            events = (event for event in unfinished.recorded if event.state is BatchState.MERGED)
+            event = next(events, None)  # the target's history no longer tells; the ledger may
+            version = self.facts.target.version if self.facts.target else 0
+            self.merged = Merged(event.target_version or 0, event.rows) if event else Merged(version, Rows())
 
     def run(self, plan: Plan, tasks: frozenset[Task]) -> None:
         """Run a plan of these tasks, one task at a time: what it left is observed, and what is still to be done is
@@ -108,6 +112,7 @@ class BatchWork:
                 with self._timed("archive"):
                     manifest, _ = self._staged()
                     self._record_batch()
+                    secure(self.feed, self.world.keeping, manifest)
                     self.moves = archive_files(self.feed, self.world.storage(self.feed), manifest)
                 if self.moves.failed:
                     raise next(iter(self.moves.failed.values()))

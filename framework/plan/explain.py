@@ -82,6 +82,8 @@ def explain_text(document: dict[str, Any], folder: str) -> Iterator[str]:
             reasons[file["reason"]].append(file)
     for reason, files in reasons.items():
         yield f"  {len(files):,} skipped, {reason}: {_named(files, folder)}"
+    for warning in document["warnings"]:
+        yield f"  warning: {warning}"
     if document["error"]:
         yield f"  error: {document['error']['message']}"
         if document["error"]["hint"]:

@@ -16,10 +16,12 @@ from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState, Status
 from framework.plan.compile import compile_plan
 from framework.plan.explain import SqlOf, explain
+from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
+from framework.steps import Stage
 
 __all__ = ["history", "history_files", "plans", "status"]
 
@@ -99,13 +101,16 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
-        return explain(compile_plan(feed, facts), listing, sql)
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
+        plan = compile_plan(feed, facts)
+        files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
+        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
+        return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []
     for feed in feeds:
         found, error = _looked(partial(planned, feed))
-        nothing = {"feed": feed.name, "files": [], "steps": []}
+        nothing = {"feed": feed.name, "files": [], "steps": [], "warnings": []}
         documents.append((found or nothing) | {"error": asdict(error) if error else None})
     return {"feeds": documents}
 

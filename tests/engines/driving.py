@@ -19,7 +19,7 @@ from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Engine, Merged, Staged, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
-from framework.law.change import change_of
+from framework.law.change import Change, change_of
 from framework.loader import load_project
 from framework.names import File, Table
 from framework.opening import open_batch
@@ -108,6 +108,15 @@ class Drive:
         merged = self.engine.merge(step, staged.manifest, staged.version)
         assert merged.rows.merge_balances
         return merged
+
+    def merge_on_spark(self, feed: Feed, staged: Staged, change: Change, small: int) -> Merged:
+        """Merge by a change of one's own with Spark, which tells the cases of batches of up to `small` rows first."""
+        from framework.engines.spark import SparkEngine
+        from framework.engines.spark.merging import Merging
+
+        assert isinstance(self.engine, SparkEngine)
+        step = Merge(change, feed.target.staging, feed.target.table, staged.manifest.batch)
+        return Merging(self.engine.tables, step, staged.manifest, staged.version, small).merge()
 
     def load(self, feed: Feed, seq: int, files: Sequence[File]) -> tuple[Staged, Merged]:
         """Stage, prepare and merge a batch."""

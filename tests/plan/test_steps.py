@@ -48,10 +48,13 @@ def unfinished(
     in_target: bool = False,
     in_ledger: bool = False,
     columns: tuple[tuple[str, str], ...] = TARGET.columns,
+    held: bool = False,
+    broken: str | None = None,
 ) -> Unfinished:
     staged = manifest()
     recorded = (event(BatchState.STAGED), *([event(BatchState.MERGED)] if in_ledger else []))
-    return Unfinished(staged, 1, columns, (OLD,) if changed else (), (staged, 3) if in_target else None, recorded)
+    target = (staged, 3) if in_target else None
+    return Unfinished(staged, 1, columns, (OLD,) if changed else (), target, recorded, held, broken)
 
 
 def facts(
@@ -76,7 +79,8 @@ def shown(step: Step) -> str:
             return f"abandon {gone.batch.seq}"
         case Discard(table, feed, batch_id):
             assert (table, feed) == (FEED.quarantine.table, "orders")
-            known = {manifest().batch_id: "7 old", manifest(8, NEW).batch_id: "8 new"}
+            known = {manifest(*of).batch_id: name for name, of in {"7 old": (7, OLD), "8 new": (8, NEW)}.items()}
+            known[manifest(7, NEW).batch_id] = "7 new"
             return f"discard {known[batch_id]}"
         case CreateTable(table):
             return f"create {table}"
@@ -104,10 +108,16 @@ TABLE = [
     (facts((NEW,), unfinished=unfinished(changed=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     (facts(unfinished=unfinished(changed=True)), GONE, GONE, GONE, []),
     (facts((NEW,), unfinished=unfinished(in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
-    (facts((NEW,), unfinished=unfinished(in_ledger=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    (facts((NEW,), unfinished=unfinished(held=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    # A merge that only the ledger knows of has been lost, and is done again.
+    (facts((NEW,), unfinished=unfinished(in_ledger=True)), FINISH, [], FINISH[:1], []),
+    (facts((NEW,), unfinished=unfinished(changed=True, in_ledger=True)), FINISH, [], FINISH[:1], []),
+    # What staging has lost is staged again.
+    (facts((NEW,), unfinished=unfinished(broken="x")), GONE + NEXT, GONE + NEXT[:1], GONE, []),
+    (facts((NEW,), unfinished=unfinished(broken="x", in_ledger=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
+    (facts((NEW,), unfinished=unfinished(broken="x", in_target=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     # Merged counts more than changed: after the merge the files are gone sooner or later, by whomever.
     (facts((NEW,), unfinished=unfinished(changed=True, in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
-    (facts((NEW,), unfinished=unfinished(changed=True, in_ledger=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
     # So it does where the schema was changed since.
     (
         facts((NEW,), unfinished=unfinished(in_target=True, columns=(("id", "int"),))),
@@ -153,6 +163,21 @@ def test_an_orphan_needs_all_its_files() -> None:
     both = facts((NEW,), last_seq=8, orphan=manifest(8, NEW, OTHER))
     (first, *_) = compile_plan(FEED, both).steps
     assert first == Discard(FEED.quarantine.table, "orders", manifest(8, NEW, OTHER).batch_id)
+
+
+def test_bad_rows_of_a_batch_that_staging_has_lost_do_not_come_twice() -> None:
+    doubled = manifest(7, NEW)
+    again = ["abandon 7", "discard 7 new", *NEXT]
+    assert steps(replace(facts((NEW, OTHER)), doubled=doubled))[:2] == again[:2]
+    assert steps(replace(facts((NEW,)), doubled=doubled)) == again
+    assert steps(replace(facts((OTHER,)), doubled=doubled))[0] == "stage 8 other", "the file of those rows is elsewhere"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_lost_stops_every_step(task: str) -> None:
+    with pytest.raises(LandfeedError) as error:
+        compile_plan(FEED, replace(facts(unfinished=unfinished(in_target=True)), lost=REFUSAL), TASKS[task])
+    assert error.value.failure == REFUSAL
 
 
 REFUSAL = Failure("read_only", "it cannot be written", "ask its owner")

@@ -261,16 +261,18 @@ def test_staging_may_be_deleted(project: Project) -> None:
     assert users(project) == [(str(number), "a") for number in range(3)]
 
 
-def test_a_merge_that_only_the_ledger_remembers_is_archived(project: Project) -> None:
-    """The target was made anew by somebody after the merge, without its history; the files are gone as well."""
+def test_a_merge_that_only_the_ledger_remembers_is_done_again(project: Project) -> None:
+    """Somebody took the target away after the merge; the files are gone as well."""
     project.land("activity", "a.csv", HEADER + f"1,a,{DAY}\n")
     with world_of(project) as run:
         run(tasks="stage")
         run(tasks="merge")
         shutil.rmtree(project.path("tables/analytics/activity"))
         os.unlink(project.path("landing/activity/a.csv"))
-        run()
-    assert states(project) == ["staged", "merged", "archived"]
+        (warning,) = run().warnings
+    assert "table analytics.activity had lost batch" in warning
+    assert users(project) == [("1", "a")]
+    assert states(project) == ["staged", "merged", "merged", "archived"]
 
 
 def made_elsewhere(project: Project, type_: str, **more: str) -> None:

@@ -14,12 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from framework.batch import Checked, Manifest
-from framework.engine import Seal, Staged
+from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
-from framework.errors import Conflict
 from framework.feed import Check
 from framework.law.batch_checks import (
     SAMPLES,
@@ -95,7 +94,7 @@ class Staging:
         self._tables.seal(self._staging, manifest, files=True)
         version = self._tables.version(self._staging)
         if not self._are_ours(version, before):
-            raise Conflict(f"another runner staged feed {feed.name} at the same time")
+            raise staged_meanwhile(feed)
         return Staged(manifest, version, self._tables.columns(self._staging))
 
     def _are_ours(self, version: int, before: int) -> bool:
