@@ -8,7 +8,7 @@ import pytest
 from framework.law.dialects import DUCKDB
 from framework.law.functions import GROUPS, Refused, meaning, said
 from framework.types import parse_type
-from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, items, outcomes
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, builder, items, outcomes, recipe_items
 
 COLUMNS = {
     name: parse_type(type_)
@@ -34,6 +34,18 @@ def test_every_example(examples: list[tuple[str, str, str]], source: str) -> Non
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ()
     assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []
+
+
+def test_every_recipe() -> None:
+    with duckdb.connect() as connection:
+        row = connection.execute(f"SELECT {', '.join(recipe_items(DUCKDB))}").fetchone() or ()
+    assert outcomes(row) == [value for *_, value in builder().RECIPES]
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = builder()
+    with open(page.FILE, encoding="utf-8") as stream:
+        assert stream.read() == page.page(), "python docs/build_expressions.py"
 
 
 def test_every_function_has_examples() -> None:

@@ -139,8 +139,8 @@ class Dialect(Words, ABC):
         """The item of an array at an index from 0."""
 
     @abstractmethod
-    def nth(self, array: str, position: str) -> str:
-        """The item of an array at a position from 1, NULL beyond its end."""
+    def nth(self, array: str, index: str) -> str:
+        """The item of an array at an index from 0, NULL beyond its end."""
 
     @abstractmethod
     def size(self, value: str) -> str:

@@ -79,8 +79,8 @@ class _DuckDB(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index} + 1]"
 
-    def nth(self, array: str, position: str) -> str:
-        return f"{array}[{position}]"
+    def nth(self, array: str, index: str) -> str:
+        return f"{array}[CAST({index} AS BIGINT) + 1]"
 
     def size(self, value: str) -> str:
         return f"CAST(len({value}) AS INTEGER)"

@@ -71,8 +71,8 @@ class _Spark(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index}]"
 
-    def nth(self, array: str, position: str) -> str:
-        return f"get({array}, ({position}) - 1)"
+    def nth(self, array: str, index: str) -> str:
+        return f"get({array}, {index})"
 
     def size(self, value: str) -> str:
         return f"CASE WHEN {value} IS NOT NULL THEN size({value}) END"

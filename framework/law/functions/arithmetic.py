@@ -172,17 +172,17 @@ _ANY_NUMBER = takes("number", returns=_of_arg)
 
 FUNCTIONS: tuple[Function, ...] = (
     function("+", "a + b", "the sum", _arithmetic(_sum), duckdb=_safely("+"), spark=_tried("try_add"), fails=True,
-             aliases=("add",), examples={"1 + 2": "3", "2147483647 + 1": "error", "2147483647 + 1L": "2147483648",
+             examples={"1 + 2": "3", "2147483647 + 1": "error", "2147483647 + 1L": "2147483648",
                                         "1.5 + 1": "2.5", "1 + null": "NULL", "0.1 + 0.2 = 0.3": "true"}),
     function("-", "a - b", "the difference", _arithmetic(_sum), duckdb=_safely("-"), spark=_tried("try_subtract"),
-             fails=True, aliases=("subtract",), examples={"1 - 2": "-1", "1.50 - 0.5": "1.00"}),
+             fails=True, examples={"1 - 2": "-1", "1.50 - 0.5": "1.00"}),
     function("*", "a * b", "the product", _arithmetic(_product), duckdb=_safely("*"), spark=_tried("try_multiply"),
-             fails=True, aliases=("multiply",), examples={"2 * 3": "6", "1.5 * 1.5": "2.25", "100000 * 100000": "error",
+             fails=True, examples={"2 * 3": "6", "1.5 * 1.5": "2.25", "100000 * 100000": "error",
                                                      "100000L * 100000": "10000000000"}),
     function("/", "a / b", "the quotient: of integers a double, of decimals a decimal with at least 6 places; division "
              "by zero is an error", _divided, duckdb=_quotient,
              spark=lambda given: f"CAST(try_divide({given[0]}, {given[1]}) AS {given.result})",
-             fails=True, aliases=("divide",),
+             fails=True,
              examples={"7 / 2": "3.5", "1 / 0": "error", "null / 0": "NULL", "1.00 / 3": "0.333333",
                        "-2.00 / 3": "-0.666667", "cast(10.00 as decimal(12,2)) / 100": "0.100000"}),
     function("div", "a div b", "the quotient of integers without what is behind the point, a bigint", _whole,
