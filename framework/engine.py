@@ -14,7 +14,18 @@ from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState", "staged_meanwhile"]
+__all__ = [
+    "CONSTRAINT",
+    "BadRows",
+    "Engine",
+    "Merged",
+    "Preview",
+    "Seal",
+    "Staged",
+    "TableState",
+    "Where",
+    "staged_meanwhile",
+]
 
 
 CONSTRAINT = "constraint"
@@ -58,6 +69,14 @@ class Preview:
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     nested: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which rows are wanted: an expression (docs/expressions.md) over a table's columns; `zone` is that of local times."""
+
+    text: str
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +163,12 @@ class Engine(Ways, Protocol):
         """How many rows a table has; None when there is no table, or when that would take a look at all of them."""
         ...
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
-        """The first rows of a table in a stable order, with `newest_by` the newest by this column first; None when
-        there is no table."""
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
+        """The first rows of a table in a stable order, with `newest_by` the newest by this column first, with `where`
+        only those for which it is true; None when there is no table. Raises LandfeedError for an expression that the
+        table's columns do not allow."""
         ...
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import assert_never
 
-from framework.feed import Column, Mask, MaskMethod
+from framework.feed import Column, Feed, Mask, MaskMethod
 from framework.law.dialects import Dialect
 from framework.types import Scalar
 
-__all__ = ["HIDDEN", "NO_RECORD", "masked"]
+__all__ = ["HIDDEN", "NO_RECORD", "masked", "without_keys"]
 
 HIDDEN = "***"
 """What stands for a value that is redacted."""
@@ -17,6 +18,12 @@ NO_RECORD = "not kept: the feed has masked columns"
 """What the quarantine holds for a record of which a part is masked."""
 _BLOCK = 64
 """Bytes of a block of SHA-256, to which RFC 2104 fills up a key."""
+
+
+def without_keys(feed: Feed) -> Feed:
+    """The feed with no secret in it, for SQL that is shown."""
+    columns = (replace(c, mask=replace(c.mask, key=HIDDEN)) if c.mask and c.mask.key else c for c in feed.columns)
+    return replace(feed, columns=tuple(columns))
 
 
 def masked(column: Column, value: str, dialect: Dialect) -> str:

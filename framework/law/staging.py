@@ -197,7 +197,12 @@ def rules_of(feed: Feed, column_rules: Iterable[Rule]) -> list[Rule]:
     hidden = checks.secretive(feed)
     found = [*column_rules, *(checks.flag_rules(feed) if checks.asks(feed) else ())]
     told = [rule for rule in found if rule.verdict in (Verdict.QUARANTINE, Verdict.FAIL)]
-    return [replace(rule, text="NULL") if rule.column in hidden else rule for rule in told]
+    return [_without_values(rule) if rule.column in hidden else rule for rule in told]
+
+
+def _without_values(rule: Rule) -> Rule:
+    message = "not an accepted value" if rule.code == "not_accepted" else rule.message
+    return replace(rule, text="NULL", message=message)
 
 
 # From rows to tables

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.delta_schema import delta_schema
@@ -123,7 +123,9 @@ class EmbeddedEngine:
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:
             return None
@@ -136,7 +138,7 @@ class EmbeddedEngine:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            preview = Previewed(self.tables.columns(delta), DUCKDB)
+            preview = Previewed(self.tables.columns(delta), DUCKDB, where)
             return preview.of(connection.execute(preview.query("reader", limit, newest_by)).fetchall())
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

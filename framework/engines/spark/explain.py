@@ -10,6 +10,7 @@ from framework.engines.spark.reading import FAST
 from framework.engines.spark.sql import row_query
 from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
+from framework.law.masks import without_keys
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
 from framework.law.staging import KEPT, audit_values, rendered, staged
@@ -20,7 +21,8 @@ __all__ = ["merge_sql", "stage_query", "stage_sql"]
 
 def stage_sql(step: Stage) -> str:
     """The query that fills staging from files whose header names every column as the schema does."""
-    return sqlglot.transpile(stage_query(step), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+    shown = replace(step, feed=without_keys(step.feed))
+    return sqlglot.transpile(stage_query(shown), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
 
 
 def stage_query(step: Stage) -> str:
