@@ -73,7 +73,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which rows are wanted: an expression (docs/expressions.md) over a table's columns; `zone` is that of local times."""
+    """Which rows are wanted: an expression (docs/expressions.md) over a table, and the zone of local times."""
 
     text: str
     zone: str = "UTC"
