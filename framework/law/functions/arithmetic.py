@@ -144,6 +144,8 @@ def _quotient(given: Given) -> str:
     assert isinstance(one, Decimal)  # noqa: S101
     assert isinstance(other, Decimal)  # noqa: S101
     shift = given.type.scale - one.scale + other.scale
+    if 2 * given.type.precision <= _EXACT and one.precision + one.scale + shift < _EXACT:
+        return _by_integers(given, one, other, shift)
     top, bottom = (f"CAST(replace(CAST({arg} AS VARCHAR), '.', '') AS HUGEINT)" for arg in given.args)
     digits = (
         f"lpad(CAST(q AS VARCHAR), CAST(greatest({given.type.scale + 1}, length(CAST(q AS VARCHAR))) AS INTEGER), '0')"
@@ -155,6 +157,29 @@ def _quotient(given: Given) -> str:
     value = bind("q", rounded, f"TRY_CAST({signed} AS {given.result})")
     inner = bind("n", f"{top} * CAST('1{'0' * shift}' AS HUGEINT)", bind("d", bottom, value))
     return f"CASE WHEN {given[1]} <> 0 THEN {inner} END"
+
+
+_SMALL, _EXACT = 18, 36
+"""Digits with which whole numbers can be added and doubled: in 64 bits, and in 128."""
+
+
+def _by_integers(given: Given, one: Decimal, other: Decimal, shift: int) -> str:
+    """The same where nothing on the way has too many digits: with numbers instead of texts."""
+    result = given.type
+    assert isinstance(result, Decimal)  # noqa: S101 (_quotient has looked)
+    whole = "BIGINT" if max(result.precision, other.precision) <= _SMALL else "HUGEINT"
+    top = f"CAST({given[0]} * {_power(one.scale + shift)} AS {whole})"
+    bottom = f"CAST({given[1]} * {_power(other.scale)} AS {whole})"
+    rounded = f"((2 * abs({top}) + abs({bottom})) // (2 * abs({bottom})))"
+    places = f"CAST('0.{'0' * (result.scale - 1)}1' AS DECIMAL({result.scale}, {result.scale}))"
+    signed = f"CASE WHEN ({given[0]} < 0) <> ({given[1]} < 0) THEN -{rounded} ELSE {rounded} END"
+    value = f"CAST(CAST({signed} AS DECIMAL({result.precision}, 0)) * {places} AS {given.result})"
+    return f"CASE WHEN {given[1]} <> 0 THEN {value} END"
+
+
+def _power(digits: int) -> str:
+    """A decimal of one and so many zeros."""
+    return f"CAST('1{'0' * digits}' AS DECIMAL({digits + 1}, 0))"
 
 
 def _modulo_sql(given: Given) -> str:

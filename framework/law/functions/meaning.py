@@ -26,8 +26,12 @@ def meaning(text: str, columns: Mapping[str, DataType]) -> Node:
 
 
 def taken_as(node: Node, type_: DataType) -> Node:
-    """The expression as a value of a type that holds all values of its own. Raises Refused."""
+    """The expression as a value of a type that holds all values of its own. Decimals grow as they are computed with:
+    of them only the places behind the point have to fit, and a value that does not fit is an error. Raises Refused."""
     wanted = exact(node) if isinstance(type_, Decimal) else None
+    if isinstance(type_, Decimal) and wanted is not None and wanted.scale <= type_.scale:
+        named = Literal(str(type_), STRING, node.at)
+        return node if node.type == type_ else Call(BY_NAME["cast"], (node, named), type_, node.at)
     if common(wanted or node.type, type_) != type_:
         hint = f"cast(… AS {type_}) makes one of it"
         if type_ == BOOLEAN:
