@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from framework.batch import Checked
-from framework.errors import PolicyError
+from framework.engine import Where
+from framework.errors import LandfeedError, PolicyError
 from framework.names import Rows
 from tests.engines.driving import Drive, Staged
 
@@ -144,3 +145,13 @@ def test_a_check_that_stops_leaves_everything_as_it_was(loaded: tuple[Drive, Sta
     assert raised.value.checked == (Checked("paid", "row", "fail", 2, None, False),)
     assert (drive.rows(feed.target.table), drive.version(feed.target.table)) == before
     assert drive.manifest(feed, feed.target.staging, 2) is None
+
+
+def test_rows_are_shown_by_an_expression(loaded: tuple[Drive, Staged]) -> None:
+    drive, _ = loaded
+    table = drive.feed(FEED).target.table
+    preview = drive.engine.preview(table, 5, where=Where("hour(at) = 0 and name like 'Z%'", "Europe/Rome"))
+    assert preview is not None
+    assert [row[0] for row in preview.rows] == ["8"]
+    with pytest.raises(LandfeedError, match=r"--where: there is no column 'nme' \(character 1\)"):
+        drive.engine.preview(table, 5, where=Where("nme = 'x'"))
