@@ -84,11 +84,10 @@ class EmbeddedEngine:
             return survey(connection, piece, feed)
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
-        del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             from framework.engines.embedded.staging import Staging
 
-            return Staging(connection, self.tables).stage(step, pieces, seal)
+            return Staging(connection, self.tables).stage(step, pieces, loaded_at, seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step.table, step.columns, step.comment)
