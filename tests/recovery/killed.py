@@ -42,6 +42,7 @@ def around(function: Callable[..., Any]) -> Callable[..., Any]:
 
 for module in (control, delta, merging):
     module.write_deltalake = around(deltalake.write_deltalake)  # type: ignore[attr-defined]
+delta.create_table_with_add_actions = around(delta.create_table_with_add_actions)  # type: ignore[attr-defined]
 deltalake.DeltaTable.create = around(deltalake.DeltaTable.create)  # type: ignore[method-assign]
 deltalake.DeltaTable.create_write_transaction = around(  # type: ignore[method-assign]
     deltalake.DeltaTable.create_write_transaction

@@ -47,11 +47,13 @@ def adopt(source: str, version: int, folder: str, target: DeltaTable, properties
 
 
 def _share(path: str, to: str) -> None:
-    """One file under two names; a copy where that cannot be. Neither is ever written again."""
+    """One file under two names; a copy where that cannot be. Neither is ever written again. An earlier process that
+    died before its commit may have left either."""
     try:
         os.link(path, to)
     except OSError:
-        shutil.copyfile(path, to)
+        if not (os.path.exists(to) and os.path.samefile(path, to)):
+            os.replace(shutil.copyfile(path, f"{to}.copy"), to)
 
 
 def _added(source: str, version: int) -> Iterator[dict[str, Any]]:
