@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from framework.batch import Manifest, transaction_id
@@ -157,8 +157,22 @@ class DeltaTables:
 
     def records(self, table: Table, version: int) -> int:
         """How many rows the table held at a version, by the statistics in its log."""
-        actions = self.at(table, version).get_add_actions(flatten=True)
+        return self.records_in(self.at(table, version))
+
+    def records_in(self, delta: DeltaTable) -> int:
+        """The same of a table that was opened."""
+        actions = delta.get_add_actions(flatten=True)
         return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
+
+    def rows(self, table: Table) -> int | None:
+        """How many rows the table has, by the statistics in its log; None when there is no table or they do not
+        tell: files may be without, and rows may be marked as deleted."""
+        delta = self.open(table)
+        if delta is None or "deletionVectors" in (delta.protocol().reader_features or ()):
+            return None
+        actions = delta.get_add_actions(flatten=True)
+        counts = list(actions.column("num_records").to_pylist()) if actions.num_rows else []
+        return None if None in counts else sum(counts)
 
     def only_value(self, table: Table, version: int, column: str) -> str | None:
         """The value that a text column has in all rows of a version, by its statistics; None if they do not tell."""
@@ -225,15 +239,21 @@ class DeltaTables:
 
     def replace(
         self, table: Table, delta: DeltaTable | None, files: list[AddAction], schema: Schema, manifest: Manifest
-    ) -> int:
-        """As `overwrite`, by files that stand in the table's folder."""
+    ) -> DeltaTable:
+        """As `overwrite`, by files that stand in the table's folder; the table as it then is."""
         properties = commit(manifest, files=True)
         with translated(table):
-            if delta is None:
+            if delta is not None:
+                delta.create_write_transaction([*files], "overwrite", schema, commit_properties=properties)
+                delta.update_incremental()
+                return delta
+            try:
                 create_table_with_add_actions(self.uri(table), schema, files, commit_properties=properties)
-                return 0
-            delta.create_write_transaction([*files], "overwrite", schema, commit_properties=properties)
-        return delta.version() + 1
+            except DeltaError as error:
+                if self.open(table) is None:
+                    raise
+                raise Conflict(f"another writer made {table} at the same time") from error
+        return self.at(table, 0)
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""

@@ -3,7 +3,7 @@ SQL. Nothing here reads, writes or asks the clock.
 
     staging                             how records become rows, and rows staging and the quarantine
     discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
-    records                             bytes to records, a reader a format
+    records | pathnames                 bytes to records, a reader a format · what a file's path gives
     rules | filenames | change | expressions    texts to rows, or why not · what a file's name gives · what a merge
                                         does · what is wrong with an expression
     verdict | functions                 what becomes of rows and files · what expressions consist of, and what that

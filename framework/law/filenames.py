@@ -90,8 +90,6 @@ def captures_in(pattern: str) -> tuple[Capture, ...]:
 
 def mistakes(pattern: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a pattern: a message and a hint each. Date patterns are judged elsewhere."""
-    if "/" in pattern:
-        yield "a file name contains no /", "name the folder in source.path, and set recursive: true for subfolders"
     if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", pattern)):
         yield "a { or } without its other half", "write {name} or {name:yyyyMMdd}"
     seen: set[str] = set()

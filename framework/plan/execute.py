@@ -28,8 +28,8 @@ from framework.law.layout import column_warnings
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, open_batch
-from framework.plan.archiving import Moves, archive_files
-from framework.plan.compile import Plan
+from framework.plan.archiving import Moves, archive_files, secure
+from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
 from framework.plan.recording import Done, record_batch, record_files
 from framework.plan.world import World
@@ -40,6 +40,8 @@ from framework.storage import Storage
 __all__ = ["BatchWork"]
 
 _MERGE_ATTEMPTS = 8
+_LATER = {Stage: frozenset({Task.MERGE, Task.ARCHIVE}), Merge: frozenset({Task.ARCHIVE})}
+"""Steps that end a task, with the tasks that come after it."""
 
 
 @dataclass(slots=True)
@@ -64,17 +66,27 @@ class BatchWork:
             return
         self.manifest, self.staging_version = unfinished.manifest, unfinished.staging_version
         self._recorded = frozenset(event.state for event in unfinished.recorded)
+        if unfinished.again:
+            self._recorded -= {BatchState.MERGED}
         if unfinished.target is not None:
             manifest, version = unfinished.target
             self.merged = Merged(version, manifest.rows)
         elif unfinished.merged:
-            event = next(event for event in unfinished.recorded if event.state is BatchState.MERGED)
-            self.merged = Merged(event.target_version or 0, event.rows)
+            events = (event for event in unfinished.recorded if event.state is BatchState.MERGED)
+            event = next(events, None)  # the target's history no longer tells; the ledger may
+            version = self.facts.target.version if self.facts.target else 0
+            self.merged = Merged(event.target_version or 0, event.rows) if event else Merged(version, Rows())
 
-    def run(self, plan: Plan) -> None:
-        """Run every step. Raises LandfeedError when one cannot go on; what is durable stays."""
-        for step in plan.steps:
+    def run(self, plan: Plan, tasks: frozenset[Task]) -> None:
+        """Run a plan of these tasks, one task at a time: what it left is observed, and what is still to be done is
+        planned from that, as if a process of its own did each task. Raises LandfeedError when a step cannot go on;
+        what is durable stays."""
+        steps = plan.steps
+        while steps:
+            step, *left = steps
             self._run(step)
+            later = _LATER.get(type(step))
+            steps = tuple(left) if later is None else compile_plan(self.feed, self.facts, tasks & later).steps
         if not self.archived:
             self._record_files()
             self._record_batch()
@@ -99,6 +111,7 @@ class BatchWork:
                 with self._timed("archive"):
                     manifest, _ = self._staged()
                     self._record_batch()
+                    secure(self.feed, self.world.keeping, manifest)
                     self.moves = archive_files(self.feed, self.world.storage(self.feed), manifest)
                 if self.moves.failed:
                     raise next(iter(self.moves.failed.values()))
@@ -124,7 +137,9 @@ class BatchWork:
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
                 return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
+            staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+        self.manifest, self.staging_version = staged.manifest, staged.version
+        self.facts = self.facts.staged(staged)
 
     # Merge
 
@@ -148,6 +163,8 @@ class BatchWork:
                 "this is a defect in Landfeed: nothing was archived, please report it",
                 code="conservation",
             )
+        if merged is not None:
+            self.facts = self.facts.merged(manifest.merged(merged.rows), merged.version)
 
     def _staged(self) -> tuple[Manifest, int]:
         if self.manifest is None or self.staging_version is None:
@@ -158,9 +175,7 @@ class BatchWork:
 
     def _abandon(self, step: Abandon) -> None:
         self.manifest, self.merged = step.manifest, None
-        changed = [file.name for file in self.facts.unfinished.changed] if self.facts.unfinished else []
-        error = f"changed or gone before the merge: {', '.join(changed[:5])}"
-        self._record_batch(BatchState.ABANDONED, error=error)
+        self._record_batch(BatchState.ABANDONED, error=step.reason)
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:

@@ -1,4 +1,5 @@
-"""Targets that are there already: whether they can take a feed's rows, told before anything of a batch is written."""
+"""Tables that are there already: whether a target can take a feed's rows, told before anything of a batch is written,
+and whether staging holds what the feed says now."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from framework.errors import LandfeedError
 from framework.feed import Column, Feed, NullKeys
 from framework.steps import TableColumn
 
-__all__ = ["check_target"]
+__all__ = ["check_target", "staged_otherwise"]
 
 
 def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) -> None:
@@ -32,6 +33,19 @@ def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) 
             message = f"column {name} of {table} is NOT NULL, and rows of the feed may have no value for it"
             hint = f"say required: true, so that such rows go to the quarantine, or give it a default; or: {drop}"
             raise LandfeedError(message, hint, code="schema")
+
+
+def staged_otherwise(feed: Feed, columns: Sequence[tuple[str, str]]) -> str | None:
+    """What the feed's schema has that staging, with these columns, does not hold like this; None when it holds all.
+    More columns than the schema has do no harm."""
+    there = {name.lower(): type_ for name, type_ in columns}
+    for column in feed.columns:
+        found = there.get(column.name.lower())
+        if found is None:
+            return f"column {column.name} is new"
+        if found != str(column.type):
+            return f"column {column.name} was {found} and is {column.type}"
+    return None
 
 
 def _may_be_null(feed: Feed, column: Column) -> bool:

@@ -14,8 +14,8 @@ from datetime import datetime
 import duckdb
 from deltalake import DeltaTable
 
-from framework.batch import Manifest
-from framework.engine import Seal
+from framework.batch import Manifest, transaction_id
+from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables, delta_schema
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
@@ -49,7 +49,7 @@ class CleanBatch:
         self._fast = FAST.get(step.feed.source.format)
         self._schema = delta_schema(_columns(step))
 
-    def stage(self, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int] | None:
+    def stage(self, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged | None:
         """See `Engine.stage`. None when the batch is not clean, or such that it cannot be known in one pass; then
         nothing is left of it."""
         files = [FileRead(piece) for piece in pieces]
@@ -59,6 +59,8 @@ class CleanBatch:
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
+            if (delta.transaction_version(transaction_id(self._step.feed.name)) or 0) >= self._step.batch.seq:
+                raise staged_meanwhile(self._step.feed)
             if not is_plain(delta) or not self._fits(delta):
                 return None
         written: list[NewFile] = []
@@ -90,7 +92,7 @@ class CleanBatch:
         loaded_at: datetime,
         seal: Seal,
         written: list[NewFile],
-    ) -> tuple[Manifest, int] | None:
+    ) -> Staged | None:
         told: dict[int, Told] = {}
         for group in groups(files):
             found = self._write(group, loaded_at, written)
@@ -105,19 +107,19 @@ class CleanBatch:
             return None
         rows = [told[file.index].rows if file.index in told else 0 for file in files]
         manifest = seal(judgement.outcomes(rows, [0] * len(rows)))
-        return manifest, self._commit(delta, written, manifest)
+        return self._commit(delta, written, manifest)
 
-    def _commit(self, delta: DeltaTable | None, written: list[NewFile], manifest: Manifest) -> int:
+    def _commit(self, delta: DeltaTable | None, written: list[NewFile], manifest: Manifest) -> Staged:
         feed, new = self._step.feed, written.copy()
         written.clear()  # an error may come after the commit: they are removed only when it certainly was not made
         try:
             actions = [file.added(self._schema) for file in new]
-            version = self._tables.replace(feed.target.staging, delta, actions, self._schema, manifest)
+            after = self._tables.replace(feed.target.staging, delta, actions, self._schema, manifest)
         except Conflict:
             remove(file.path for file in new)
             raise
-        conserved(feed, "staged", manifest.rows.staged, self._tables.records(feed.target.staging, version))
-        return version
+        conserved(feed, "staged", manifest.rows.staged, self._tables.records_in(after))
+        return Staged(manifest, after.version(), self._tables.columns(after))
 
     def _write(self, group: list[FileRead], loaded_at: datetime, written: list[NewFile]) -> dict[int, Told] | None:
         """Write the rows of files of one layout; what was told of each file, None when something is wrong with one."""

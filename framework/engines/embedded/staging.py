@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
+from deltalake import DeltaTable
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import Seal
+from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
@@ -47,7 +48,7 @@ class Staging:
         self._found: dict[int, list[tuple[int, int, str]]] = {}
         """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
         if clean is not None:
@@ -61,11 +62,12 @@ class Staging:
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files, judgement)
+        before = self._open_staging(step)
         if manifest.rows.quarantined:
             self._commit_quarantine(step, pieces, manifest)
-        version = self._commit_staging(step, pieces, manifest)
+        staged = self._commit_staging(step, pieces, manifest, before)
         self._db.execute("DROP TABLE batch")
-        return manifest, version
+        return staged
 
     # What is counted, and what is left out for it
 
@@ -211,17 +213,29 @@ class Staging:
 
     # Staging
 
-    def _commit_staging(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> int:
-        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
-        delta = self._tables.open(table)
+    def _open_staging(self, step: Stage) -> DeltaTable | None:
+        """Staging before the batch's first commit. Raises Conflict when another runner has staged it meanwhile."""
+        delta = self._tables.open(step.feed.target.staging)
         if delta is not None:
-            self._tables.writable(delta, table)
+            self._tables.writable(delta, step.feed.target.staging)
+            if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
+                raise staged_meanwhile(step.feed)
+        return delta
+
+    def _commit_staging(
+        self, step: Stage, pieces: Sequence[Piece], manifest: Manifest, before: DeltaTable | None
+    ) -> Staged:
+        """Overwrite the very version of staging that was there before, or nothing (Conflict)."""
+        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
         but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
         select = staged(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
         rows = self._db.sql(rendered("batch", [replace(select, where=f"{self._clean} {but}")]))
-        version = self._tables.overwrite(table, delta, rows, manifest)
-        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records(table, version))
-        return version
+        version = self._tables.overwrite(table, before, rows, manifest)
+        written = before or self._tables.open(table)
+        if written is None or written.version() != version:  # somebody else made the table at the same moment
+            raise staged_meanwhile(step.feed)
+        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records_in(written))
+        return Staged(manifest, version, self._tables.columns(written))
 
 
 class _Counted(NamedTuple):

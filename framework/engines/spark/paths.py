@@ -40,6 +40,10 @@ class PathTables(SparkTables):
         delta = self._logs.open(table)
         return -1 if delta is None else delta.version()
 
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        delta = self._logs.open(table)
+        return () if delta is None else self._logs.columns(delta)
+
     def history(self, table: Table) -> list[Commit]:
         return [
             Commit(
@@ -57,6 +61,9 @@ class PathTables(SparkTables):
     def is_empty(self, table: Table) -> bool:
         return not self._logs.records(table, self.version(table))
 
+    def rows(self, table: Table) -> int | None:
+        return self._logs.rows(table)  # a look at the status starts no Spark
+
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         if self._logs.only_value(table, version, _BATCH) == batch_id:  # the statistics tell
             rows = self._logs.records(table, version)
@@ -67,7 +74,9 @@ class PathTables(SparkTables):
         self._logs.create(step.table, step.columns, step.comment)
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
-        del columns  # an overwrite brings its own
+        state = self.state(table, "")
+        if state is not None:
+            self.prepare_columns(table, state, columns)  # all else an overwrite brings along
         return self.version(table)
 
     def overwrite(self, table: Table, data: Any) -> None:

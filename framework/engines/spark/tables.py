@@ -20,6 +20,7 @@ from framework.steps import CreateTable, TableColumn
 __all__ = ["Commit", "SparkTables"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_NO_ZONE = "timestamp_ntz"
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "COMPUTE STATS", "CLUSTER BY")
 """Operations by which a platform looks after its tables at any moment, without changing what they hold."""
 
@@ -70,11 +71,22 @@ class SparkTables(ABC):
         """The table's newest version, -1 when there is none."""
 
     @abstractmethod
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that is there."""
+
+    @abstractmethod
     def history(self, table: Table) -> Sequence[Commit]:
         """The newest commits, newest first; none when there is no table."""
 
     @abstractmethod
     def is_empty(self, table: Table) -> bool: ...
+
+    def rows(self, table: Table) -> int | None:
+        """See `Engine.rows`. Delta answers a count without a condition by its statistics."""
+        if self.version(table) < 0:
+            return None
+        ((rows,),) = self.sql(table, f"SELECT count(*) FROM {self.reference(table)}")
+        return int(rows)
 
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         """The rows that staging holds at a version, and those of a batch among them."""
@@ -106,6 +118,13 @@ class SparkTables(ABC):
         return self.append(table, nothing, manifest, files=files)
 
     # What both kinds have in common
+
+    def prepare_columns(self, table: Table, state: TableState, columns: Sequence[TableColumn]) -> None:
+        """Let a table that was made without moments without a zone take columns of them: Delta wants to be asked."""
+        there = any(_NO_ZONE in type_ for _, type_ in state.columns)
+        if not there and any(_NO_ZONE in str(column.type) for column in columns):
+            feature = "'delta.feature.timestampNtz' = 'supported'"
+            self.sql(table, f"ALTER TABLE {self.reference(table)} SET TBLPROPERTIES ({feature})")
 
     def sql(self, table: Table, query: str) -> list[Any]:
         """The rows of a statement; `table` is what an error is about."""
