@@ -115,9 +115,9 @@ class CleanBatch:
         try:
             actions = [file.added(self._schema) for file in new]
             after = self._tables.replace(feed.target.staging, delta, actions, self._schema, manifest)
-        except Conflict:
+        except Conflict as error:
             remove(file.path for file in new)
-            raise
+            raise staged_meanwhile(feed) from error
         conserved(feed, "staged", manifest.rows.staged, self._tables.records_in(after))
         return Staged(manifest, after.version(), self._tables.columns(after))
 
