@@ -5,8 +5,8 @@ The whole program is four lines, each an arrow from data to data::
     YAML text ──loader──▶ Feed ──observe──▶ Facts ──compile_plan──▶ Plan ──execute──▶ Report
                                                                      └──explain──▶ text
 
-A module imports only from rows below its own; the same holds inside `law`, `plan`, `runs` and `cli`, whose
-docstrings have lists of their own:
+A module imports only from rows below its own; the same holds inside `law`, `opening`, `plan`, `runs` and `cli`,
+whose docstrings have lists of their own:
 
     start                               the entry point
     cli                                 the command line: the only place that prints, exits, asks clock and environment

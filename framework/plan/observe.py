@@ -130,7 +130,7 @@ def observe(
         orphan,
         unwritable,
         header=_header(feed, engine, last.manifest) if last else (),
-        lost=_lost(feed, ledger, last, unfinished, target) if last else None,
+        lost=_lost(feed, ledger, engine, last, unfinished) if last else None,
         doubled=doubled,
         notes=tuple(_notes(feed, last, unfinished)) if last else (),
     )
@@ -179,9 +179,7 @@ def _unfinished(
     return Unfinished(manifest, last.version, (), changed, target, recorded, held, broken)
 
 
-def _lost(
-    feed: Feed, ledger: Ledger, last: _Last, unfinished: Unfinished | None, target: TableState | None
-) -> Failure | None:
+def _lost(feed: Feed, ledger: Ledger, engine: Engine, last: _Last, unfinished: Unfinished | None) -> Failure | None:
     """What was loaded and is no longer in the tables, if that cannot be made good from what is in landing."""
     batch_id, table = last.manifest.batch_id, feed.target.table
     if unfinished is not None and unfinished.broken and unfinished.changed and (unfinished.merged or unfinished.again):
@@ -192,14 +190,13 @@ def _lost(
         events = ledger.batch_events(feeds=[feed.name], batch_ids=[batch_id])
         if any(event.state is BatchState.ARCHIVED for event in events):
             return _gone(feed, f"table {table} does not hold batch {batch_id}, which was merged and archived")
-    elif target is None and unfinished is not None and unfinished.again:
-        before = (event.batch_id for event in ledger.batch_events(feeds=[feed.name]) if event.state in _MERGED)
-        if any(other != batch_id for other in before):
-            return _gone(feed, f"table {table} is gone, and with it batches whose files are in the archive")
+    elif last.seqs.target < last.seqs.staging - 1:
+        events = ledger.batch_events(feeds=[feed.name])
+        archived = {event.batch_id for event in events if event.state is BatchState.ARCHIVED}
+        for before in engine.manifests(feed.target.staging, feed.name):
+            if last.seqs.target < before.batch.seq and before.batch_id in archived:
+                return _gone(feed, f"table {table} does not hold batch {before.batch_id}, which is in the archive")
     return None
-
-
-_MERGED = (BatchState.MERGED, BatchState.ARCHIVED)
 
 
 def _gone(feed: Feed, what: str) -> Failure:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
-from framework.engines.delta import DeltaTables, delta_schema
+from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
+from framework.engines.delta_schema import delta_schema
 from framework.errors import cannot_load
 from framework.feed import Feed
 from framework.machine import own_folder

@@ -16,7 +16,8 @@ from deltalake import DeltaTable
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, Staged, staged_meanwhile
-from framework.engines.delta import DeltaTables, delta_schema
+from framework.engines.delta import DeltaTables
+from framework.engines.delta_schema import delta_schema
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
