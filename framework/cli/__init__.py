@@ -19,6 +19,7 @@ from framework import __version__
 from framework.cli import bad_rows, check, look, work
 from framework.cli.signals import EndSignals
 from framework.cli.streams import OutputError, abandon, finish, prepare, say
+from framework.machine import open_more_files
 
 __all__ = ["landfeed", "main"]
 
@@ -45,6 +46,7 @@ def main() -> None:
     """Entry point of `landfeed` and `runner.py`. Returns when all is well: a host that calls it, as Databricks does,
     may take a SystemExit for a failure, also one of 0, and may call it in a thread, which takes no signals."""
     prepare()
+    open_more_files()
     signals = EndSignals()
     signals.take()
     try:

@@ -9,7 +9,6 @@ is checked.
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
@@ -22,6 +21,7 @@ from framework.engines.embedded.sql import select_rows, table_columns
 from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout
+from framework.machine import most_open_files
 from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
 __all__ = ["NO_MEMORY", "Reader", "survey"]
@@ -176,7 +176,6 @@ def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | 
 
 def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
     """Some of the files that have a layout in common, in batch order. One compression is told for a whole group."""
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    at_once = max(1, min(_FILES_AT_ONCE, int(most * _OPEN_FILES)))
+    at_once = max(1, min(_FILES_AT_ONCE, int(most_open_files() * _OPEN_FILES)))
     for group in grouped(files, lambda file: (file.layout, file.compression)):
         yield from (group[start : start + at_once] for start in range(0, len(group), at_once))
