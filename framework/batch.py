@@ -88,6 +88,10 @@ class Manifest:
         """The manifest of the target commit: the batch's figures with the outcome of its merge."""
         return replace(self, rows=rows)
 
+    def without_files(self) -> Manifest:
+        """The manifest of a table that only needs to know the batch."""
+        return replace(self, outcomes=())
+
     def to_json(self, *, files: bool = True) -> str:
         """One line of JSON; `files=False` leaves the files out, for commits that only need the figures."""
         document = {

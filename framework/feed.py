@@ -22,6 +22,7 @@ __all__ = [
     "CheckScope",
     "Column",
     "CsvOptions",
+    "DeleteMode",
     "Feed",
     "Format",
     "MissingColumns",
@@ -32,6 +33,7 @@ __all__ = [
     "Quarantine",
     "ReadyWhen",
     "SchemaContract",
+    "Snapshot",
     "Source",
     "Target",
 ]
@@ -53,6 +55,13 @@ class Mode(StrEnum):
     INSERT_ONLY = "insert_only"
     OVERWRITE = "overwrite"
     SNAPSHOT = "snapshot"
+
+
+class DeleteMode(StrEnum):
+    """What a delete does to the row in the target: it goes, or it stays and is marked."""
+
+    HARD = "hard"
+    SOFT = "soft"
 
 
 class NullKeys(StrEnum):
@@ -198,7 +207,20 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How complete pictures are told apart and guarded: `by` is a capture (None = each file is one), `max_deletes` the
+    share of the target's keys that one may delete."""
+
+    by: str | None = None
+    max_deletes: float = 0.5
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
+    """Where rows go and how. `ignore_null_updates` are the columns in which a NULL leaves what is there,
+    `track_columns` those that open a version of a history (None = all but keys and sequence)."""
+
     table: Table
     staging: Table
     mode: Mode = Mode.MERGE
@@ -207,7 +229,13 @@ class Target:
     null_keys: NullKeys = NullKeys.QUARANTINE
     sequence_by: tuple[str, ...] = ()
     apply_as_deletes: str | None = None
-    ignore_null_updates: bool = False
+    apply_as_truncates: str | None = None
+    delete_mode: DeleteMode = DeleteMode.HARD
+    ignore_null_updates: tuple[str, ...] = ()
+    track_columns: tuple[str, ...] | None = None
+    overwrite_by: tuple[str, ...] = ()
+    allow_empty: bool = False
+    snapshot: Snapshot = Snapshot()
     except_columns: tuple[str, ...] = ()
     audit_columns: bool = False
     cluster_by: tuple[str, ...] = ()
@@ -215,6 +243,11 @@ class Target:
     table_properties: tuple[tuple[str, str], ...] = ()
     comment: str | None = None
     shared_target: bool = False
+
+    @property
+    def deletes(self) -> bool:
+        """Whether rows may do something else than to bring values."""
+        return self.apply_as_deletes is not None or self.apply_as_truncates is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,12 +68,14 @@ class AddColumns:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Do to the target what the change says of the staged batch, once."""
+    """Do to the target what the change says of the staged batch, once. `memory` holds what later batches may need and
+    the target does not show."""
 
     change: Change
     staging: Table
     target: Table
     batch: Batch
+    memory: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

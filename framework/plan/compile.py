@@ -8,15 +8,16 @@ from enum import StrEnum
 from itertools import accumulate, takewhile
 
 from framework.batch import Batch
+from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Feed
-from framework.law.change import change_of
-from framework.names import AUDIT_COLUMNS, File
+from framework.law.modes import change_of, memory_table
+from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
+from framework.plan.tables import memory_columns, target_columns
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
-from framework.types import Scalar
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_columns"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
 
 
 class Task(StrEnum):
@@ -59,8 +60,10 @@ def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from _finish(feed, facts, unfinished, tasks)
         return
     if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
-        yield Abandon(feed, unfinished.manifest)
         yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
+        if facts.memory is not None and (memory := memory_table(feed)) is not None:
+            yield Discard(memory, feed.name, unfinished.manifest.batch_id)
+        yield Abandon(feed, unfinished.manifest)
     if Task.STAGE in tasks:
         yield from _begin(feed, facts, tasks)
 
@@ -107,31 +110,30 @@ def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
 
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
-    wanted = target_columns(feed)
-    if facts.target is None:
-        yield CreateTable(feed.target.table, wanted, feed.target.comment)
-    else:
-        there = {name.lower(): type_ for name, type_ in facts.target.columns}
-        for column in wanted:
-            found = there.get(column.name.lower())
-            if found is not None and found != str(column.type):
-                raise LandfeedError(
-                    f"column {column.name} of {feed.target.table} is {found} and the feed says {column.type}",
-                    "give the column the table's type, or load into another table",
-                    code="schema",
-                )
-        missing = tuple(column for column in wanted if column.name.lower() not in there)
-        if missing:
-            yield AddColumns(feed.target.table, missing)
-    yield Merge(change_of(feed), feed.target.staging, feed.target.table, batch)
+    memory = memory_table(feed)
+    yield from _fitting(feed.target.table, facts.target, target_columns(feed), feed.target.comment)
+    if memory is not None:
+        comment = f"What later rows of {feed.target.table} may need and it does not show"
+        yield from _fitting(memory, facts.memory, memory_columns(feed), comment)
+    yield Merge(change_of(feed), feed.target.staging, feed.target.table, batch, memory)
 
 
-def target_columns(feed: Feed) -> tuple[TableColumn, ...]:
-    """The columns of the feed's target table, audit columns included when the feed wants them."""
-    columns = [TableColumn(column.name, column.type, column.description) for column in feed.target_columns]
-    if feed.target.audit_columns:
-        source, batch, loaded = AUDIT_COLUMNS
-        columns.append(TableColumn(source, Scalar("string"), "File that the row was last written from"))
-        columns.append(TableColumn(batch, Scalar("string"), "Batch that last wrote the row"))
-        columns.append(TableColumn(loaded, Scalar("timestamp"), "When that batch was staged"))
-    return tuple(columns)
+def _fitting(
+    table: Table, there: TableState | None, wanted: tuple[TableColumn, ...], comment: str | None
+) -> Iterator[Step]:
+    """The steps that make a table, or give it the columns that it lacks. Raises LandfeedError when a type differs."""
+    if there is None:
+        yield CreateTable(table, wanted, comment)
+        return
+    types = {name.lower(): type_ for name, type_ in there.columns}
+    for column in wanted:
+        found = types.get(column.name.lower())
+        if found is not None and found != str(column.type):
+            raise LandfeedError(
+                f"column {column.name} of {table} is {found} and the feed says {column.type}",
+                "give the column the table's type, or load into another table",
+                code="schema",
+            )
+    missing = tuple(column for column in wanted if column.name.lower() not in types)
+    if missing:
+        yield AddColumns(table, missing)

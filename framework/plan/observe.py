@@ -11,6 +11,7 @@ from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.law.manifests import mistrust
+from framework.law.modes import memory_table
 from framework.ledger import BatchEvent, Ledger
 from framework.names import BatchState, File
 from framework.storage import Storage
@@ -40,7 +41,8 @@ class Facts:
 
     `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
-    `unwritable` why the engine cannot write one of the feed's tables.
+    `unwritable` why the engine cannot write one of the feed's tables; `memory` the table beside the
+    target that holds what it does not show, None for a feed that needs none.
     """
 
     listing: Listing
@@ -49,6 +51,7 @@ class Facts:
     unfinished: Unfinished | None
     orphan: Manifest | None
     unwritable: Failure | None = None
+    memory: TableState | None = None
 
 
 def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
@@ -62,9 +65,11 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
         orphan = _trusted(feed, found[0]) if found else None
-    refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
+    beside = memory_table(feed)
+    memory = engine.state(beside, feed.name) if beside is not None else None
+    refusals = (state.unwritable for state in (target, staging, quarantine, memory) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
-    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan, unwritable)
+    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan, unwritable, memory)
 
 
 def _unfinished(

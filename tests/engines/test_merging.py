@@ -16,10 +16,12 @@ from framework.engines.embedded import EmbeddedEngine
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
-from framework.law.change import Change, Counts, Written, change_of
+from framework.law.change import Change
+from framework.law.counts import Counts, Written
+from framework.law.modes import change_of
 from framework.loader import load_project
 from framework.names import Table
-from framework.plan.compile import target_columns
+from framework.plan.tables import target_columns
 from framework.steps import CreateTable, Merge
 from tests.support import HEADER, Project
 

@@ -4,22 +4,31 @@ A batch that only inserts is appended (into an empty table as copies of staging'
 only rows that change something take part in the MERGE, so that files of the target without such rows
 are not rewritten. Either commit is made against the very version that was compared, or not at all
 (Conflict), and carries the batch's transaction.
+
+What later batches may need and the target does not show is committed before it, as the same
+transaction. A batch looks at what earlier ones left there, and never at its own: so it comes to the
+same when it is repeated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 from deltalake import DeltaTable, QueryBuilder
 
-from framework.batch import Manifest
+from framework.batch import Manifest, transaction_id
 from framework.engine import Merged
 from framework.engines.delta import DeltaTables, commit, translated
 from framework.engines.embedded.adopting import adopt, may_adopt
+from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.writing import Writer
 from framework.errors import LandfeedError
-from framework.law.change import Change, Counts, Insert, Written, check_written, counted
+from framework.law.change import Change, Insert
+from framework.law.counts import Counts, Written, check_written, counted
 from framework.law.dialects import DUCKDB
-from framework.law.merging import CASE, classify, counts_by_case, writing
+from framework.law.merging import CASE, counts_by_case, writing
+from framework.law.relations import relations
 from framework.names import Table
 from framework.steps import Merge
 
@@ -39,18 +48,17 @@ class Merging:
     ) -> None:
         self._db, self._tables, self._write = connection, tables, write
         self._change, self._table, self._staging = step.change, step.target, step.staging
-        self._manifest = manifest
+        self._memory, self._manifest = step.memory, manifest
 
     def merge(self, staging_version: int) -> Merged:
         """See `Engine.merge`."""
-        target = self._tables.open(self._table)
-        if target is None:
-            raise LandfeedError(f"table {self._table} was removed during the run", "run again", code="table")
-        self._tables.writable(target, self._table)
+        target = self._opened(self._table)
         done = self._tables.merged(self._table, target, self._manifest)
         if done is not None:
             return done
         staging = self._tables.at(self._staging, staging_version)
+        if self._change.replace is not None:
+            return self._replace(staging, target)
         case = self._change.into_nothing if self._meets_nothing(target) else None
         if case is not None:
             return self._all_as(case, staging, target)
@@ -58,8 +66,25 @@ class Merging:
         self._view("t", self._table, target)
         return self._one_by_one(target)
 
+    def _opened(self, table: Table) -> DeltaTable:
+        delta = self._tables.open(table)
+        if delta is None:
+            raise LandfeedError(f"table {table} was removed during the run", "run again", code="table")
+        self._tables.writable(delta, table)
+        return delta
+
     def _meets_nothing(self, target: DeltaTable) -> bool:
         return self._change.match is None or not self._tables.records(self._table, target.version())
+
+    def _replace(self, staging: DeltaTable, target: DeltaTable) -> Merged:
+        """Every staged row is in the target then, in the place of others."""
+        counts = {0: self._manifest.rows.staged}
+        merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
+        self._view("s", self._staging, staging)
+        with translated(self._table):
+            rows = replace_rows(self._db, target, self._change, commit(merged, files=False))
+        check_written(self._change, counts, Written(rows), self._table)
+        return Merged(target.version(), merged.rows)
 
     def _all_as(self, case: int, staging: DeltaTable, target: DeltaTable) -> Merged:
         """Every staged row is of one case, that of rows without a partner."""
@@ -72,19 +97,50 @@ class Merging:
             check_written(self._change, counts, Written(rows), self._table)
         else:
             self._view("s", self._staging, staging)
-            columns = DUCKDB.names(self._change.columns)
-            self._commit(target, self._db.sql(f"SELECT {columns}, {case} AS {CASE} FROM s"), counts, merged)
+            columns = write.columns if isinstance(write, Insert) else self._change.columns
+            rows_ = self._db.sql(f"SELECT {DUCKDB.names(columns)}, {case} AS {CASE} FROM s")
+            self._commit(target, rows_, counts, merged)
         return Merged(target.version(), merged.rows)
 
     def _one_by_one(self, target: DeltaTable) -> Merged:
-        """Tell every row's case, count them, and write those that write something."""
+        """Tell every row's case, count them, remember what has to be, and write those that write something."""
         change = self._change
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE classified AS {classify_sql(change)}")
+        self._remembered_before()
+        for name, query in relations(change, DUCKDB):
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
         merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
+        self._remember(merged)
         some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
-        self._commit(target, self._db.sql(f"SELECT * FROM classified{some}"), counts, merged)
+        columns = DUCKDB.names(change.columns)
+        self._commit(target, self._db.sql(f"SELECT {columns}, {CASE} FROM classified{some}"), counts, merged)
         return Merged(target.version(), merged.rows)
+
+    # What the target does not show
+
+    def _remembered_before(self) -> None:
+        """What earlier batches left to be remembered, as the relation `c`."""
+        if self._memory is None:
+            return
+        self._view("every", self._memory, self._opened(self._memory))
+        batch = self._manifest.batch
+        mine = f"_feed = {DUCKDB.text(batch.feed)} AND _batch < {batch.seq}"
+        self._db.execute(f"CREATE OR REPLACE TEMP VIEW c AS SELECT * FROM every WHERE {mine}")
+
+    def _remember(self, merged: Manifest) -> None:
+        """Commit what has to be remembered, unless an earlier process already did for this batch."""
+        if self._memory is None:
+            return
+        memory, batch = self._opened(self._memory), merged.batch
+        if (memory.transaction_version(transaction_id(batch.feed)) or 0) >= batch.seq:
+            return
+        if not self._db.execute("SELECT 1 FROM remembered LIMIT 1").fetchall():
+            return
+        by = f"{DUCKDB.text(batch.feed)} AS _feed, CAST({batch.seq} AS BIGINT) AS _batch"
+        rows = self._db.sql(f"SELECT {by}, {DUCKDB.text(merged.batch_id)} AS _batch_id, * FROM remembered")
+        self._tables.append(self._memory, memory, rows, merged.without_files())
+
+    # Writing and reading
 
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
@@ -121,6 +177,9 @@ class Merging:
         return True
 
 
-def classify_sql(change: Change) -> str:
-    """The query that tells every staged row's case, over the views `s` and `t`."""
-    return classify(change, "s", "t", change.columns, DUCKDB)
+def classify_sql(change: Change) -> Sequence[str]:
+    """The queries that tell every staged row's case, over the views `s`, `t` and `c`."""
+    every = list(relations(change, DUCKDB))
+    if len(every) == 1:
+        return [every[0].query]
+    return [f"CREATE TEMP TABLE {name} AS {query}" for name, query in every]

@@ -17,11 +17,11 @@ from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
-from framework.law.change import AllRows, Survivor
+from framework.law.change import AllRows, Fold, OneRow, Survivor
 from framework.law.dialects import DUCKDB
 from framework.law.layout import ignored, missing
 from framework.law.rules import malformed
-from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
+from framework.law.staging import FILE, KIND, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
 from framework.names import Reason
 from framework.opening import fetch_all
@@ -119,13 +119,16 @@ class Staging:
         keys = ", ".join(f"v{index}" for index, column in enumerate(feed.columns) if column.name in survivor.keys)
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
-        if same == (True,):
+        if same == (True,) and not (isinstance(survivor, OneRow) and survivor.truncates):
             return
-        *selects, rank = ranked(feed, survivor, {FILE: "_file", ROW: "rowid"}, DUCKDB)
+        selects, rank = self._ranked(feed, survivor)
         beaten = Select((DUCKDB.name(ROW), DUCKDB.name(FILE)), f"{rank} > 1")
-        first, ranks = selects
-        query = rendered("batch", [replace(first, where=self._clean), ranks, beaten])
-        self._db.execute(f"INSERT INTO losers {query}")
+        self._db.execute(f"INSERT INTO losers {rendered('batch', [*selects, beaten])}")
+
+    def _ranked(self, feed: Feed, survivor: OneRow | Fold) -> tuple[list[Select], str]:
+        """The clean rows of the table `batch` with their rank among those of their key."""
+        (first, *others), rank = ranked(feed, survivor, {FILE: "_file", ROW: "rowid"}, DUCKDB)
+        return [replace(first, where=self._clean), *others], rank
 
     def _staged(self, files: Sequence[FileRead]) -> tuple[list[int], list[int]]:
         """How many rows of each file stay, and how many are beaten."""
@@ -213,12 +216,22 @@ class Staging:
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
-        but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
-        select = staged(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
-        rows = self._db.sql(rendered("batch", [replace(select, where=f"{self._clean} {but}")]))
+        rows = self._db.sql(rendered("batch", self._selected(step, files, manifest)))
         version = self._tables.overwrite(table, delta, rows, manifest)
         conserved(step.feed, "staged", manifest.rows.staged, self._tables.records(table, version))
         return version
+
+    def _selected(self, step: Stage, files: Sequence[str], manifest: Manifest) -> list[Select]:
+        """The steps from the table `batch` to staging."""
+        feed, survivor, batch, at = step.feed, step.survivor, step.batch.id, manifest.staged_at
+        if isinstance(survivor, Fold) and manifest.rows.deduplicated:
+            selects, rank = self._ranked(feed, survivor)
+            names = [DUCKDB.name(column.name) for column in feed.columns]
+            kind, position = DUCKDB.name(KIND) if feed.target.deletes else None, DUCKDB.name(FILE)
+            last = staged(feed, batch, files, at, DUCKDB, values=names, kind=kind, position=position)
+            return [*selects, replace(last, where=f"{rank} = 1")]
+        but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
+        return [replace(staged(feed, batch, files, at, DUCKDB), where=f"{self._clean} {but}")]
 
 
 class _Counted(NamedTuple):

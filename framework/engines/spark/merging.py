@@ -14,7 +14,8 @@ from framework.batch import Manifest
 from framework.engine import Merged
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
-from framework.law.change import Counts, Insert, Written, check_written, counted, counts_from_writes, expected_writes
+from framework.law.change import Insert
+from framework.law.counts import Counts, Written, check_written, counted, counts_from_writes, expected_writes
 from framework.law.dialects import SPARK
 from framework.law.merging import classify, counts_by_case, merge_statement, writing
 from framework.names import AUDIT_COLUMNS

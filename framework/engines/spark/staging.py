@@ -20,7 +20,7 @@ from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict
-from framework.law.change import OneRow
+from framework.law.change import AllRows
 from framework.law.dialects import SPARK
 from framework.law.layout import ignored, missing
 from framework.law.staging import (
@@ -28,16 +28,18 @@ from framework.law.staging import (
     BLOCK,
     FILE,
     KEPT,
+    KIND,
     ROW,
     RowQuery,
     Select,
+    key_terms,
     quarantined,
     ranked,
     reason_counts,
     staged,
 )
 from framework.law.verdict import Figures, conserved, judge, most_frequent
-from framework.names import AUDIT_COLUMNS, Reason
+from framework.names import AUDIT_COLUMNS, CHANGE, Reason
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
 
@@ -94,6 +96,7 @@ class Staging:
         audit = [Scalar("string"), Scalar("string"), Scalar("timestamp")]
         return [
             *(TableColumn(column.name, column.type) for column in self._feed.columns),
+            *([TableColumn(CHANGE, Scalar("string"))] if self._feed.target.deletes else []),
             *(TableColumn(name, type_) for name, type_ in zip(AUDIT_COLUMNS, audit, strict=True)),
         ]
 
@@ -112,8 +115,8 @@ class Staging:
         """How many rows staging holds, by file, and how many different keys."""
         reference = self._tables.reference(self._staging)
         by_key = f"SELECT 1 AS number FROM {reference}"  # where all rows survive, each is one for itself
-        if isinstance(self._survivor, OneRow):
-            by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {SPARK.names(self._survivor.keys)}"
+        if not isinstance(self._survivor, AllRows):
+            by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {key_terms(self._survivor, CHANGE, SPARK)}"
         if len(self._sources) == 1:  # one look at staging is enough
             query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
             ((number, different),) = self._tables.sql(self._staging, query)
@@ -128,12 +131,13 @@ class Staging:
         """The rows for staging."""
         feed, paths = self._feed, [source.file.shown for source in self._sources]
         clean = self._kept(reader)
-        if not once or not isinstance(self._survivor, OneRow):
+        if not once or isinstance(self._survivor, AllRows):
             return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK)])
         place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
-        *selects, rank = ranked(feed, self._survivor, place, SPARK)
+        selects, rank = ranked(feed, self._survivor, place, SPARK)
         names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
-        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, position=position)
+        kind = SPARK.name(KIND) if feed.target.deletes else None
+        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, kind=kind, position=position)
         return applied(clean, [*selects, replace(last, where=f"{rank} = 1")])
 
     def _kept(self, reader: Reader) -> Any:

@@ -138,6 +138,10 @@ class Dialect(Words, ABC):
     def unnest(self, array: str) -> str:
         """A row for each item of an array, as an item of a SELECT."""
 
+    def last_value(self, value: str) -> str:
+        """The last value that is not NULL, for an OVER behind it."""
+        return f"last_value({value}) IGNORE NULLS"
+
     @abstractmethod
     def json(self, value: str) -> str:
         """A nested value as JSON, NULL members included."""
