@@ -40,7 +40,7 @@ def relations(history: History, match: Match | None, dialect: Dialect) -> Iterat
     yield "known", f"SELECT t.* FROM t WHERE EXISTS (SELECT 1 FROM touched AS k WHERE {sql.same('k', 't')})"
     yield "kept", sql.kept()
     yield "events", sql.events()
-    yield "chosen", f"SELECT * FROM ({sql.ranked()}) AS ranked WHERE _place = 1"
+    yield "chosen", f"SELECT * FROM ({sql.ranked()}) AS ranked WHERE _lf_place = 1"
     yield "ordered", sql.ordered()
     yield "chain", sql.chain()
     yield "versions", sql.versions()
@@ -83,8 +83,8 @@ class _Sql:
         """What is remembered of the keys, the newest of each sequence."""
         window = self._window((SEQUENCE,), "_batch DESC")
         mine = f"SELECT c.* FROM c WHERE EXISTS (SELECT 1 FROM touched AS k WHERE {self.same('k', 'c')})"
-        ranked = f"SELECT *, row_number() OVER {window} AS _place FROM ({mine}) AS mine"
-        return f"SELECT * FROM ({ranked}) AS ranked WHERE _place = 1"
+        ranked = f"SELECT *, row_number() OVER {window} AS _lf_place FROM ({mine}) AS mine"
+        return f"SELECT * FROM ({ranked}) AS ranked WHERE _lf_place = 1"
 
     def events(self) -> str:
         d = self._d
@@ -92,21 +92,21 @@ class _Sql:
             *self._columns("s", self._listed),
             f"{sequence_of('s', self._h.sequence, d)} AS {SEQUENCE}",
             f"{f's.{CHANGE}' if self._h.deletes else d.text(Kind.UPSERT)} AS {CHANGE}",
-            f"CAST({_NEW} AS bigint) AS _rank",
+            f"CAST({_NEW} AS bigint) AS _lf_rank",
         ]
-        old = [*self._columns("c", self._listed), f"c.{SEQUENCE}", f"c.{CHANGE}", "c._batch AS _rank"]
+        old = [*self._columns("c", self._listed), f"c.{SEQUENCE}", f"c.{CHANGE}", "c._batch AS _lf_rank"]
         starts = [
             *self._columns("t", self._listed),
             f"t.{START_AT} AS {SEQUENCE}",
             f"{d.text(Kind.UPSERT)} AS {CHANGE}",
-            f"CAST({_STARTS} AS bigint) AS _rank",
+            f"CAST({_STARTS} AS bigint) AS _lf_rank",
         ]
         ends = [
             *self._columns("t", self._h.keys),
             *map(self._nothing, self._carried),
             f"t.{END_AT} AS {SEQUENCE}",
             f"{d.text(Kind.DELETE)} AS {CHANGE}",
-            f"CAST({_ENDS} AS bigint) AS _rank",
+            f"CAST({_ENDS} AS bigint) AS _lf_rank",
         ]
         return " UNION ALL ".join(
             [
@@ -123,9 +123,9 @@ class _Sql:
 
     def ranked(self) -> str:
         """Events with their place among those of the same sequence, and the newest sequence that was known."""
-        place = f"row_number() OVER {self._window((SEQUENCE,), '_rank DESC')} AS _place"
+        place = f"row_number() OVER {self._window((SEQUENCE,), '_lf_rank DESC')} AS _lf_place"
         by = ", ".join(self._d.name(key) for key in self._h.keys)
-        latest = f"max(CASE WHEN _rank < {_NEW} THEN {SEQUENCE} END) OVER (PARTITION BY {by}) AS _latest"
+        latest = f"max(CASE WHEN _lf_rank < {_NEW} THEN {SEQUENCE} END) OVER (PARTITION BY {by}) AS _lf_latest"
         return f"SELECT *, {place}, {latest} FROM events"
 
     # Versions
@@ -133,34 +133,34 @@ class _Sql:
     def ordered(self) -> str:
         """Events with what was before: whether they are upserts that open a version."""
         window, d = self._window(), self._d
-        before = [f"lag({d.name(each.name)}) OVER {window} AS _before{i}" for i, each in enumerate(self._h.tracked)]
-        kind = f"lag({CHANGE}) OVER {window} AS _kind_before"
+        before = [f"lag({d.name(each.name)}) OVER {window} AS _lf_before{i}" for i, each in enumerate(self._h.tracked)]
+        kind = f"lag({CHANGE}) OVER {window} AS _lf_kind_before"
         return f"SELECT {', '.join(['*', kind, *before])} FROM chosen"
 
     def chain(self) -> str:
         """Events with the number of their run: a delete, or the upserts of one version."""
         d, upsert = self._d, self._d.text(Kind.UPSERT)
-        tracked = (d.differs(d.name(each.name), f"_before{i}", each.type) for i, each in enumerate(self._h.tracked))
-        other = " OR ".join([f"coalesce(_kind_before, '') <> {upsert}", *tracked])
+        tracked = (d.differs(d.name(each.name), f"_lf_before{i}", each.type) for i, each in enumerate(self._h.tracked))
+        other = " OR ".join([f"coalesce(_lf_kind_before, '') <> {upsert}", *tracked])
         opens = f"({CHANGE} = {upsert} AND ({other}))"
         every = self._window(rows=" ROWS UNBOUNDED PRECEDING")
         run = f"sum(CASE WHEN {opens} OR {CHANGE} <> {upsert} THEN 1 ELSE 0 END) OVER {every}"
-        first = f"SELECT *, {opens} AS _opens, {run} AS _run FROM ordered"
-        in_run = ", ".join([*(self._d.name(key) for key in self._h.keys), "_run"])
+        first = f"SELECT *, {opens} AS _lf_opens, {run} AS _lf_run FROM ordered"
+        in_run = ", ".join([*(self._d.name(key) for key in self._h.keys), "_lf_run"])
         listed = [
             "*",
-            f"lead({SEQUENCE}) OVER {self._window()} AS _next",
-            f"coalesce(lead(_run) OVER {self._window()} <> _run, true) AS _closes",
-            f"min({SEQUENCE}) OVER (PARTITION BY {in_run}) AS _start",
-            f"count(*) OVER (PARTITION BY {in_run}) AS _members",
-            f"sum(CASE WHEN {CHANGE} = {upsert} THEN 1 ELSE 0 END) OVER {every} AS _upserts",
-            *(f"lag({d.name(each.name)}) OVER {self._window()} AS _was{i}" for i, each in enumerate(self._h.values)),
+            f"lead({SEQUENCE}) OVER {self._window()} AS _lf_next",
+            f"coalesce(lead(_lf_run) OVER {self._window()} <> _lf_run, true) AS _lf_closes",
+            f"min({SEQUENCE}) OVER (PARTITION BY {in_run}) AS _lf_start",
+            f"count(*) OVER (PARTITION BY {in_run}) AS _lf_members",
+            f"sum(CASE WHEN {CHANGE} = {upsert} THEN 1 ELSE 0 END) OVER {every} AS _lf_upserts",
+            *(f"lag({d.name(each.name)}) OVER {self._window()} AS _lf_was{i}" for i, each in enumerate(self._h.values)),
         ]
         return f"SELECT {', '.join(listed)} FROM ({first}) AS runs"
 
     def versions(self) -> str:
-        listed = [*self._columns("e", self._listed), f"e._start AS {START_AT}", f"e._next AS {END_AT}"]
-        return f"SELECT {', '.join(listed)} FROM chain AS e WHERE e.{CHANGE} = '{Kind.UPSERT}' AND e._closes"
+        listed = [*self._columns("e", self._listed), f"e._lf_start AS {START_AT}", f"e._lf_next AS {END_AT}"]
+        return f"SELECT {', '.join(listed)} FROM chain AS e WHERE e.{CHANGE} = '{Kind.UPSERT}' AND e._lf_closes"
 
     # What staged events come to
 
@@ -168,35 +168,38 @@ class _Sql:
         d, e = self._d, "e"
         known = f"EXISTS (SELECT 1 FROM known AS t WHERE {self.same('t', e)})"
         stale, unchanged = _OUTCOMES[Outcome.STALE], _OUTCOMES[Outcome.UNCHANGED]
-        hidden = f"CASE WHEN e.{SEQUENCE} < e._latest THEN {stale} ELSE {unchanged} END"
+        hidden = f"CASE WHEN e.{SEQUENCE} < e._lf_latest THEN {stale} ELSE {unchanged} END"
         was = " OR ".join(
             [
-                *(d.differs(d.column(e, each.name), f"e._was{i}", each.type) for i, each in enumerate(self._h.values)),
+                *(
+                    d.differs(d.column(e, each.name), f"e._lf_was{i}", each.type)
+                    for i, each in enumerate(self._h.values)
+                ),
                 "false",
             ]
         )
         deleted = (
-            f"CASE WHEN (e._kind_before = '{Kind.UPSERT}' AND NOT coalesce(o.closed, false)) "
+            f"CASE WHEN (e._lf_kind_before = '{Kind.UPSERT}' AND NOT coalesce(o.closed, false)) "
             f"OR v.{START_AT} IS NOT NULL THEN {_OUTCOMES[Outcome.DELETED]} ELSE {hidden} END"
         )
         differs = f"CASE WHEN v.{START_AT} IS NULL THEN ({was}) ELSE ({self._differ(e, 'v')}) END"
-        inside = f"CASE WHEN e._closes AND {differs} THEN {_OUTCOMES[Outcome.UPDATED]} ELSE {hidden} END"
+        inside = f"CASE WHEN e._lf_closes AND {differs} THEN {_OUTCOMES[Outcome.UPDATED]} ELSE {hidden} END"
         opened = (
-            f"CASE WHEN e._upserts = 1 AND NOT {known} THEN {_OUTCOMES[Outcome.INSERTED]} "
+            f"CASE WHEN e._lf_upserts = 1 AND NOT {known} THEN {_OUTCOMES[Outcome.INSERTED]} "
             f"WHEN v.{START_AT} IS NOT NULL AND NOT ({self._differ('l', 'v')}) "
             f"THEN {_OUTCOMES[Outcome.UNCHANGED]} ELSE {_OUTCOMES[Outcome.UPDATED]} END"
         )
-        case = f"CASE WHEN e.{CHANGE} = '{Kind.DELETE}' THEN {deleted} WHEN e._opens THEN {opened} ELSE {inside} END"
-        listed = [*self._columns(e, self._listed), f"e._start AS {START_AT}", f"e._next AS {END_AT}"]
+        case = f"CASE WHEN e.{CHANGE} = '{Kind.DELETE}' THEN {deleted} WHEN e._lf_opens THEN {opened} ELSE {inside} END"
+        listed = [*self._columns(e, self._listed), f"e._lf_start AS {START_AT}", f"e._lf_next AS {END_AT}"]
         closed = (
             f"SELECT {', '.join(self._columns('t', self._h.keys))}, t.{END_AT} AS at, true AS closed FROM known AS t "
             f"WHERE NOT EXISTS (SELECT 1 FROM known AS n WHERE {self.same('n', 't')} AND n.{START_AT} = t.{END_AT})"
         )
         return (
             f"SELECT {', '.join(listed)}, {case} AS {CASE} FROM chain AS e "
-            f"LEFT JOIN known AS v ON {self.same('v', e)} AND v.{START_AT} = e._start "
-            f"LEFT JOIN versions AS l ON {self.same('l', e)} AND l.{START_AT} = e._start "
-            f"LEFT JOIN ({closed}) AS o ON {self.same('o', e)} AND o.at = e.{SEQUENCE} WHERE e._rank = {_NEW}"
+            f"LEFT JOIN known AS v ON {self.same('v', e)} AND v.{START_AT} = e._lf_start "
+            f"LEFT JOIN versions AS l ON {self.same('l', e)} AND l.{START_AT} = e._lf_start "
+            f"LEFT JOIN ({closed}) AS o ON {self.same('o', e)} AND o.at = e.{SEQUENCE} WHERE e._lf_rank = {_NEW}"
         )
 
     # What is written
@@ -217,8 +220,8 @@ class _Sql:
     def remembered(self) -> str:
         """Events that no version shows, and those that take the place of one that is remembered."""
         shown = (
-            f"CASE WHEN e.{CHANGE} = '{Kind.UPSERT}' THEN e._members = 1 "
-            f"ELSE coalesce(e._kind_before, '') = '{Kind.UPSERT}' END"
+            f"CASE WHEN e.{CHANGE} = '{Kind.UPSERT}' THEN e._lf_members = 1 "
+            f"ELSE coalesce(e._lf_kind_before, '') = '{Kind.UPSERT}' END"
         )
         listed = [*self._columns("e", [*self._h.keys, *self._values]), f"e.{SEQUENCE}", f"e.{CHANGE}"]
         source, _, loaded = AUDIT_COLUMNS
@@ -227,6 +230,6 @@ class _Sql:
         equal = f"c.{CHANGE} = e.{CHANGE} AND NOT ({self._differ('c', 'e')})"
         return (
             f"SELECT {', '.join(listed)} FROM chain AS e LEFT JOIN kept AS c ON {same} "
-            f"WHERE e._rank IN ({_NEW}, {_STARTS}, {_ENDS}) "
+            f"WHERE e._lf_rank IN ({_NEW}, {_STARTS}, {_ENDS}) "
             f"AND CASE WHEN c.{CHANGE} IS NULL THEN NOT ({shown}) ELSE NOT ({equal}) END"
         )

@@ -49,7 +49,7 @@ CASE = "_case"
 """The column that tells a row's case, by its position in `Change.cases`."""
 PRESENT = "_present"
 """A column of the target's rows that is true."""
-AT, FLOOR = "_at", "_floor"
+AT, FLOOR = "_lf_at", "_lf_floor"
 """Columns of staged rows: their sequence as one value, and that of the newest of what is remembered."""
 _, _BATCH, _ = AUDIT_COLUMNS
 

@@ -18,7 +18,7 @@ FEED = """\
 feed: {name}
 source: {{path: "${{landing}}/{name}/", format: csv}}
 schema: {{k: int, n: int, m: int, op: string, a: string, b: string}}
-target: {{table: s.{name}, keys: [k], sequence_by: {sequence}, except_columns: [op, m], {more}}}
+target: {{table: s.{name}, keys: [k], sequence_by: {sequence}, except_columns: {left}, {more}}}
 """
 HEADER = "k,n,m,op,a,b\n"
 
@@ -43,8 +43,8 @@ class History:
         self._loads = 0
 
     def _feed(self, drive: Drive, name: str, more: str, sequence: str) -> Feed:
-        text = FEED.format(name=name, more=more, sequence=sequence)
-        return drive.feed(text if sequence == "n" else text.replace(", m]", "]"))
+        left = "[op, m]" if sequence == "n" else "[op]"
+        return drive.feed(FEED.format(name=name, more=more, sequence=sequence, left=left))
 
     def load(self, *files: Sequence[Event], by: Drive | None = None) -> Counter[str]:
         """Load a batch; its figures, without zeros."""

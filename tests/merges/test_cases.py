@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -64,9 +63,12 @@ def orders(batches: list[Batch]) -> Iterator[list[Batch]]:
     yield [[event for batch in reversed(single) for event in batch]]
 
 
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
-    made = Drive("embedded", os.fspath(tmp_path_factory.mktemp("cases")))
+@pytest.fixture(scope="module", params=["embedded", pytest.param("spark", marks=pytest.mark.spark)])
+def drive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
+    """An engine; all cases of a mode are one feed, so that Spark is asked a few times."""
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+    made = Drive(request.param, os.fspath(tmp_path_factory.mktemp(request.param)))
     yield made
     made.close()
 

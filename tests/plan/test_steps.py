@@ -85,7 +85,7 @@ def steps(given: Facts, tasks: str = "run", feed: Feed = FEED) -> list[str]:
     return [shown(step) for step in plan.steps]
 
 
-GONE = ["abandon 7", "discard 7 old"]
+GONE = ["discard 7 old", "abandon 7"]
 NEXT = ["stage 8 new", "merge 8 new", "archive 8 new"]
 FINISH = ["merge 7 old", "archive 7 old"]
 
