@@ -12,13 +12,14 @@ docstrings have lists of their own:
     databricks                          the bundle: one job for all feeds
     runs                                many feeds: which are run when, what landing holds, what is told of it
     plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
-    loader | ledger | opening           YAML text to Feed, every problem at once · what happened to files and batches ·
-                                        files to bytes, encoding and layout, or why they are rejected
+    loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
     engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
+    opening                             files to bytes, encoding and layout, or why they are rejected
     storage | leases                    the seams to folders and buckets, and to other runners
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines
     feed | environment | batch          what one YAML promises · where things are · files staged and merged together
+    machine                             errors of the system, told apart by what was being done
     errors | names | types              the words everybody uses
 
 Where a new thing goes: a format is a reader in `law.records`, a merge mode a `Change` in `law.change`, a check a

@@ -14,13 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
 from framework.names import File, Reason, Rows
 
-__all__ = ["Batch", "FileOutcome", "Manifest", "transaction_id"]
+__all__ = ["Batch", "FileOutcome", "Manifest", "Seen", "transaction_id"]
 
 
 def transaction_id(feed: str) -> str:
@@ -46,21 +46,32 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a file was seen to be when it was opened: the schema's columns that it does not have, its own that were
+    ignored, its header (empty without one) and its encoding."""
+
+    missing: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What reading one file gave: its row figures, or the reason why the whole file is rejected; why rows of it are
-    bad, the most frequent reasons first; the schema's columns that it does not have, and its own that were ignored."""
+    bad, the most frequent reasons first; what it was seen to be."""
 
     file: File
     rows: Rows = Rows()
     rejected: str | None = None
     reasons: tuple[Reason, ...] = ()
-    missing: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    seen: Seen = Seen()
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC."""
+    """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
+    by which the files were read."""
 
     batch: Batch
     batch_id: str
@@ -68,13 +79,21 @@ class Manifest:
     outcomes: tuple[FileOutcome, ...]
     rows: Rows
     seconds: float = 0.0
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, batch: Batch, staged_at: datetime, outcomes: Iterable[FileOutcome], seconds: float) -> Manifest:
+    def of(
+        cls,
+        batch: Batch,
+        staged_at: datetime,
+        outcomes: Iterable[FileOutcome],
+        seconds: float,
+        options: Mapping[str, Any] | None = None,
+    ) -> Manifest:
         """The manifest whose row figures are the sums over its files."""
         outcomes = tuple(outcomes)
         rows = sum((outcome.rows for outcome in outcomes), Rows())
-        return cls(batch, batch.id, staged_at, outcomes, rows, seconds)
+        return cls(batch, batch.id, staged_at, outcomes, rows, seconds, options or {})
 
     @property
     def rejected(self) -> tuple[FileOutcome, ...]:
@@ -114,6 +133,7 @@ class Manifest:
                 if outcome.reasons
             },
             "headers": _headers(self.outcomes) if files else [],
+            "options": dict(self.options) if files else {},
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -126,21 +146,21 @@ class Manifest:
             return None
         if not isinstance(document, dict) or document.get("landfeed") != 1:
             return None
-        reasons, headers = document.get("reasons", {}), document.get("headers", [])
-        columns = {index: (tuple(h["missing"]), tuple(h["ignored"])) for h in headers for index in h["files"]}
+        reasons = document.get("reasons", {})
+        seen = {index: _seen(entry) for entry in document.get("headers", []) for index in entry["files"]}
         outcomes = tuple(
             replace(
                 outcome,
                 reasons=tuple(map(_reason, reasons.get(outcome.file.path, ()))),
-                missing=columns.get(index, ((), ()))[0],
-                ignored=columns.get(index, ((), ()))[1],
+                seen=seen.get(index, Seen()),
             )
             for index, outcome in enumerate(map(_outcome, document["files"]))
         )
         batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, document.get("seconds", 0.0))
+        seconds, options = document.get("seconds", 0.0), document.get("options", {})
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options)
 
 
 def _figures(rows: Rows) -> dict[str, int]:
@@ -150,12 +170,12 @@ def _figures(rows: Rows) -> dict[str, int]:
 
 def _rows(figures: Mapping[str, int]) -> Rows:
     """Row figures by name. Names that a newer version added are passed over."""
-    return Rows(**{field.name: figures.get(field.name, 0) for field in fields(Rows)})
+    return Rows(**{each.name: figures.get(each.name, 0) for each in fields(Rows)})
 
 
 def _reason(document: Mapping[str, Any]) -> Reason:
     """A reason by name. Names that a newer version added are passed over."""
-    return Reason(**{field.name: document[field.name] for field in fields(Reason) if field.name in document})
+    return Reason(**{each.name: document[each.name] for each in fields(Reason) if each.name in document})
 
 
 def _outcome(document: Any) -> FileOutcome:
@@ -169,9 +189,15 @@ def _outcome(document: Any) -> FileOutcome:
 
 
 def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
-    """The columns that files miss and those that are ignored, once for all files (by position) that are alike."""
-    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[int]] = {}
+    """What files were seen to be, once for all files (by position) that are alike."""
+    alike: dict[Seen, list[int]] = {}
     for index, outcome in enumerate(outcomes):
-        if outcome.missing or outcome.ignored:
-            alike.setdefault((outcome.missing, outcome.ignored), []).append(index)
-    return [{"missing": missing, "ignored": ignored, "files": files} for (missing, ignored), files in alike.items()]
+        if outcome.seen != Seen():
+            alike.setdefault(outcome.seen, []).append(index)
+    return [asdict(seen) | {"files": files} for seen, files in alike.items()]
+
+
+def _seen(document: Mapping[str, Any]) -> Seen:
+    """By name; names that a newer version added are passed over."""
+    missing, ignored, header = (tuple(document.get(name, ())) for name in ("missing", "ignored", "header"))
+    return Seen(missing, ignored, header, document.get("encoding", ""))

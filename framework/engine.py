@@ -2,72 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from framework.batch import FileOutcome, Manifest
-from framework.errors import Failure, FileGone, SourceChanged
+from framework.errors import Failure
 from framework.feed import Feed
-from framework.names import File, Reason, Rows, Table
+from framework.names import Reason, Rows, Table
+from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
-from framework.storage import Storage
 
-__all__ = ["BadRows", "Engine", "Merged", "Preview", "Seal", "SourceFile", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"]
+
+
+CONSTRAINT = "constraint"
+"""The code of what `Engine.merge` raises when the target has a constraint that refuses rows of the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableState:
     """A table as observed: its Delta version, its columns (name, type as in `framework.types`), the
-    sequence number of the last batch that a given feed committed to it (None = none yet), and why this
-    engine cannot write it (None = it can)."""
+    sequence number of the last batch that a given feed committed to it (None = none yet), why this
+    engine cannot write it (None = it can), and the columns that take no NULL and get no value by themselves."""
 
     version: int
     columns: tuple[tuple[str, str], ...]
     seq: int | None = None
     unwritable: Failure | None = None
-
-
-class SourceFile:
-    """A file of the batch, and how an engine comes to its bytes: as a local file or where it stands."""
-
-    def __init__(self, file: File, storage: Storage, folder: str) -> None:
-        self.file, self._storage, self._folder = file, storage, folder
-        self._local: str | None = None
-        self._in_place = False
-
-    @property
-    def location(self) -> str:
-        """A local path with the bytes of this version, fetched when first asked for. Raises SourceChanged."""
-        if self._local is None:
-            with self._still_there():
-                self._local = self._storage.fetch(self.file, self._folder)
-        return self._local
-
-    @property
-    def in_place(self) -> str:
-        """The file's own path or URI, for engines that read it there."""
-        self._in_place = True
-        return self.file.path
-
-    def beginning(self, length: int) -> bytes:
-        """The first bytes of this version. Raises SourceChanged."""
-        with self._still_there():
-            return self._storage.read_range(self.file, 0, length)
-
-    @property
-    def may_have_changed(self) -> bool:
-        """Whether what was read may be another version than the one listed: it was not a copy of that one."""
-        return self._in_place or self._local in (None, self.file.path)
-
-    @contextmanager
-    def _still_there(self) -> Iterator[None]:
-        try:
-            yield
-        except FileGone as error:
-            raise SourceChanged([self.file.path]) from error
+    not_null: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +76,7 @@ that the files are still the ones that were listed (raises SourceChanged) and th
 returns the manifest that the commits carry."""
 
 
-class Engine(Protocol):
+class Engine(Ways, Protocol):
     """The verbs that a plan needs. Every method may be called from several threads at once."""
 
     def state(self, table: Table, feed: str) -> TableState | None:
@@ -127,11 +91,9 @@ class Engine(Protocol):
         """The feed's manifests with files that this table's history still has, newest first."""
         ...
 
-    def stage(
-        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
-    ) -> tuple[Manifest, int]:
-        """Read, check and convert the files; append bad rows to the quarantine (once per batch),
-        overwrite staging, and return the manifest with the staging version that it was written as.
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+        """Read, check and convert the batch's files, which have been opened; append bad rows to the quarantine (once
+        per batch), overwrite staging, and return the manifest with the staging version that it was written as.
 
         `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict
         when another runner staged meanwhile.
@@ -149,7 +111,9 @@ class Engine(Protocol):
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         """Merge the staged batch, exactly once: a target that has this batch already is left alone, and a target
         that has a newer one refuses it (`superseded`). Raises Conflict when another writer commits meanwhile, and
-        LandfeedError when what was written is not what the cases of the rows imply (`conservation`)."""
+        LandfeedError when what was written is not what the cases of the rows imply (`conservation`), and before
+        anything is written when a key of the batch is in the target twice (`key_twice`) or a constraint of it refuses
+        rows (CONSTRAINT)."""
         ...
 
     def discard(self, step: Discard) -> None:

@@ -9,7 +9,9 @@ The exception tree::
     ├── Conflict                 another writer committed first; the whole step is redone retried
     ├── Busy                     another runner works on this feed                        exit 0
     ├── MissingDependency        an engine or client that is not installed                exit 1
+    ├── MachineError             the machine let Landfeed's own work fail; no file's fault exit 1
     └── StorageError             a file or folder cannot be reached                       exit 1
+        ├── SetAside             files that cannot be read now; the others go on          exit 1
         └── FileGone             the file is no longer there at the expected version
 
 Foreign exceptions are translated where they arise (`engines`, `storages`), never further up.
@@ -17,7 +19,7 @@ Foreign exceptions are translated where they arise (`engines`, `storages`), neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 __all__ = [
@@ -27,11 +29,14 @@ __all__ = [
     "Failure",
     "FileGone",
     "LandfeedError",
+    "MachineError",
     "MissingDependency",
     "PolicyError",
     "Problem",
+    "SetAside",
     "SourceChanged",
     "StorageError",
+    "cannot_load",
     "expected",
 ]
 
@@ -135,10 +140,29 @@ class MissingDependency(LandfeedError):
     code = "missing_dependency"
 
 
+class MachineError(LandfeedError):
+    """Landfeed's own work failed: a full disk, a limit of the process, a missing right. Whatever file it was busy
+    with has nothing to do with it."""
+
+    code = "machine"
+
+
 class StorageError(LandfeedError):
     """A file or a folder cannot be reached."""
 
     code = "storage"
+
+
+class SetAside(StorageError):
+    """Files that cannot be read at this moment, with the reason by path. Nothing is said of what is in them: they
+    stay where they are, and the others go on without them."""
+
+    code = "set_aside"
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        told = "; ".join(f"{path}: {reason}" for path, reason in self.reasons.items())
+        super().__init__(told, "the file stays where it is and is tried again in the next run")
 
 
 class FileGone(StorageError):
@@ -147,9 +171,27 @@ class FileGone(StorageError):
     code = "file_gone"
 
 
+def cannot_load(engine: str, error: ImportError) -> MissingDependency:
+    """A package that is not there; or one that is, and that the system does not let in."""
+    if isinstance(error, ModuleNotFoundError):
+        return MissingDependency(
+            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
+        )
+    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
+    return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)
+
+
 def expected(error: Exception) -> LandfeedError:
     """The error as it may be told. A defect becomes one that asks to be reported; it stops the feed that it is
     met in, and no other."""
     if isinstance(error, LandfeedError):
         return error
+    if isinstance(error, MemoryError):
+        return MachineError("the system has no more memory for this process", "give it more, or take fewer --jobs")
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename})" if error.filename else ""
+        return MachineError(
+            f"the system refused what was to be done: {error.strerror}{where}",
+            "check permissions, free space and limits (ulimit -a); what is not done yet is done by the next run",
+        )
     return LandfeedError(f"{type(error).__name__}: {error}", "please report it", code="internal")

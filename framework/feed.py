@@ -7,7 +7,7 @@ they follow the same value rules as the data itself (`framework.law.values`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from framework.names import AUDIT_COLUMNS, Table
@@ -32,10 +32,12 @@ __all__ = [
     "OnExceed",
     "Quarantine",
     "ReadyWhen",
+    "RenamedColumns",
     "SchemaContract",
     "Snapshot",
     "Source",
     "Target",
+    "read_options",
 ]
 
 
@@ -78,7 +80,15 @@ class NewColumns(StrEnum):
 
 class MissingColumns(StrEnum):
     SET_NULL = "set_null"
+    KEEP = "keep"
     REJECT_FILE = "reject_file"
+
+
+class RenamedColumns(StrEnum):
+    """What becomes of a file in which one name is gone and another has come."""
+
+    REJECT_FILE = "reject_file"
+    SET_NULL = "set_null"
 
 
 class CheckAction(StrEnum):
@@ -187,6 +197,7 @@ class Source:
 class SchemaContract:
     new_columns: NewColumns = NewColumns.IGNORE
     missing_columns: MissingColumns = MissingColumns.SET_NULL
+    renamed_columns: RenamedColumns = RenamedColumns.REJECT_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,3 +296,10 @@ class Feed:
     @property
     def staging_column_names(self) -> tuple[str, ...]:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
+
+
+def read_options(feed: Feed) -> dict[str, object]:
+    """The options by which the feed's files are read, as plain data."""
+    source = feed.source
+    options: dict[str, object] = {"format": source.format.value, "null_values": list(source.null_values)}
+    return options | (asdict(source.csv) if source.format is Format.CSV else {}) | {"trim": source.trim}

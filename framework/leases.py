@@ -1,4 +1,7 @@
-"""Leases: one runner per feed at a time. A convenience, not the guarantee: commits fence themselves."""
+"""Leases: one runner per feed at a time. A convenience, not the guarantee: commits fence themselves.
+
+A lease that was not given back tells that its holder died, maybe before the ledger knew what it had done.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,12 @@ class Leases(Protocol):
     def hold(self, feed: str, wait_seconds: float) -> AbstractContextManager[None]:
         """Hold the feed's lease for the length of a `with` block.
 
-        Raises Busy when somebody else holds it and does not let go within `wait_seconds`.
+        Raises Busy when somebody else holds it and does not let go within `wait_seconds`. An error that leaves
+        the block lets others have the lease, and may leave it among those that were not given back.
         """
+        ...
+
+    def left(self) -> frozenset[str]:
+        """The feeds whose lease was taken and not given back: somebody is working on them, or died over it, or could
+        not bring it to an end. Raises StorageError."""
         ...

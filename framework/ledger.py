@@ -1,8 +1,9 @@
 """Ledger: the memory of the system, two append-only Delta tables of events, written in groups.
 
-`files` holds what happened to each file, `batches` what happened to each batch; the contract lists
-their columns. A commit to a Delta table costs milliseconds to seconds, so events of feeds that are
-worked on at the same time share one: whoever comes first commits what has gathered meanwhile.
+`files` holds what happened to each file, `batches` what happened to each batch. A commit to a Delta table
+costs milliseconds to seconds, so events are gathered: those of all feeds of a run share one commit a table
+(`Ledger.write`). What is gathered is lost when the process dies; the manifests in the tables' own commits
+say it once more, and the feed's lease that somebody has to look there (`framework.leases`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from typing import Any
 from framework.control import Control
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
+
+CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
+"""The states of a batch that is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +79,66 @@ class BatchEvent:
 
 
 class Ledger:
-    """The events of all feeds of one environment. Safe to use from several threads and processes."""
+    """The events of all feeds of one environment. Safe to use from several threads and processes.
 
-    def __init__(self, control: Control, schema: str) -> None:
-        self._control = control
+    One that `gathers` keeps events until `write` is called; any other writes them when they are recorded, together
+    with those that came meanwhile. Either way they are read as if they were written.
+    """
+
+    def __init__(self, control: Control, schema: str, *, gathers: bool = False) -> None:
+        self._control, self._gathers = control, gathers
         self._files = _GroupedTable(control, Table(f"{schema}.files"))
         self._batches = _GroupedTable(control, Table(f"{schema}.batches"))
+        self._closed: dict[str, str] = {}
+        """By feed, the last batch that is known to be over."""
 
     def record_files(self, events: Iterable[FileEvent]) -> None:
-        """Append events; returns when they are durable."""
-        self._files.append([_row(event) for event in events])
+        self._record(self._files, events)
 
     def record_batches(self, events: Iterable[BatchEvent]) -> None:
-        """Append events; returns when they are durable."""
-        self._batches.append([_row(event) for event in events])
+        self._record(self._batches, events)
+
+    def _record(self, table: _GroupedTable, events: Iterable[FileEvent | BatchEvent]) -> None:
+        rows = [_row(event) for event in events]
+        table.gather(rows)
+        if rows and not self._gathers:
+            table.write()
+
+    def write(self, feed: str | None = None) -> None:
+        """Write what is gathered, or what is gathered if something of this feed is; returns when it is durable. The
+        batches come last, so that one that is over has its files recorded. What cannot be written stays gathered."""
+        if feed is None or self._files.holds(feed) or self._batches.holds(feed):
+            self._files.write()
+            self._batches.write()
 
     def batch_events(
         self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), limit: int | None = None
     ) -> list[BatchEvent]:
         """Events of these feeds or batches (of all, if none is named), newest first."""
         where = _given(feed=feeds, batch_id=batch_ids)
-        return [_batch_event(row) for row in self._control.select(self._batches.table, where, limit=limit)]
+        return [_batch_event(row) for row in self._batches.select(where, limit=limit)]
 
     def latest(self) -> dict[str, BatchEvent]:
         """The newest batch event of every feed, by feed."""
-        rows = self._control.select(self._batches.table, {}, latest_by="feed")
-        return {event.feed: event for event in map(_batch_event, rows)}
+        rows = self._batches.select({}, latest_by="feed")
+        latest = {event.feed: event for event in map(_batch_event, rows)}
+        self._closed = {feed: event.batch_id for feed, event in latest.items() if event.state in CLOSED}
+        return latest
+
+    def unfinished(self, feed: str, batch_id: str) -> list[BatchEvent] | None:
+        """What is recorded of a batch; None when it is over. A batch that was over when `latest` was called costs
+        nothing, since it stays so."""
+        if self._closed.get(feed) == batch_id:
+            return None
+        events = self.batch_events(feeds=[feed], batch_ids=[batch_id])
+        return None if any(event.state in CLOSED for event in events) else events
 
     def file_events(
         self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), files: Sequence[str] = ()
     ) -> list[FileEvent]:
         """Events of the files of these feeds, of these batches, at these paths; newest first."""
         where = _given(feed=feeds, batch_id=batch_ids, file=files)
-        return [_file_event(row) for row in self._control.select(self._files.table, where)]
+        return [_file_event(row) for row in self._files.select(where)]
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
@@ -119,11 +150,11 @@ def _given(**where: Sequence[str]) -> dict[str, Sequence[str]]:
     return {column: values for column, values in where.items() if values}
 
 
-def _batch_event(row: dict[str, Any]) -> BatchEvent:
+def _batch_event(row: Mapping[str, Any]) -> BatchEvent:
     return BatchEvent(**{**_by_name(BatchEvent, row), "state": BatchState(str(row.get("state")))})
 
 
-def _file_event(row: dict[str, Any]) -> FileEvent:
+def _file_event(row: Mapping[str, Any]) -> FileEvent:
     return FileEvent(**{**_by_name(FileEvent, row), "state": FileState(str(row.get("state")))})
 
 
@@ -137,54 +168,60 @@ def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dic
 
 
 class _GroupedTable:
-    """Appends to one table; callers that arrive during a commit share the next one."""
+    """Gathers rows of one table, and appends all that have gathered at once."""
 
     def __init__(self, control: Control, table: Table) -> None:
         self._control, self.table = control, table
         self.appended = False
         self._commit = threading.Lock()
-        self._gather = threading.Lock()
-        self._waiting: list[_Group] = []
+        self._lock = threading.Lock()
+        self._gathered: list[Mapping[str, object]] = []
 
-    def append(self, rows: Sequence[Mapping[str, object]]) -> None:
-        if not rows:
-            return None
-        group = _Group(rows)
-        with self._gather:
-            self._waiting.append(group)
+    def gather(self, rows: Iterable[Mapping[str, object]]) -> None:
+        with self._lock:
+            self._gathered += rows
+
+    def holds(self, feed: str) -> bool:
+        with self._lock:
+            return any(row["feed"] == feed for row in self._gathered)
+
+    def write(self) -> None:
+        """Append what has gathered. Who comes during a commit waits for it, and often finds nothing left to do."""
         with self._commit:
-            if group.done:
-                return group.result()
-            with self._gather:
-                groups, self._waiting = self._waiting, []
-            self._flush(groups)
-        return group.result()
+            with self._lock:
+                rows = list(self._gathered)
+            if rows:
+                self._control.append(self.table, rows)
+                self.appended = True
+                with self._lock:
+                    del self._gathered[: len(rows)]
+
+    def select(
+        self, where: Mapping[str, Sequence[str]], *, latest_by: str | None = None, limit: int | None = None
+    ) -> list[Mapping[str, object]]:
+        """As `Control.select`, with what has gathered."""
+        with self._lock:
+            gathered = [row for row in self._gathered if all(row[name] in where[name] for name in where)]
+        found = [*reversed(gathered), *self._control.select(self.table, where, latest_by=latest_by, limit=limit)]
+        if not gathered:
+            return found
+        found.sort(key=_recorded_at, reverse=True)
+        if latest_by is not None:
+            newest: dict[object, Mapping[str, object]] = {}
+            for row in found:
+                newest.setdefault(row[latest_by], row)
+            found = list(newest.values())
+        return found[:limit]
 
     def upkeep(self) -> None:
         with self._commit:
             if self.appended:
                 self._control.compact(self.table)
 
-    def _flush(self, groups: Sequence[_Group]) -> None:
-        try:
-            self._control.append(self.table, [row for group in groups for row in group.rows])
-            self.appended = True
-        except Exception as error:
-            for group in groups:
-                group.error = error
-        for group in groups:
-            group.done = True
 
-
-class _Group:
-    def __init__(self, rows: Sequence[Mapping[str, object]]) -> None:
-        self.rows = rows
-        self.done = False
-        self.error: Exception | None = None
-
-    def result(self) -> None:
-        if self.error is not None:
-            raise self.error
+def _recorded_at(row: Mapping[str, Any]) -> datetime:
+    moment: datetime = row["recorded_at"]
+    return moment
 
 
 def _row(event: FileEvent | BatchEvent) -> dict[str, object]:

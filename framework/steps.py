@@ -42,11 +42,13 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones that survive."""
+    """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones that survive.
+    `header` is that of the file that was loaded last, as far as it is known."""
 
     feed: Feed
     batch: Batch
     survivor: Survivor
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ class Storage(Protocol):
 
         The stream can be sought in and is the caller's to close. What a bucket stores with
         `Content-Encoding: gzip` under a name that does not say so comes unpacked. Never waits for a
-        pipe or a device. Raises FileGone when it is another version, StorageError when it cannot be read.
+        pipe or a device. Raises FileGone when it is another version, SetAside or another StorageError when it
+        cannot be read.
         """
         ...
 
@@ -46,11 +47,9 @@ class Storage(Protocol):
         """Up to `length` bytes of this version. Raises FileGone when it is no longer this version."""
         ...
 
-    def fetch(self, file: File, folder: str) -> str:
-        """A local path with the bytes of this version, for engines that read local files.
-
-        Local storages return the file's own path. Others download into `folder`. Raises FileGone, and
-        StorageError when it cannot be read.
+    def fetch(self, file: File, folder: str) -> str | None:
+        """The path of a copy of this version, made in `folder`; None where files are on this machine, so that `open`
+        gives them in place. Raises FileGone, and StorageError when it cannot be read.
         """
         ...
 

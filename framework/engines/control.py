@@ -12,7 +12,8 @@ from deltalake import CommitProperties, QueryBuilder, write_deltalake
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.control import COMPACT_FROM
-from framework.engines.delta import DeltaTables, translated
+from framework.engines.delta import DeltaTables
+from framework.engines.delta_errors import translated
 from framework.errors import Conflict
 from framework.law.dialects import DATAFUSION
 from framework.ledger import COLUMN_TYPES

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
+from framework.engines.constraints import filled_by_itself
+from framework.engines.delta_errors import translated
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError, StorageError
@@ -22,13 +22,10 @@ from framework.names import Table
 from framework.steps import TableColumn
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "commit", "delta_schema", "storage_options", "translated", "unwritable"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "delta_schema", "storage_options", "unwritable"]
 
 _DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
 _LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
-_COLOUR = re.compile(r"\x1b\[\d*m")
-_NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
-_PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
 _WRITABLE = {
     "appendOnly",
     "invariants",
@@ -54,6 +51,7 @@ _WORDS = {
 }
 
 
+_CHECK = "delta.constraints."
 _MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
 """Protocol versions that imply features without listing them."""
 
@@ -117,7 +115,8 @@ class DeltaTables:
             return None
         columns = tuple((name, type_) for name, type_ in _columns(delta))
         seq = delta.transaction_version(transaction_id(feed))
-        return TableState(delta.version(), columns, seq, _refusal(delta, table))
+        not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
+        return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         for entry in self.history(table):
@@ -167,10 +166,10 @@ class DeltaTables:
     def create(self, table: Table, columns: tuple[TableColumn, ...], comment: str | None) -> DeltaTable:
         """Make the table, or open it when somebody else made it first."""
         uri = self.uri(table)
-        if self.local:
-            os.makedirs(uri, exist_ok=True)
         try:
             with translated(table):
+                if self.local:
+                    os.makedirs(uri, exist_ok=True)
                 return DeltaTable.create(
                     uri,
                     delta_schema(columns),
@@ -239,6 +238,12 @@ def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
     )
 
 
+def check_constraints(delta: DeltaTable) -> list[str]:
+    """The table's CHECK constraints, each as its name and the condition."""
+    configuration = delta.metadata().configuration.items()
+    return [f"{key[len(_CHECK) :]} ({text})" for key, text in configuration if key.startswith(_CHECK)]
+
+
 def unwritable(delta: DeltaTable) -> list[str]:
     """The features of a table that delta-rs cannot write, in words."""
     protocol = delta.protocol()
@@ -257,23 +262,6 @@ def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
     return CommitProperties(custom_metadata=metadata, app_transactions=[transaction], max_commit_retries=0)
 
 
-@contextmanager
-def translated(table: Table) -> Iterator[None]:
-    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError."""
-    try:
-        yield
-    except TableNotFoundError:
-        raise
-    except CommitFailedError as error:
-        raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
-    except (DeltaError, OSError) as error:
-        raise _trouble(table, _said(error)) from error
-    except Exception as error:
-        if type(error) is not Exception:  # its readers raise this class, as for a data file that is torn
-            raise
-        raise _trouble(table, _said(error)) from error
-
-
 def _is_there(table: Table, folder: str) -> bool:
     """Whether a folder exists. Raises StorageError when that cannot be seen: then nobody knows."""
     try:
@@ -283,25 +271,6 @@ def _is_there(table: Table, folder: str) -> bool:
     except OSError as error:
         message = f"table {table}: the folder {folder} cannot be looked at: {error.strerror}"
         raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
-
-
-def _trouble(table: Table, said: str) -> LandfeedError:
-    if _NO_BUCKET.search(said):
-        hint = "check tables.root in the environment file"
-        return LandfeedError(f"table {table}: there is no such bucket", hint, code="missing_folder")
-    if permission := _PERMISSION.search(said):
-        return LandfeedError(
-            f"table {table}: the permission {permission.group()} is missing",
-            "grant it on the bucket of tables.root (the role Storage Object User has it)",
-            code="forbidden",
-        )
-    return LandfeedError(f"table {table}: {said}", code="table")
-
-
-def _said(error: Exception) -> str:
-    """What delta-rs says, which may be a tree drawn in colours, in one line."""
-    lines = (line.strip(" ↳") for line in _COLOUR.sub("", str(error)).splitlines())
-    return ": ".join(line for line in lines if line)
 
 
 def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:

@@ -5,8 +5,11 @@ SQL. Nothing here reads, writes or asks the clock.
     history                             versions of keys, from their events
     discovery | merging | manifests | modes     which files count · cases as SQL · which manifests are ours · modes
     records                             bytes to records, a reader a format
-    rules | filenames | counts          texts to rows, or why not · what a file's name gives · what counts mean
+    rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
+                                        mean · what is wrong with an expression
     conditions | change                 conditions on rows as SQL · what a merge does, as a value
-    values | layout | verdict | expressions | places | ready    texts to values · headers to columns · …
+    verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
+                                        means on every engine
+    values | layout | places | ready    texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

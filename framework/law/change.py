@@ -7,7 +7,8 @@ rows of each case, and write what those cases say. What the counts mean is decid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -44,6 +45,7 @@ __all__ = [
     "Test",
     "Update",
     "Write",
+    "keeping",
 ]
 
 
@@ -314,3 +316,22 @@ class Change:
         target; None where that depends on the row."""
         alone = [index for index, case in enumerate(self.cases) if case.without_partner]
         return alone[0] if len(alone) == 1 and self.memory is None and self.history is None else None
+
+
+def keeping(change: Change, columns: Collection[str]) -> Change:
+    """The change for rows that lack these columns: their partners keep what they have in them, and are not compared
+    by them."""
+    cases = []
+    for case in change.cases:
+        when = tuple(
+            Differs(tuple(column for column in test.columns if column.name not in columns))
+            if isinstance(test, Differs)
+            else test
+            for test in case.when
+        )
+        write = case.write
+        if isinstance(write, Update):
+            write = Update(tuple(column for column in write.columns if column not in columns))
+        if Differs(()) not in when:  # what no column tells apart does not differ
+            cases.append(replace(case, when=when, write=write))
+    return replace(change, cases=tuple(cases))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from framework.errors import LandfeedError
-from framework.law.change import Change, Delete, Insert, Nothing, Outcome, Update
+from framework.law.change import Change, Delete, Insert, Match, Nothing, Outcome, Update
 from framework.names import Rows
 
-__all__ = ["Counts", "Written", "check_written", "counted", "counts_from_writes", "expected_writes"]
+__all__ = [
+    "Counts",
+    "Written",
+    "check_written",
+    "counted",
+    "counts_from_writes",
+    "expected_writes",
+    "key_twice",
+    "too_many",
+]
 
 Counts: TypeAlias = Mapping[int, int]
 """How many rows fall under the case at each position of `Change.cases`; none where it is left out."""
@@ -44,9 +53,25 @@ def expected_writes(change: Change, counts: Counts) -> Written:
     return Written(inserted, updated, deleted)
 
 
+def key_twice(table: object, match: Match, found: Sequence[object]) -> LandfeedError:
+    """What is said of a key that several rows of the target have: its values, and how many rows."""
+    *values, rows = found
+    key = ", ".join(f"{name} = {value}" for name, value in zip(match.keys, values, strict=True))
+    return LandfeedError(
+        f"{table} has {rows} rows with the key {key}, and this batch has a row for it: which one is it about?",
+        "remove all rows of such keys but one, then run again; the files stay in landing until then",
+        code="key_twice",
+    )
+
+
+def too_many(change: Change, counts: Counts, staged: Rows) -> bool:
+    """Whether there are more cases of staged rows than staged rows, as where a key is in the target twice."""
+    of_staged = (number for index, number in counts.items() if change.cases[index].outcome is not None)
+    return sum(of_staged) > staged.staged
+
+
 def counted(change: Change, counts: Counts, staged: Rows) -> Rows:
-    """A batch's figures with the outcomes of its merge. Raises LandfeedError when not every staged row has one, as
-    where a key is in the target twice."""
+    """A batch's figures with the outcomes of its merge. Raises LandfeedError when not every staged row has one."""
     outcomes = dict.fromkeys(Outcome, 0)
     for index, case in enumerate(change.cases):
         if case.outcome is not None:
@@ -55,7 +80,7 @@ def counted(change: Change, counts: Counts, staged: Rows) -> Rows:
     if not rows.merge_balances:
         raise LandfeedError(
             f"{staged.staged} rows were staged and their merge does not add up: {rows}",
-            "the target may hold a key more than once: look for it, and remove all rows of it but one",
+            "this is a defect in Landfeed: the files stay in landing, please report it",
             code="conservation",
         )
     return rows

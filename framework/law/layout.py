@@ -10,10 +10,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from framework.feed import Column, Feed, MissingColumns, NewColumns
+from framework.batch import Seen
+from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
 
 __all__ = [
     "MOST_COLUMNS",
@@ -27,7 +28,9 @@ __all__ = [
     "json_layout",
     "missing",
     "own_layout",
+    "renamed",
     "same_name",
+    "seen",
 ]
 
 MOST_COLUMNS = 10_000
@@ -63,10 +66,12 @@ class Rejected:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
-    that the file has with the index of its field."""
+    that the file has with the index of its field; `others` are keys of its records that are no fields of them, which
+    files of one layout need not have in common."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
+    others: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,15 +101,23 @@ def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
     if not isinstance(layout, Layout) or not layout.fields:
         return ()
     used = {index for _, index in layout.fields}
-    return tuple(name for index, name in enumerate(layout.names) if index not in used)
+    return (*(name for index, name in enumerate(layout.names) if index not in used), *layout.others)
 
 
-def column_warnings(files: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Iterator[str]:
-    """A sentence for the columns that files miss, and one for those that are ignored, given both of each file."""
-    both = [(tuple(lacks), tuple(brings)) for lacks, brings in files]
-    for columns, count in Counter(lacks for lacks, _ in both if lacks).items():
-        yield f"{_columns(columns)} missing in {_files(count)}: NULL or the default there"
-    for columns, count in Counter(brings for _, brings in both if brings).items():
+def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
+    """What is kept of a file that was opened; `header` says that a record of it named its fields."""
+    names = layout.names if header and isinstance(layout, Layout) else ()
+    return Seen(missing(feed, layout), ignored(layout), names, encoding)
+
+
+def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
+    """A sentence for the columns that files miss, and one for those that are ignored."""
+    files = tuple(files)
+    keep = feed.schema_contract.missing_columns is MissingColumns.KEEP
+    then = "rows keep what they have" if keep else "NULL or the default there"
+    for columns, count in Counter(each.missing for each in files if each.missing).items():
+        yield f"{_columns(columns)} missing in {_files(count)}: {then}"
+    for columns, count in Counter(each.ignored for each in files if each.ignored).items():
         yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
 
 
@@ -137,7 +150,8 @@ def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
         return found
     used = sorted(set(found.values()))
     fields = tuple((column, used.index(index)) for column, index in found.items())
-    return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields)
+    others = tuple(key for index, key in enumerate(keys) if index not in set(used))[:MOST_COLUMNS]
+    return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields, others)
 
 
 def same_name(name: str) -> str:
@@ -158,8 +172,36 @@ def _in_order(names: Sequence[str], columns: Sequence[Column], kind: Kind) -> La
     return Layout(tuple(Field(name, kind) for name in names), fields)
 
 
+def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> str | None:
+    """Why a file with this header is refused after one with the header `before`: a column that was there is gone, and
+    a name has come that no column wants, so that one may be the other. None where that is not so, or allowed."""
+    if not header or not before or feed.schema_contract.renamed_columns is RenamedColumns.SET_NULL:
+        return None
+    columns = [column for column in feed.columns if column.from_source]
+    now, then = _matched(columns, header)[0], _matched(columns, before)[0]
+    known = {"", *map(same_name, before)}
+    gone = [column.name for column in columns if column.name in then and column.name not in now]
+    come = [name for index, name in enumerate(header) if index not in now.values() and same_name(name) not in known]
+    if not gone or not come:
+        return None
+    old = [before[then[name]] for name in gone]
+    return (
+        f"{_quoted(old)}, which the file before had, is gone, and {_quoted(come)} has come, which no column wants: "
+        f"if it was renamed, say source_name: [{come[0]}, {old[0]}] at the column {gone[0]}; "
+        "if not, schema_contract.renamed_columns: set_null"
+    )
+
+
 def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[str, int] | Rejected:
-    """The index of the name that each column has in the file, for those that have one."""
+    """The index of the name that each column has in the file, for those that have one; or why the file is refused."""
+    found, twice = _matched(columns, names)
+    if twice:
+        return Rejected(f"the file names {_quoted(twice)} more than once, or in several spellings; which is it?")
+    return _refuse(feed, columns, names, list(found.items())) or found
+
+
+def _matched(columns: Sequence[Column], names: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """The index of the name that each column has, for those that have one, and the names that are there twice."""
     at: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         at.setdefault(same_name(name), []).append(index)
@@ -175,9 +217,7 @@ def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[
         own = [index for index in same if exactly.get(names[index], column.name) == column.name] or same
         found[column.name] = own[0]
         twice += [names[own[0]]] if len(own) > 1 else []
-    if twice:
-        return Rejected(f"the file names {_quoted(twice)} more than once, or in several spellings; which is it?")
-    return _refuse(feed, columns, names, list(found.items())) or found
+    return found, twice
 
 
 def _refuse(
@@ -185,7 +225,10 @@ def _refuse(
 ) -> Rejected | None:
     present = {name for name, _ in fields}
     missing = [column for column in columns if column.name not in present]
-    needed = [column for column in missing if column.name in (*feed.target.keys, *feed.target.sequence_by)]
+    keys = feed.target.keys
+    if feed.target.null_keys is NullKeys.MATCH and present & set(keys):
+        keys = ()  # a key column that is not there is NULL in all rows
+    needed = [column for column in missing if column.name in (*keys, *feed.target.sequence_by)]
     if needed:
         found = _found(names) + _separator_hint(feed, names)
         return Rejected(f"there is no {_wanted(needed)} in the file; it has {found}")

@@ -26,7 +26,7 @@ from framework.law.change import (
     Test,
     Update,
 )
-from framework.law.dialects import Words
+from framework.law.dialects import Dialect, Words
 from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "counts_by_case",
     "merge_statement",
     "partners",
+    "several_partners",
     "survivor_order",
     "writing",
 ]
@@ -139,6 +140,17 @@ def classify(change: Change, source: str, target: str, columns: Sequence[str], w
 def counts_by_case(relation: str) -> str:
     """A query of cases and the number of rows in each, of a relation with cases."""
     return f"SELECT {CASE}, count(*) FROM {relation} GROUP BY {CASE}"
+
+
+def several_partners(match: Match, source: str, target: str, dialect: Dialect) -> str:
+    """A query of the first key that several rows of the target have, and a row of the source, which has each key
+    once: the key's values as texts, and how many rows. No row where there is none."""
+    keys = [dialect.column("t", key) for key in match.keys]
+    listed = ", ".join(keys)
+    return (
+        f"SELECT {', '.join(map(dialect.as_text, keys))}, count(*) FROM {source} AS s JOIN {target} AS t "
+        f"ON {partners(match, dialect)} GROUP BY {listed} HAVING count(*) > 1 ORDER BY {listed} LIMIT 1"
+    )
 
 
 def writing(change: Change) -> str:

@@ -127,7 +127,8 @@ def _merge(feed: Feed) -> Change:
         memory = (
             Memory(target.keys, target.sequence_by, target.apply_as_truncates is not None) if _forgets(feed) else None
         )
-    return Change(_match(feed), _survivor(feed), cases, target.ignore_null_updates, memory, mark)
+    inherits = tuple(name for name in target.ignore_null_updates if name not in target.except_columns)
+    return Change(_match(feed), _survivor(feed), cases, inherits, memory, mark)
 
 
 def _forgets(feed: Feed) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from framework.batch import FileOutcome
+from framework.batch import FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
 from framework.feed import AllBad, Feed, OnExceed, Quarantine
+from framework.law.layout import renamed
 from framework.names import File, Reason, Rows
 
 __all__ = ["REASONS", "Figures", "Judgement", "Verdict", "conserved", "exceeded", "judge", "most_frequent"]
@@ -35,7 +36,7 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What an engine counted in one file: its records, the bad ones and those left out by a filter among them, the
-    bad ones' reasons; or why the file could not be read; the columns that it misses and those that are ignored."""
+    bad ones' reasons; or why the file could not be read; what it was seen to be."""
 
     file: File
     read: int = 0
@@ -43,8 +44,7 @@ class Figures:
     filtered: int = 0
     reasons: tuple[Reason, ...] = ()
     unreadable: str | None = None
-    missing: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    seen: Seen = Seen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +71,19 @@ def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: 
     if rejected is not None:
         return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
     rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
-    return FileOutcome(figures.file, rows, reasons=figures.reasons, missing=figures.missing, ignored=figures.ignored)
+    return FileOutcome(figures.file, rows, reasons=figures.reasons, seen=figures.seen)
 
 
-def judge(feed: Feed, figures: Iterable[Figures]) -> Judgement:
-    """Decide which files are rejected. Raises PolicyError when one is over the limits of a feed that then fails."""
+def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) -> Judgement:
+    """Decide which files are rejected; `before` is the header of the file that was loaded last, if it had one. Raises
+    PolicyError when a file is over the limits of a feed that then fails."""
     counted = tuple(figures)
-    return Judgement(counted, tuple(each.unreadable or _over_limit(feed, each) for each in counted))
+    rejected = []
+    for each in counted:
+        why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
+        rejected.append(why)
+        before = (why is None and each.seen.header) or before
+    return Judgement(counted, tuple(rejected))
 
 
 def _over_limit(feed: Feed, figures: Figures) -> str | None:

@@ -40,6 +40,7 @@ from framework.feed import (
     OnExceed,
     Quarantine,
     ReadyWhen,
+    RenamedColumns,
     SchemaContract,
     Snapshot,
     Source,
@@ -86,6 +87,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
         schema_contract=SchemaContract(
             _word(tree, NewColumns.IGNORE, "schema_contract", "new_columns"),
             _word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
+            _word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
         checks=tuple(_check(node) for node in _list(tree, "checks")),
         filter=_text(tree, "filter"),

@@ -1,22 +1,31 @@
 """Opening: what must be known of a file before its records are read, the same for every engine.
 
+    batches                             all files of a batch, opened once, with what an engine can do faster
     pieces                              a file with its layout, or the reason why it is rejected
-    streams | kinds                     its bytes: fetched, unpacked, in which encoding · what is no text at all
+    streams | kinds                     its bytes: unpacked, in which encoding · what is no text at all
+    sources                             where the bytes come from: opened in place by descriptor, or copied
 
 Engines read what was opened here, and decide nothing about files by themselves.
 """
 
-from framework.opening.pieces import BROKEN_FILE, Piece, Survey, grouped, open_beginning, open_piece
-from framework.opening.streams import Compression, fetch_all, unreadable
+from framework.opening.batches import Ways, open_batch
+from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
+from framework.opening.sources import SourceFile, stream_of
+from framework.opening.streams import Compression, unpacked, unreadable
 
 __all__ = [
     "BROKEN_FILE",
     "Compression",
+    "FileRead",
     "Piece",
+    "SourceFile",
     "Survey",
-    "fetch_all",
+    "Ways",
     "grouped",
+    "open_batch",
     "open_beginning",
     "open_piece",
+    "stream_of",
+    "unpacked",
     "unreadable",
 ]

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
 
-from framework.engine import SourceFile
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS, Record
+from framework.names import File
 from framework.opening.kinds import BEGINNING, not_text
-from framework.opening.streams import Compression, choose_encoding, decompressed, unreadable, unusable
+from framework.opening.sources import SourceFile
+from framework.opening.streams import Compression, choose_encoding, unpacked, unreadable, unusable
 
-__all__ = ["BROKEN_FILE", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
+__all__ = ["BROKEN_FILE", "FileRead", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (OSError, EOFError, zlib.error)
-"""What reading a file raises when it is damaged or cannot be read: see `unreadable`."""
+BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""
 Read = TypeVar("Read")
@@ -29,7 +32,8 @@ Read = TypeVar("Read")
 class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
-    the fields (None without one); `surveyed` says that a faster way told its layout."""
+    the fields (None without one); `surveyed` says that a faster way told its layout, `in_place` that the engine reads
+    the file by itself where it stands."""
 
     index: int
     source: SourceFile
@@ -39,19 +43,52 @@ class Piece:
     header: Record | None = None
     member: str | None = None
     surveyed: bool = False
+    in_place: bool = False
 
     @property
     def is_utf8(self) -> bool:
         return codecs.lookup(self.encoding).name == "utf-8"
 
-    def stream(self) -> BinaryIO:
-        """Its bytes, unpacked. Raises OSError."""
-        return decompressed(self.source, self.compression)
+    def stream(self) -> AbstractContextManager[BinaryIO]:
+        """Its bytes, unpacked. Raises SetAside, and BROKEN_FILE while they are read."""
+        return unpacked(self.source.open(), self.compression)
 
     def records(self, feed: Feed, layout: Layout) -> Iterator[Record]:
         """Its records by the law, without the header. Raises BROKEN_FILE."""
         with self.stream() as stream:
             yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
+
+
+@dataclass(slots=True)
+class FileRead:
+    """How one file of the batch was read: engines add what else they have to know of it. `rejected` is why it is
+    rejected, None when it is not."""
+
+    piece: Piece
+    rejected: str | None = None
+
+    def __post_init__(self) -> None:
+        self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
+
+    @property
+    def index(self) -> int:
+        return self.piece.index
+
+    @property
+    def file(self) -> File:
+        return self.piece.source.file
+
+    @property
+    def layout(self) -> Layout:
+        """Of a file that is not rejected."""
+        layout = self.piece.layout
+        assert not isinstance(layout, Rejected)  # noqa: S101 (rejected files are asked nothing)
+        return layout
+
+    def open_by_the_law(self, feed: Feed) -> None:
+        """Open the file once more, all of it and by the law alone: an engine's own way to it did not hold."""
+        self.piece = open_piece(feed, self.index, self.piece.source)
+        self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
 
 
 Survey = Callable[[Piece, Feed], Layout | None]
@@ -63,17 +100,16 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
     """Open a file of the batch."""
 
     def opened() -> Piece:
-        compression = Compression.of(source.file.path)
-        with decompressed(source, compression) as stream:
-            _refuse_other_kinds(stream.read(BEGINNING), feed)
-        encoding = choose_encoding(source, compression, feed.source.encodings)
-        piece = Piece(index, source, compression, encoding)
-        told = survey(piece, feed) if survey is not None else None
-        if told is not None:
-            return Piece(index, source, compression, encoding, told, surveyed=True)
+        piece = Piece(index, source, Compression.of(source.stored_as))
         with piece.stream() as stream:
-            layout, header = READERS[feed.source.format].open(stream, encoding, feed)
-        return Piece(index, source, compression, encoding, layout, header)
+            _refuse_other_kinds(stream.read(BEGINNING), feed)
+            piece = replace(piece, encoding=choose_encoding(source, piece.compression, feed.source.encodings))
+            told = survey(piece, feed) if survey is not None else None
+            if told is not None:
+                return replace(piece, layout=told, surveyed=True)
+            stream.seek(0)
+            layout, header = READERS[feed.source.format].open(stream, piece.encoding, feed)
+        return replace(piece, layout=layout, header=header)
 
     return _opened(index, source, opened)
 
@@ -86,7 +122,7 @@ def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
         _refuse_other_kinds(beginning[:BEGINNING], feed)
         stream = io.BytesIO(beginning)
         layout, header = READERS[feed.source.format].open(stream, encoding, feed)
-        return Piece(index, source, Compression.NONE, encoding, layout, header)
+        return Piece(index, source, Compression.NONE, encoding, layout, header, in_place=True)
 
     return _opened(index, source, opened)
 

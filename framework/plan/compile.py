@@ -10,11 +10,12 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed
+from framework.feed import Feed, MissingColumns
 from framework.law.modes import change_of, memory_table
 from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, target_columns
+from framework.plan.targets import check_target
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
@@ -92,7 +93,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     if not batch.files:
         return
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch, change_of(feed).survivor)
+    yield Stage(feed, batch, change_of(feed).survivor, facts.header)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -102,6 +103,8 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
     files = pending[: feed.source.max_files_per_batch]
+    if feed.schema_contract.missing_columns is MissingColumns.KEEP:
+        return files[:1]  # of two rows of a key, from files that lack different columns, both would count
     if "://" not in feed.source.path:
         return files
     size = accumulate(file.size for file in files)
@@ -110,8 +113,10 @@ def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
 
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
-    memory = memory_table(feed)
-    yield from _fitting(feed.target.table, facts.target, target_columns(feed), feed.target.comment)
+    memory, wanted = memory_table(feed), target_columns(feed)
+    if facts.target is not None:
+        check_target(feed, facts.target, wanted)
+    yield from _fitting(feed.target.table, facts.target, wanted, feed.target.comment)
     if memory is not None:
         comment = f"What later rows of {feed.target.table} may need and it does not show"
         yield from _fitting(memory, facts.memory, memory_columns(feed), comment)

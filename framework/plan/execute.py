@@ -2,30 +2,32 @@
 
 The order of writes is what makes a crash harmless. Each arrow is a point where the process may die:
 
-    quarantine commit → staging commit → target commit → ledger: staged, merged
-                      → files moved    → ledger: files → ledger: archived
+    quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the
-target says what happened, and the ledger and the moves are repeated until they are complete.
+Until the target commit the files stand in landing and are work; from then on the manifest in the target
+says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
+for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from framework.batch import FileOutcome, Manifest
-from framework.engine import Merged, SourceFile
+from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
-from framework.feed import Feed
+from framework.feed import Feed, MissingColumns, read_options
+from framework.law.change import keeping
 from framework.law.layout import column_warnings
+from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
+from framework.opening import Piece, open_batch
 from framework.plan.archiving import Moves, archive_files
 from framework.plan.compile import Plan
 from framework.plan.observe import Facts
@@ -109,23 +111,28 @@ class BatchWork:
     # Stage
 
     def _stage(self, step: Stage) -> None:
+        self.world.ledger.write(step.feed.name)
         self.manifest = self.merged = None
         self._recorded, self._staged_here = frozenset(), True
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-            sources = [SourceFile(file, storage, folder) for file in step.batch.files]
+        with own_folder() as folder:
+            pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
-                _check(storage, step, sources, outcomes)
-                return Manifest.of(step.batch, loaded_at, outcomes, time.perf_counter() - started)
+                _check(storage, step, pieces, outcomes)
+                seconds, options = time.perf_counter() - started, read_options(step.feed)
+                return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, sources, loaded_at, seal)
+            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
 
     # Merge
 
     def _merge(self, step: Merge) -> None:
         manifest, version = self._staged()
+        if self.feed.schema_contract.missing_columns is MissingColumns.KEEP:
+            lacking = {column for outcome in manifest.loaded for column in outcome.seen.missing}
+            step = replace(step, change=keeping(step.change, lacking))
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_MERGE_ATTEMPTS),
@@ -157,8 +164,13 @@ class BatchWork:
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
-        """Record that the batch failed, if anything of it is durable."""
-        self._record_batch(BatchState.FAILED, error=error.message)
+        """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
+        given up: the feed will be mended, and what is staged has not been read by its new rules."""
+        if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
+            self.world.engine.discard(Discard(self.feed.quarantine.table, self.feed.name, self.manifest.batch_id))
+            self._record_batch(BatchState.ABANDONED, error=error.message)
+        else:
+            self._record_batch(BatchState.FAILED, error=error.message)
 
     def _done(self) -> Done | None:
         if self.manifest is None:
@@ -204,19 +216,19 @@ class BatchWork:
             else:
                 status = "merged" if self.merged is not None else "pending"
             moved_to = self.moves.moved.get(file)
-            warnings = tuple(column_warnings([(outcome.missing, outcome.ignored)]))
+            warnings = tuple(column_warnings(self.feed, [outcome.seen]))
             rows = outcome.rows.read
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
 
     def warnings(self) -> Iterator[str]:
         """What the headers of the batch's files lack and bring."""
         outcomes = self.manifest.outcomes if self.manifest else ()
-        return column_warnings((outcome.missing, outcome.ignored) for outcome in outcomes)
+        return column_warnings(self.feed, (outcome.seen for outcome in outcomes))
 
 
-def _check(storage: Storage, step: Stage, sources: Sequence[SourceFile], outcomes: Sequence[FileOutcome]) -> None:
+def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
     """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [source.file for source in sources if source.may_have_changed]
+    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
     heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:

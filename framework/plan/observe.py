@@ -41,8 +41,9 @@ class Facts:
 
     `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
-    `unwritable` why the engine cannot write one of the feed's tables; `memory` the table beside the
-    target that holds what it does not show, None for a feed that needs none.
+    `unwritable` why the engine cannot write one of the feed's tables; `header` that of the file that was loaded
+    last (empty where it had none or it is not known); `memory` the table beside the target that holds what it
+    does not show, None for a feed that needs none.
     """
 
     listing: Listing
@@ -51,6 +52,7 @@ class Facts:
     unfinished: Unfinished | None
     orphan: Manifest | None
     unwritable: Failure | None = None
+    header: tuple[str, ...] = ()
     memory: TableState | None = None
 
 
@@ -60,7 +62,8 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     target = engine.state(feed.target.table, feed.name)
     quarantine = engine.state(feed.quarantine.table, feed.name)
     staged, merged, quarantined = (state.seq or 0 if state else 0 for state in (staging, target, quarantine))
-    unfinished = _unfinished(feed, storage, ledger, engine, listing, staged, merged) if staged else None
+    last = engine.manifest(feed.target.staging, feed.name, staged) if staged else None
+    unfinished = _unfinished(feed, storage, ledger, engine, listing, last, merged) if last else None
     orphan = None
     if quarantined > max(staged, merged):
         found = engine.manifest(feed.quarantine.table, feed.name, quarantined)
@@ -69,22 +72,37 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     memory = engine.state(beside, feed.name) if beside is not None else None
     refusals = (state.unwritable for state in (target, staging, quarantine, memory) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
-    return Facts(listing, target, max(staged, merged, quarantined), unfinished, orphan, unwritable, memory)
+    last_seq = max(staged, merged, quarantined)
+    header = _header(feed, engine, last[0]) if last else ()
+    return Facts(listing, target, last_seq, unfinished, orphan, unwritable, header, memory)
+
+
+def _header(feed: Feed, engine: Engine, last: Manifest) -> tuple[str, ...]:
+    """The header of the file that was loaded last; of an earlier batch where the last one loaded none."""
+    for manifest in [last] if last.loaded else engine.manifests(feed.target.staging, feed.name):
+        for outcome in reversed(manifest.loaded):
+            if outcome.seen.header:
+                return outcome.seen.header
+    return ()
 
 
 def _unfinished(
-    feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing, staged: int, merged: int
+    feed: Feed,
+    storage: Storage,
+    ledger: Ledger,
+    engine: Engine,
+    listing: Listing,
+    found: tuple[Manifest, int],
+    merged: int,
 ) -> Unfinished | None:
-    found = engine.manifest(feed.target.staging, feed.name, staged)
-    if found is None:
-        return None
     manifest, version = _trusted(feed, found[0]), found[1]
-    recorded = tuple(ledger.batch_events(feeds=[feed.name], batch_ids=[manifest.batch_id]))
-    if {event.state for event in recorded} & {BatchState.ARCHIVED, BatchState.ABANDONED}:
+    staged = manifest.batch.seq
+    recorded = ledger.unfinished(feed.name, manifest.batch_id)
+    if recorded is None:
         return None
     target = engine.manifest(feed.target.table, feed.name, staged) if merged >= staged else None
     changed = () if target else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
-    return Unfinished(manifest, version, changed, target, recorded)
+    return Unfinished(manifest, version, changed, target, tuple(recorded))
 
 
 def _trusted(feed: Feed, manifest: Manifest) -> Manifest:

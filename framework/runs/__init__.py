@@ -4,5 +4,6 @@ A run takes a project and a world, and gives a report for each feed:
     views | quarantine | watch | world  what `status` and `history` show · why rows are bad · stays and runs feeds ·
                                         what a run works with
     run                                 feeds side by side, each under its lease
-    landing | events | arrivals         what folders hold, looked at once · what `watch` tells · when files are quiet
+    landing | recording | events | arrivals   what folders hold, looked at once · the ledger is told of many feeds at
+                                        a time · what `watch` tells · when files are quiet
 """

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
-from framework.errors import Busy, LandfeedError, PolicyError, SourceChanged, expected
+from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
-from framework.names import BatchState, File, Rows, Status
+from framework.ledger import CLOSED
+from framework.names import File, Rows, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
 from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing
+from framework.runs.recording import Recording
 from framework.steps import Archive, Merge, Stage
 
-__all__ = ["Doing", "Options", "landing_of", "run_feeds"]
+__all__ = ["Doing", "Options", "landing_of", "open_feeds", "run_feeds"]
 
 
 Doing: TypeAlias = Callable[[], str]
@@ -47,8 +49,8 @@ class Options:
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
     """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
-    landing = landing_of(feeds, world)
-    open_feeds = {feed for feed, event in world.ledger.latest().items() if event.state not in _CLOSED}
+    landing, recording = landing_of(feeds, world), Recording(world.ledger)
+    unfinished = open_feeds(world, leases)
     failed: list[str] = []
 
     def one(feed: Feed) -> FeedReport:
@@ -57,17 +59,33 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
         elif options.stopping():
             report = _not_started(feed, "the run was stopped")
         else:
-            report = _FeedRun(feed, world, leases, options, landing, feed.name in open_feeds).report()
+            report = _FeedRun(feed, world, leases, options, landing, recording, feed.name in unfinished).report()
         if report.status is Status.FAILED:
             failed.append(feed.name)
         options.on_feed(feed.name, report.status)
         return report
 
-    with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
-        reports = list(pool.map(one, feeds))
+    try:
+        with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
+            reports = list(pool.map(one, feeds))
+    finally:
+        recording.write()
     with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
         world.ledger.upkeep()
-    return reports
+    return [_unrecorded(report, recording.failed.get(report.feed), world) for report in reports]
+
+
+def open_feeds(world: World, leases: Leases) -> set[str]:
+    """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did."""
+    latest = world.ledger.latest()
+    return {feed for feed, event in latest.items() if event.state not in CLOSED} | leases.left()
+
+
+def _unrecorded(report: FeedReport, error: LandfeedError | None, world: World) -> FeedReport:
+    if error is None or report.error is not None:
+        return report
+    error.hide(world.hide)
+    return replace(report, status=Status.FAILED, error=error.failure)
 
 
 def _not_started(feed: Feed, why: str) -> FeedReport:
@@ -76,7 +94,6 @@ def _not_started(feed: Feed, why: str) -> FeedReport:
 
 _WAITED = 0.5
 """Seconds of waiting for a lease after which another runner may have moved what was found in landing."""
-_CLOSED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 
 def landing_of(feeds: Sequence[Feed], world: World) -> Landing:
@@ -93,8 +110,9 @@ class _FeedRun:
     leases: Leases
     options: Options
     landing: Landing
+    recording: Recording
     unfinished: bool
-    """Whether the ledger knows a batch of this feed that did not reach the archive."""
+    """Whether there may be a batch of this feed that did not reach the archive and the ledger."""
     _files: list[FileReport] = field(default_factory=list)
     _rows: Rows = Rows()
     _seconds: dict[str, float] = field(default_factory=lambda: {task.value: 0.0 for task in Task})
@@ -104,6 +122,8 @@ class _FeedRun:
     _told: tuple[str, ...] = ()
     """What landing holds that is passed over and should be known of, at the last look."""
     _avoid: set[str] = field(default_factory=set)
+    _aside: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be read now, by path, and why."""
     _unfinished_here: bool = False
 
     def report(self) -> FeedReport:
@@ -111,7 +131,7 @@ class _FeedRun:
             if not self.unfinished and not self._pending():
                 return self._summary(None)
             asked = time.monotonic()
-            with self.leases.hold(self.feed.name, self.options.wait):
+            with self._lease():
                 if time.monotonic() - asked > _WAITED:
                     self.landing.look_again(self.feed)
                 while not self.options.stopping() and self._one_batch():
@@ -120,7 +140,17 @@ class _FeedRun:
                     self._warnings.append(f"the run was stopped; {left:,} file(s) stay pending")
         except Exception as error:
             return self._summary(expected(error))
-        return self._summary(None)
+        return self._summary(SetAside({shown(path): why for path, why in self._aside.items()}) if self._aside else None)
+
+    @contextlib.contextmanager
+    def _lease(self) -> Iterator[None]:
+        """Hold the feed's lease; it is given back when the ledger is written."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.leases.hold(self.feed.name, self.options.wait))
+            try:
+                yield
+            finally:
+                self.recording.add(self.feed.name, stack.pop_all())
 
     def _pending(self) -> bool:
         """Whether landing holds anything. Without, only the ledger can know of unfinished work."""
@@ -130,6 +160,7 @@ class _FeedRun:
         listing = self.landing.listing(self.feed)
         self._told = listing.told
         listing = listing.without(lambda file: not self.options.ready(file), "may still be being written")
+        listing = listing.without(lambda file: file.path in self._aside, "it cannot be read now")
         return listing.without(lambda file: file.path in self._avoid, "changed while it was being read")
 
     def _one_batch(self) -> bool:
@@ -148,6 +179,10 @@ class _FeedRun:
             work.run(plan)
         except SourceChanged as error:
             self._changed(error)
+            return True
+        except SetAside as error:
+            self._aside |= error.reasons
+            self._files += (FileReport(shown(path), "failed", 0, reason=why) for path, why in error.reasons.items())
             return True
         except LandfeedError as error:
             error.hide(world.hide)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
 from framework.leases import Leases
-from framework.names import BatchState, Status
+from framework.names import Status
 from framework.plan.world import World
 from framework.report import FeedReport, RunReport
 from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
-from framework.runs.run import Options, landing_of, run_feeds
+from framework.runs.run import Options, landing_of, open_feeds, run_feeds
 from framework.storages import local_changes, notifies
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ class Watch:
 
     def _recall(self) -> None:
         """Feeds with a batch that an earlier process left unfinished are due, whether anything arrives or not."""
-        for name, event in self._world.ledger.latest().items():
-            if name in self._arrivals and event.state not in (BatchState.ARCHIVED, BatchState.ABANDONED):
-                self._arrivals[name].due = True
+        for name in open_feeds(self._world, self._leases) & self._arrivals.keys():
+            self._arrivals[name].due = True
 
     def _over(self) -> bool:
         if self._working:

@@ -9,7 +9,7 @@ from datetime import datetime
 from framework.control import Control
 from framework.engine import Engine
 from framework.environment import EngineName, Environment
-from framework.errors import LandfeedError, MissingDependency
+from framework.errors import LandfeedError, cannot_load
 from framework.feed import Feed
 from framework.leases import Leases
 from framework.ledger import Ledger
@@ -40,7 +40,9 @@ def open_world(
         return storages[kind]
 
     try:
-        ledger = Ledger(_open_control(environment, environ), environment.control)
+        # Leases that last tell where a runner died before it had written what it gathered; a catalog has none.
+        gathers = environment.root is not None
+        ledger = Ledger(_open_control(environment, environ), environment.control, gathers=gathers)
         world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root, hide)
         yield world, open_leases(environment, environ)
     finally:
@@ -59,18 +61,19 @@ def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engi
     try:
         from framework.engines.delta import storage_options
         from framework.engines.embedded import EmbeddedEngine
+
+        if environment.root is None:
+            raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
+        return EmbeddedEngine(environment.root, storage_options(environment, environ))
     except ImportError as error:
-        raise _cannot_load(EngineName.EMBEDDED, error) from error
-    if environment.root is None:
-        raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
-    return EmbeddedEngine(environment.root, storage_options(environment, environ))
+        raise cannot_load(EngineName.EMBEDDED, error) from error
 
 
 def _open_spark(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
         from framework.engines.spark import SparkEngine
     except ImportError as error:
-        raise _cannot_load(EngineName.SPARK, error) from error
+        raise cannot_load(EngineName.SPARK, error) from error
     return SparkEngine(environment, environ)
 
 
@@ -86,13 +89,3 @@ def _open_control(environment: Environment, environ: Mapping[str, str]) -> Contr
     from framework.engines.delta import DeltaTables, storage_options
 
     return DeltaControl(DeltaTables(environment.root, storage_options(environment, environ)))
-
-
-def _cannot_load(engine: EngineName, error: ImportError) -> MissingDependency:
-    """A package that is not there; or one that is, and that the system does not let in."""
-    if isinstance(error, ModuleNotFoundError):
-        return MissingDependency(
-            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
-        )
-    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
-    return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)

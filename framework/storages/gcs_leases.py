@@ -33,6 +33,8 @@ from framework.storages.gcs_client import GcsAccount, GcsClient, bucket_and_key,
 __all__ = ["GcsLeases"]
 
 _POLL_SECONDS = 1.0
+_NOBODY = "nobody"
+"""The owner of a lease that tells that something is left to do: anybody may take it over at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,22 @@ class GcsLeases:
         done = threading.Event()
         heart = threading.Thread(target=self._beat, args=(held, done), name=f"lease of {feed}", daemon=True)
         heart.start()
+        left = True
         try:
             yield
+            left = False
         finally:
             done.set()
             heart.join()
             with suppress(StorageError):  # it expires by itself, and the work is done
-                held.release()
+                held.release(left=left)
+
+    def left(self) -> frozenset[str]:
+        bucket, prefix = bucket_and_key(f"{self._folder}/")
+        with translated(self._folder, "listed"):
+            blobs = self._gcs.client.list_blobs(bucket, prefix=prefix, **self._gcs.patience)
+            names = [str(blob.name)[len(prefix) :] for blob in blobs]
+        return frozenset(name.removesuffix(".lease") for name in names if name.endswith(".lease"))
 
     def _take(self, held: _Held, feed: str, wait_seconds: float) -> None:
         def taken_over() -> bool:
@@ -111,8 +122,8 @@ class _Held:
                 lease, now = self._gcs.retry(self._get)()
             except exceptions.NotFound:
                 return None
-        written = datetime.fromisoformat(lease["updated"])
-        return _Seen(lease.get("metadata", {}).get("owner", ""), int(lease["generation"]), now - written)
+        owner, written = lease.get("metadata", {}).get("owner", ""), datetime.fromisoformat(lease["updated"])
+        return _Seen(owner, int(lease["generation"]), now - written if owner != _NOBODY else timedelta.max)
 
     def write(self, generation: int, retry: Retry | None = None) -> bool:
         """Write the lease over `generation` (0: where there is none). False when somebody else has it."""
@@ -133,8 +144,12 @@ class _Held:
             except exceptions.PreconditionFailed:
                 return self._is_mine()
 
-    def release(self) -> None:
-        """Delete the lease unless somebody else has it by now."""
+    def release(self, *, left: bool = False) -> None:
+        """Delete the lease unless somebody else has it by now; one that is `left` stays, and is nobody's."""
+        if left:
+            self._owner = _NOBODY
+            self.write(self.generation)
+            return
         with translated(self._path, "deleted"):
             try:
                 self._blob().delete(if_generation_match=self.generation, **self._gcs.patience)

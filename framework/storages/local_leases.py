@@ -18,7 +18,7 @@ _LOCK = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class LocalLeases:
-    """Lock files in `folder`; they stay, empty, after use. Exclusive between threads too.
+    """Lock files in `folder`; they stay after use, empty when they were given back. Exclusive between threads too.
 
     `private` is a folder above it, in one where everybody may write: it has to be ours, and is closed to others.
     """
@@ -32,9 +32,21 @@ class LocalLeases:
         try:
             if not self._patience.tried(lambda: _locked(descriptor), wait_seconds, _POLL_SECONDS):
                 raise Busy(f"another runner is working on feed {feed}", "wait for it with --wait SECONDS")
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
             yield
+            os.ftruncate(descriptor, 0)
         finally:
             os.close(descriptor)
+
+    def left(self) -> frozenset[str]:
+        try:
+            with os.scandir(self._folder) as entries:
+                locks = [entry for entry in entries if entry.name.endswith(".lock")]
+                return frozenset(lock.name[:-5] for lock in locks if lock.stat(follow_symlinks=False).st_size)
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            raise _refused(self._folder, error.strerror) from error
 
     def _open(self, name: str) -> int:
         """The lock file, which no link leads to. Raises StorageError when there can be none."""
@@ -51,15 +63,19 @@ class LocalLeases:
             where = os.path.join(self._folder, name)
             is_link = os.path.islink(self._folder) or os.path.islink(where)
             reason = "it is a link" if is_link else error.strerror
-            raise StorageError(
-                f"the lease {where} cannot be opened: {reason}",
-                "give the runner the right to write there, beside the tables, or take away what is in the way",
-                code="lease",
-            ) from error
+            raise _refused(where, reason) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise StorageError(f"the lease {self._folder}/{name} is no file", "take it away", code="lease")
         return descriptor
+
+
+def _refused(where: str, reason: str | None) -> StorageError:
+    return StorageError(
+        f"the lease {where} cannot be opened: {reason}",
+        "give the runner the right to write there, beside the tables, or take away what is in the way",
+        code="lease",
+    )
 
 
 def _locked(descriptor: int) -> bool:

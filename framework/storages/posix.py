@@ -11,6 +11,7 @@ from itertools import count, takewhile
 from typing import BinaryIO
 
 from framework.errors import FileGone, StorageError
+from framework.machine import read_error, reading
 from framework.names import File, Skipped
 from framework.storages.beneath import ELSEWHERE, Replaced, folder_of, open_version
 from framework.storages.listing import file_at, files_below
@@ -62,22 +63,16 @@ class PosixFolders:
         except OSError as error:
             if error.errno in ELSEWHERE:
                 raise FileGone(f"{file.path} is gone") from None
-            raise StorageError(
-                f"{file.path} cannot be read: {error.strerror}", "check permissions; it is tried again in the next run"
-            ) from error
+            raise read_error(error, file.path) from error
 
     def read_range(self, file: File, start: int, length: int) -> bytes:
-        with self.open(file) as stream:
-            try:
-                stream.seek(start)
-                return stream.read(length)
-            except OSError as error:
-                raise StorageError(f"{file.path} cannot be read: {error.strerror}") from error
+        with self.open(file) as stream, reading(file.path):
+            stream.seek(start)
+            return stream.read(length)
 
-    def fetch(self, file: File, folder: str) -> str:
-        del folder  # such files are read where they are
-        self.open(file).close()  # what became a pipe is not waited for
-        return file.path
+    def fetch(self, file: File, folder: str) -> str | None:
+        del file, folder  # such files are opened where they are
+        return None
 
 
 def digest_of(path: str) -> str:

@@ -17,12 +17,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from framework.batch import Batch, FileOutcome, Manifest
-from framework.engine import Engine, Merged, SourceFile, TableState
+from framework.engine import Engine, Merged, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
 from framework.law.modes import change_of, memory_table
 from framework.loader import load_project
 from framework.names import File, Table
+from framework.opening import open_batch
 from framework.plan.tables import memory_columns, target_columns
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, TableColumn
 from framework.storages.local import LocalStorage
@@ -76,10 +77,16 @@ class Drive:
     # The engine's verbs
 
     def stage(
-        self, feed: Feed, seq: int, files: Sequence[File], *, meanwhile: Callable[[], object] = lambda: None
+        self,
+        feed: Feed,
+        seq: int,
+        files: Sequence[File],
+        *,
+        opened: Callable[[], object] = lambda: None,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Staged:
-        """Stage the files as the feed's batch `seq`, on day `seq`. `meanwhile` is called when all is read and
-        nothing that belongs to the batch is committed."""
+        """Stage the files as the feed's batch `seq`, on day `seq`. `opened` is called when they have been opened and
+        not been read, `meanwhile` when all is read and nothing that belongs to the batch is committed."""
         batch, day = Batch(feed.name, seq, tuple(files)), FIRST_DAY + timedelta(days=seq - 1)
 
         def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
@@ -88,8 +95,9 @@ class Drive:
             return Manifest.of(batch, day, outcomes, 0.5)
 
         folder = self._project.path("work")
-        sources = [SourceFile(file, self._storage, folder) for file in files]
-        return Staged(*self.engine.stage(Stage(feed, batch, change_of(feed).survivor), sources, day, seal))
+        pieces = open_batch(feed, batch.files, self._storage, folder, self.engine)
+        opened()
+        return Staged(*self.engine.stage(Stage(feed, batch, change_of(feed).survivor), pieces, day, seal))
 
     def prepare(self, feed: Feed) -> None:
         """Make the feed's target, or add the columns that it lacks."""
@@ -154,6 +162,12 @@ class Drive:
         delta = self._project.table(table.name)
         assert delta is not None
         delta.update(values)
+
+    def constrain(self, table: Table, name: str, condition: str) -> None:
+        """… and: give the table a CHECK constraint."""
+        delta = self._project.table(table.name)
+        assert delta is not None
+        delta.alter.add_constraint({name: condition})
 
     # Crashes
 

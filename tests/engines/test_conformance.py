@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from framework.errors import Conflict, LandfeedError, PolicyError
+from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
@@ -310,6 +310,26 @@ def test_an_older_batch_is_refused(story: Story) -> None:
     assert drive.version(feed.target.table) == before
 
 
+@pytest.mark.parametrize("others", [0, 20_001], ids=["small", "large"])
+def test_a_key_that_the_target_has_twice_is_named(drive: Drive, others: int) -> None:
+    """Before anything is written, also where a batch is too large for its cases to be told first; when one of the
+    rows is gone the batch is merged."""
+    feed = feed_of(drive, f"key_twice_{others}")
+    drive.load(feed, 1, [drive.land(feed, "1.csv", lines((1, "a", 1), (2, "b", 1)))])
+    drive.write(feed.target.table, id="1")
+    staged = drive.stage(
+        feed, 2, [drive.land(feed, "2.csv", lines((1, "c", 2), *((9 + n, "", 1) for n in range(others))))]
+    )
+    before = drive.version(feed.target.table)
+    with pytest.raises(LandfeedError, match=f"{feed.target.table} has 2 rows with the key id = 1, ") as refused:
+        drive.merge(feed, staged)
+    assert refused.value.code == "key_twice"
+    assert drive.version(feed.target.table) == before
+    drive.write(feed.target.table, id="CASE WHEN name = 'a' THEN 1 ELSE 2 END")
+    rows = drive.merge(feed, staged).rows
+    assert (rows.inserted, rows.updated, rows.unchanged) == (others, 1, 0)
+
+
 def test_staged_twice_is_in_the_quarantine_and_in_the_target_once(drive: Drive) -> None:
     """An engine may refuse to stage a batch again, but what it staged first can be merged then."""
     feed = feed_of(drive, "twice")
@@ -325,6 +345,25 @@ def test_staged_twice_is_in_the_quarantine_and_in_the_target_once(drive: Drive) 
     drive.prepare(feed)
     assert drive.merge(feed, again).rows.inserted == 1
     assert drive.rows(feed.target.table, "id") == [("1",)]
+
+
+def test_what_comes_in_place_of_an_opened_file_is_not_read(drive: Drive) -> None:
+    """… also when the file is back before anybody looks."""
+    feed = feed_of(drive, "swapped")
+    kept, file = (drive.land(feed, name, lines((1, name, 1))) for name in ("kept.csv", "swapped.csv"))
+    secret, away = f"{file.path}.secret", f"{file.path}.away"
+    with open(secret, "w", encoding="utf-8") as out:
+        out.write(lines((2, "secret", 1)))
+
+    def swap() -> None:
+        os.rename(file.path, away)
+        os.symlink(secret, file.path)
+
+    with pytest.raises(SourceChanged) as raised:
+        drive.stage(feed, 1, [kept, file], opened=swap, meanwhile=lambda: os.replace(away, file.path))
+    assert raised.value.paths == (file.path,)
+    assert drive.manifest(feed, feed.target.staging, 1) is None
+    assert "secret" not in {name for (name,) in drive.rows(feed.target.staging, "name")}
 
 
 def test_of_two_that_stage_at_the_same_time_one_is_merged(drive: Drive) -> None:
@@ -478,6 +517,21 @@ def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> No
         _, merged = drive.load(wider, day, [drive.land(wider, f"{day}.csv", text)])
         assert (merged.rows.inserted, merged.rows.updated) == (inserted, inserted), "the second time is the same again"
     assert drive.rows(feed.target.table, "id, Note") == [("1", "x"), ("2", "y")]
+
+
+def test_a_constraint_of_the_target_is_named(drive: Drive) -> None:
+    """It is known only when rows are written; nothing is then, on the first day and on others."""
+    feed = feed_of(drive, "constrained")
+    drive.prepare(feed)
+    drive.constrain(feed.target.table, "no_x", "name <> 'x'")
+    for day, key in ((1, 1), (2, 1)):
+        staged = drive.stage(feed, day, [drive.land(feed, f"x{day}.csv", lines((key, "x", day), (5, "b", 1)))])
+        with pytest.raises(LandfeedError, match=r"refuses rows of this batch: they break no_x \(.*'x'\)") as raised:
+            drive.merge(feed, staged)
+        assert raised.value.code == "constraint"
+        if day == 1:
+            drive.load(feed, day, [drive.land(feed, "1.csv", lines((1, "a", 1)))])
+    assert drive.rows(feed.target.table, "id, name") == [("1", "a")]
 
 
 NAMES = ["odd`name", 'quo"ted', "o'clock", "select", "größe", "back\\slash", "$dollar"]

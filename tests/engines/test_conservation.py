@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from framework.batch import Batch, FileOutcome, Manifest
-from framework.engine import SourceFile
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded import EmbeddedEngine
 from framework.engines.spark.paths import PathTables
@@ -21,6 +20,7 @@ from framework.feed import Feed
 from framework.law.modes import change_of
 from framework.loader import load_project
 from framework.names import File, Table
+from framework.opening import Piece, SourceFile, open_piece
 from framework.steps import Stage
 from framework.storages.local import LocalStorage
 from tests.support import HEADER, Project
@@ -68,31 +68,31 @@ class LosesARowOnSpark(PathTables):
         super().overwrite(table, data.limit(data.count() - 1) if lost else data)
 
 
-def prepared(project: Project) -> tuple[Feed, Stage, list[SourceFile], Callable[[Sequence[FileOutcome]], Manifest]]:
+def prepared(project: Project) -> tuple[Feed, Stage, list[Piece], Callable[[Sequence[FileOutcome]], Manifest]]:
     feed = load_project(project.path("pipelines_config"), "local", environ={}).feeds[0]
     path = project.land("activity", "a.csv", HEADER + ROWS)
     stat = os.stat(path)
     file = File(path, "a.csv", stat.st_mtime_ns, stat.st_size, stat.st_mtime_ns)
     step = Stage(feed, Batch(feed.name, 1, (file,)), change_of(feed).survivor)
-    sources = [SourceFile(file, LocalStorage(), project.root)]
-    return feed, step, sources, lambda outcomes: Manifest.of(step.batch, NOW, outcomes, 0.0)
+    pieces = [open_piece(feed, 0, SourceFile(file, LocalStorage(), project.root))]
+    return feed, step, pieces, lambda outcomes: Manifest.of(step.batch, NOW, outcomes, 0.0)
 
 
 @pytest.mark.parametrize("what", LOST)
 def test_the_embedded_engine(project: Project, what: str) -> None:
-    _, step, sources, seal = prepared(project)
+    _, step, pieces, seal = prepared(project)
     with closing(EmbeddedEngine(project.path("tables"))) as engine:
         engine.tables = LosesARow(project.path("tables"), LOSES[what])
         with pytest.raises(LandfeedError, match=LOST[what]) as raised:
-            engine.stage(step, sources, NOW, seal)
+            engine.stage(step, pieces, NOW, seal)
     assert raised.value.code == "conservation"
 
 
 @pytest.mark.spark
 @pytest.mark.parametrize("what", LOST)
 def test_the_spark_engine(project: Project, what: str, spark: Any) -> None:
-    _, step, sources, seal = prepared(project)
+    _, step, pieces, seal = prepared(project)
     tables = LosesARowOnSpark(project.path("tables"), LOSES[what], lambda: spark)
     with pytest.raises(LandfeedError, match=LOST[what]) as raised:
-        Staging(tables, step, sources, NOW).stage(seal)
+        Staging(tables, step, pieces, NOW).stage(seal)
     assert raised.value.code == "conservation"

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import duckdb
 import pytest
 
-from framework.engine import SourceFile
-from framework.engines.embedded.reading import Reader
+from framework.engines.embedded.reading import Reader, survey
 from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Layout, Rejected
 from framework.names import Table
-from framework.opening import open_piece
+from framework.opening import SourceFile, open_piece
 from framework.storages.local import LocalStorage
 from framework.types import Scalar
 from tests.trouble import ENCODINGS, some_file
@@ -52,7 +52,8 @@ def texts(layout: Layout, fields: tuple[str | None, ...]) -> tuple[str | None, .
 def by_duckdb(of: Feed, sources: list[SourceFile], folder: str) -> tuple[list[Records], int]:
     """What the engine reads, and how many files the law did not have to read."""
     with duckdb.connect() as db:
-        files = Reader(db, of, folder).read(sources)
+        pieces = [open_piece(of, *each, partial(survey, db)) for each in enumerate(sources)]
+        files = Reader(db, of, folder).read(pieces)
         rows: dict[int, list[tuple[str | None, ...]]] = {}
         for index, *values in db.execute('SELECT "_file", v0, v1 FROM batch ORDER BY "_file", rowid').fetchall():
             rows.setdefault(index, []).append(tuple(values))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework.feed import CsvOptions, Feed, MissingColumns, NewColumns, SchemaContract
-from framework.law.layout import Field, Kind, Layout, Rejected, csv_layout, json_layout
+from framework.law.layout import Field, Kind, Layout, Rejected, csv_layout, ignored, json_layout
 from tests.feeds import column, made_feed
 
 
@@ -117,6 +117,12 @@ def test_missing_columns() -> None:
     assert reason(csv_layout(strict, ["id"])).startswith(
         "there is no column 'name' or 'full name' in the file (schema_c"
     )
+
+
+def test_keys_of_json_that_no_column_wants_are_ignored_and_make_no_other_layout() -> None:
+    layout = json_layout(FEED, ["id", "odd", "name"])
+    assert ignored(layout) == ("odd",)
+    assert layout == json_layout(FEED, ["id", "name"])
 
 
 @pytest.mark.parametrize("policy", NewColumns)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
 
-from framework.engine import SourceFile
+from framework.errors import SourceChanged
 from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Kind, Layout, Rejected
-from framework.names import Table
-from framework.opening import Compression, Piece, grouped, open_beginning, open_piece
+from framework.names import File, Table
+from framework.opening import Compression, Piece, SourceFile, grouped, open_batch, open_beginning, open_piece
+from framework.storages.local import LocalStorage
 from framework.storages.memory import MemoryStorage
 from framework.types import Scalar
 
@@ -129,3 +131,92 @@ def test_what_a_file_is_that_is_no_text(tmp_path: Path, beginning: bytes, word: 
 @pytest.mark.parametrize("beginning", [b"PK,id\n", b"PAR,id\n", b"BZh,id\n", b"<id>,id\n"])
 def test_text_that_only_begins_like_something_else(tmp_path: Path, beginning: bytes) -> None:
     assert columns(opened(tmp_path, beginning)) == [("id", "id")]
+
+
+# Where the bytes come from
+
+
+class Lawful:
+    """An engine that has no ways of its own to open files, but for large ones."""
+
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        del feed
+        return source.file.name.startswith("large")
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        del piece, feed
+        return None
+
+
+def landed(folder: Path, name: str, content: bytes) -> File:
+    (folder / name).write_bytes(content)
+    file = LocalStorage().head(os.fspath(folder / name))
+    assert file is not None
+    return file
+
+
+def test_a_batch_is_opened_in_order(tmp_path: Path) -> None:
+    files = [landed(tmp_path, name, b"id,name\n") for name in ("b.csv", "large.csv", "a.csv")]
+    pieces = open_batch(feed(), files, LocalStorage(), "/nowhere", Lawful())
+    assert [(piece.index, piece.source.file, piece.in_place) for piece in pieces] == [
+        (0, files[0], False),
+        (1, files[1], True),
+        (2, files[2], False),
+    ]
+    assert all(isinstance(piece.layout, Layout) for piece in pieces)
+
+
+def test_all_files_of_a_batch_that_are_gone_are_told_at_once(tmp_path: Path) -> None:
+    files = [landed(tmp_path, name, b"id,name\n") for name in ("a.csv", "b.csv", "large.csv", "c.csv")]
+    os.remove(files[1].path)
+    os.replace(files[0].path, files[2].path)
+    with pytest.raises(SourceChanged) as raised:
+        open_batch(feed(), files, LocalStorage(), "/nowhere", Lawful())
+    assert raised.value.paths == tuple(file.path for file in files[:3])
+    storage = MemoryStorage()
+    gone = [storage.write(f"/in/{name}.csv", b"id,name\n") for name in "abc"]
+    for file in gone[1:]:
+        storage.delete(file)
+    with pytest.raises(SourceChanged) as raised:
+        open_batch(feed(), gone, storage, os.fspath(tmp_path), Lawful())
+    assert raised.value.paths == tuple(file.path for file in gone[1:])
+
+
+def test_a_path_leads_to_what_was_opened_whatever_stands_there_now(tmp_path: Path) -> None:
+    source = SourceFile(landed(tmp_path, "a.csv", b"ours"), LocalStorage(), "/nowhere")
+    (tmp_path / "secret").write_bytes(b"secret")
+    with source.path() as path:
+        os.remove(tmp_path / "a.csv")
+        os.symlink("secret", tmp_path / "a.csv")
+        assert Path(path).read_bytes() == Path(path).read_bytes() == b"ours", "as often as it is opened"
+    assert not os.path.exists(path)
+    with pytest.raises(SourceChanged), source.path():
+        pass
+    with pytest.raises(SourceChanged):
+        source.open()
+
+
+def test_copies_are_made_once_and_are_what_is_read(tmp_path: Path) -> None:
+    storage = MemoryStorage()
+    source = SourceFile(storage.write("/in/a.csv", b"ours"), storage, os.fspath(tmp_path))
+    with source.path() as path:
+        assert os.path.dirname(path) == os.fspath(tmp_path)
+    storage.write("/in/a.csv", b"theirs")
+    with source.open() as stream, source.path() as again:
+        assert (stream.read(), again) == (b"ours", path)
+    assert not source.may_have_changed
+
+
+class Packed(MemoryStorage):
+    """Keeps every object packed, whatever its name, as a bucket does with `Content-Encoding: gzip`."""
+
+    def fetch(self, file: File, folder: str) -> str:
+        path = super().fetch(file, folder)
+        os.rename(path, f"{path}.gz")
+        return f"{path}.gz"
+
+
+def test_a_file_is_packed_as_its_copy_is_called(tmp_path: Path) -> None:
+    storage = Packed()
+    source = SourceFile(storage.write("/in/a.csv", gzip.compress(b"id,name\n")), storage, os.fspath(tmp_path))
+    assert open_piece(feed(), 0, source).compression is Compression.GZIP

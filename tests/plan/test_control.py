@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,8 @@ from framework.engines.memory import MemoryControl
 from framework.errors import LandfeedError
 from framework.ledger import FileEvent, Ledger
 from framework.names import BatchState, FileState, Table
+from framework.runs.recording import Recording
+from framework.storages.local_leases import LocalLeases
 from tests.support import HEADER, Project
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -171,3 +174,58 @@ def test_a_file_from_the_year_2300(project: Project, action: str) -> None:
     assert project.cli("run").document["status"] == "succeeded"
     assert {found[0] for found in project.rows("_landfeed.files", "file_version")} == {str(2**63 - 1)}
     assert project.cli("run").document["status"] == "nothing_to_do"
+
+
+def test_what_gathers_is_read_before_it_is_written_and_written_once() -> None:
+    memory = MemoryControl()
+    ledger, table = Ledger(memory, "c", gathers=True), Table("c.files")
+    ledger.record_files([replace(EVENT, recorded_at=START, file="early"), replace(EVENT, feed="g")])
+    assert memory.select(table, {}) == []
+    assert [event.file for event in ledger.file_events(feeds=["f"])] == ["early"]
+    ledger.write("h")
+    assert memory.select(table, {}) == []
+    ledger.write("g")
+    ledger.write()
+    ledger.record_files([replace(EVENT, recorded_at=START + timedelta(days=1), file="late")])
+    assert len(memory.select(table, {})) == 2
+    assert [event.file for event in ledger.file_events(feeds=["f"])] == ["late", "early"]
+
+
+class Broken(MemoryControl):
+    """Takes nothing while it is `down`."""
+
+    down = True
+
+    def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+        if self.down:
+            raise LandfeedError(f"table {table}: no")
+        super().append(table, rows)
+
+
+def test_a_feed_that_cannot_be_recorded_has_failed_and_its_lease_counts_as_left(tmp_path: os.PathLike[str]) -> None:
+    broken, leases = Broken(), LocalLeases(os.fspath(tmp_path))
+    ledger = Ledger(broken, "c", gathers=True)
+    recording = Recording(ledger)
+    lease = ExitStack()
+    lease.enter_context(leases.hold("f", 0))
+    ledger.record_files([EVENT])
+    recording.add("f", lease)
+    recording.write()
+    assert str(recording.failed["f"]) == "table c.files: no"
+    assert leases.left() == {"f"}
+    broken.down = False
+    with leases.hold("f", 0):
+        ledger.write()
+    assert leases.left() == frozenset()
+    assert [event.file for event in ledger.file_events()] == [EVENT.file]
+
+
+def test_leases_are_given_back_when_the_ledger_has_waited_long_enough(tmp_path: os.PathLike[str]) -> None:
+    leases, now = LocalLeases(os.fspath(tmp_path)), [0.0]
+    recording = Recording(Ledger(MemoryControl(), "c", gathers=True), lambda: now[0])
+    for moment, left in ((0.0, {"f0"}), (1.0, {"f0", "f1"}), (2.0, set())):
+        now[0] = moment
+        lease = ExitStack()
+        lease.enter_context(leases.hold(f"f{moment:.0f}", 0))
+        recording.add(f"f{moment:.0f}", lease)
+        assert leases.left() == left

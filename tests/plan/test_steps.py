@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -258,3 +259,25 @@ def test_how_many_files_make_a_batch(files: tuple[File, ...], most: int | None, 
 def test_skipped_files_are_no_work() -> None:
     listing = Listing((), (Skipped(NEW, "it is not ready"),))
     assert compile_plan(FEED, replace(facts(), listing=listing)).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("not_null", "more", "said"),
+    [
+        ("ID", {}, None),
+        ("item", {}, "column item of shop.orders is NOT NULL, and rows of the feed may have no value for it"),
+        ("item", {"required": True}, None),
+        ("item", {"default": "x"}, None),
+        ("other", {}, "column other of shop.orders is NOT NULL, and the feed has no such column"),
+    ],
+)
+def test_a_column_of_the_target_that_takes_no_null(not_null: str, more: dict[str, Any], said: str | None) -> None:
+    feed = made_feed(column("id", "int"), column("at", "timestamp"), column("item", **more))
+    target = replace(TARGET, columns=(*TARGET.columns, ("other", "string")), not_null=(not_null,))
+    if said is None:
+        assert compile_plan(feed, facts((NEW,), target=target)).steps
+        return
+    with pytest.raises(LandfeedError, match=said) as raised:
+        compile_plan(feed, facts((NEW,), target=target))
+    assert raised.value.code == "schema"
+    assert "DROP NOT NULL" in (raised.value.hint or "")

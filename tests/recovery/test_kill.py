@@ -12,7 +12,7 @@ import pytest
 from tests.support import HEADER, Project
 
 KILLED = "tests/recovery/killed.py"
-BOUNDARIES = {"first": 20, "later": 18}
+BOUNDARIES = {"first": 18, "later": 16}
 """As many as each scenario has; a test below fails when that is no longer so."""
 EACH = [(scenario, at) for scenario, number in BOUNDARIES.items() for at in range(number)]
 

@@ -283,6 +283,22 @@ def test_a_target_in_another_case_and_of_another_type_is_refused(project: Projec
     assert project.table("analytics.activity__staging") is None
 
 
+def test_a_batch_that_a_constraint_refuses_is_read_again_by_the_mended_feed(project: Project) -> None:
+    made_elsewhere(project, "int64")
+    table = project.table("analytics.activity")
+    assert table is not None
+    table.alter.add_constraint({"short": "event <> 'long'"})
+    project.land("activity", "a.csv", HEADER + f"1,a,{DAY}\n2,long,{DAY}\nx,bad,{DAY}\n")
+    error = project.cli("run").feed["error"]
+    assert (error["code"], "they break short (event" in error["message"]) == ("constraint", True)
+    assert project.rows("analytics.activity__quarantine") == []
+    text = ACTIVITY.format(name="activity")
+    project.feed("activity", text.replace("event: string", "event: {type: string, pattern: '^.{1,3}$'}"))
+    rows = project.cli("run").feed["rows"]
+    assert (rows["inserted"], rows["quarantined"]) == (1, 2)
+    assert states(project) == ["staged", "abandoned", "staged", "merged", "archived"]
+
+
 # Merging
 
 

@@ -328,6 +328,7 @@ def test_a_compressed_object_is_told_by_its_ending(hasty: Buckets, tmp_path: os.
     blob.upload_from_string(gzip.compress(b"id\n1\n"), "text/csv")
     file = next(hasty.storage.list(hasty.landing, recursive=True))
     path = hasty.storage.fetch(file, os.fspath(tmp_path))
+    assert path is not None
     assert path.endswith(".csv.gz")
     assert gzip.decompress(read(path)) == b"id\n1\n"
     with hasty.storage.open(file) as stream:
@@ -413,6 +414,7 @@ def every_call(place: Buckets, file: File, destination: str, folder: os.PathLike
     ]
 
 
-def read(path: str) -> bytes:
+def read(path: str | None) -> bytes:
+    assert path is not None
     with open(path, "rb") as stream:
         return stream.read()

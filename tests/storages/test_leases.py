@@ -298,3 +298,14 @@ def test_a_bucket_that_refuses(bucket: Bucket, operation: str, said: str) -> Non
     ):
         pass
     assert caught.value.message == f"{bucket.path}/customers.lease {said}"
+
+
+def test_a_lease_that_its_holder_did_not_give_back_is_told(made: Made) -> None:
+    leases = made.leases
+    assert leases.left() == frozenset()
+    with leases.hold("orders", 0):
+        assert leases.left() == {"orders"}
+    assert leases.left() == frozenset()
+    process = holder(made.text)
+    end(process)
+    assert leases.left() == {"orders"}

@@ -24,7 +24,8 @@ from framework.storages.local import LocalStorage
 seen = -1
 def hook(event, args):
     global seen
-    if event in ("os.rename", "os.link", "os.remove", "os.mkdir", "os.utime") or event == "open" and args[1] == "xb":
+    change = event in ("os.rename", "os.link", "os.remove", "os.mkdir", "os.utime")
+    if change or event == "open" and "x" in str(args[1]):
         seen += 1
         if seen == {at}:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -130,8 +130,12 @@ def test_fetch(place: Place, tmp_path: os.PathLike[str]) -> None:
     }
     files = [place.land(name, content) for name, content in contents.items()]
     paths = [place.storage.fetch(file, folder) for file in files]
+    if paths[0] is None:
+        assert (set(paths), os.listdir(folder)) == ({None}, []), "opened in place"
+        return
     assert len(set(paths)) == len(paths)
     for path, content, name in zip(paths, contents.values(), contents, strict=True):
+        assert path is not None
         assert path.endswith(name[name.index(".") :])
         with open(path, "rb") as stream:
             assert stream.read() == content
@@ -222,8 +226,10 @@ def test_names_of_all_kinds(place: Place, tmp_path: os.PathLike[str]) -> None:
         assert place.storage.head(file.path) is not None
         assert place.storage.read_range(file, 0, 100) == content
         fetched = place.storage.fetch(file, os.fspath(tmp_path))
-        assert place.any_key is os.path.samefile(os.path.dirname(fetched), tmp_path), "nothing gets out of the folder"
-        with open(fetched, "rb") as stream:
+        assert place.any_key is (fetched is not None)
+        if fetched is not None:
+            assert os.path.samefile(os.path.dirname(fetched), tmp_path), "nothing gets out of the folder"
+        with place.storage.open(file) if fetched is None else open(fetched, "rb") as stream:
             assert stream.read() == content
         assert place.storage.copy(file, f"{place.archive}copied/{name}")
         assert place.storage.move(file, f"{place.archive}moved/{name}")

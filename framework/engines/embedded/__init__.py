@@ -1,75 +1,65 @@
-"""The embedded engine: DuckDB reads, checks and compares, delta-rs writes Delta tables. No JVM, no server."""
+"""The embedded engine: DuckDB reads, checks and compares, delta-rs writes Delta tables. No JVM, no server.
+
+DuckDB and what works with it are imported when there is something to do: a run that finds nothing is over sooner.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-
-import duckdb
-from deltalake import QueryBuilder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
-from framework.engines.delta import DeltaTables, delta_schema, translated
-from framework.engines.embedded.explain import merge_sql, stage_sql
-from framework.engines.embedded.merging import Merging
-from framework.engines.embedded.staging import Staging
-from framework.engines.embedded.writing import Writer, write_rows
-from framework.engines.preview import Previewed
-from framework.errors import LandfeedError
+from framework.engine import BadRows, Merged, Preview, Seal, TableState
+from framework.engines.delta import DeltaTables, delta_schema
+from framework.engines.delta_errors import translated
+from framework.errors import cannot_load
 from framework.feed import Feed
-from framework.law.dialects import DATAFUSION, DUCKDB
-from framework.law.staging import quarantine_reasons
+from framework.machine import own_folder
 from framework.names import Table
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
+if TYPE_CHECKING:
+    import duckdb
+
+    from framework.engines.embedded.database import Database
+    from framework.engines.embedded.writing import Writer
+    from framework.law.layout import Layout
+    from framework.opening import Piece, SourceFile
+
 __all__ = ["EmbeddedEngine"]
-
-_MEMORY_LIMIT = "2GB"
-"""What DuckDB may hold in memory; more goes to the spill folder. delta-rs takes about as much again."""
-
-
-def _settings(spill: str) -> dict[str, str | bool | int | float | list[str]]:
-    """No statement fetches code, or takes a Python variable for a table; what is spilled leaves half of the disk."""
-    return {
-        "memory_limit": _MEMORY_LIMIT,
-        "temp_directory": spill,
-        "max_temp_directory_size": f"{shutil.disk_usage(spill).free // 2} B",
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "allow_community_extensions": False,
-        "python_enable_replacements": False,
-    }
 
 
 class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
-    def __init__(self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer = write_rows) -> None:
+    def __init__(
+        self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer | None = None
+    ) -> None:
+        """Raises ImportError when DuckDB is not installed."""
+        if find_spec("duckdb") is None:
+            raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
         self.tables, self.write = DeltaTables(root, storage_options or {}), write
         self._lock = threading.Lock()
-        self._database: duckdb.DuckDBPyConnection | None = None
-        self._spill = tempfile.TemporaryDirectory(prefix="landfeed-spill-", ignore_cleanup_errors=True)
+        self._database: Database | None = None
+        self._open = contextlib.ExitStack()
+        self._spill = self._open.enter_context(own_folder())
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection of its own to the one DuckDB, which starts when it is first needed."""
         with self._lock:
             if self._database is None:
-                self._database = duckdb.connect(config=_settings(self._spill.name))
-                self._database.execute("SET GLOBAL TimeZone = 'UTC'")
-                self._database.execute("SET lock_configuration = true")
-            connection = self._database.cursor()
-        try:
+                try:
+                    from framework.engines.embedded.database import Database
+                except ImportError as error:
+                    raise cannot_load("embedded", error) from error
+                self._database = self._open.enter_context(contextlib.closing(Database(self._spill)))
+        with self._database.connection() as connection:
             yield connection
-        except duckdb.Error as error:
-            raise LandfeedError(f"DuckDB: {error}", code="engine") from error
-        finally:
-            connection.close()
 
     def state(self, table: Table, feed: str) -> TableState | None:
         return self.tables.state(table, feed)
@@ -80,12 +70,25 @@ class EmbeddedEngine:
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
         return self.tables.manifests(table, feed)
 
-    def stage(
-        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
-    ) -> tuple[Manifest, int]:
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        del feed, source  # DuckDB reads what was opened
+        return False
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        from framework.engines.embedded.readers import SURVEYS
+        from framework.engines.embedded.reading import survey
+
+        if feed.source.format not in SURVEYS:
+            return None
+        with self._connection() as connection:
+            return survey(connection, piece, feed)
+
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
-            return Staging(connection, self.tables).stage(step, sources, seal)
+            from framework.engines.embedded.staging import Staging
+
+            return Staging(connection, self.tables).stage(step, pieces, seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step.table, step.columns, step.comment)
@@ -103,11 +106,16 @@ class EmbeddedEngine:
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:
-            return Merging(connection, self.tables, step, manifest, self.write).merge(staging_version)
+            from framework.engines.embedded.merging import Merging
+            from framework.engines.embedded.writing import write_rows
+
+            return Merging(connection, self.tables, step, manifest, self.write or write_rows).merge(staging_version)
 
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)
         if delta is not None:
+            from framework.law.dialects import DATAFUSION
+
             feed, batch = DATAFUSION.text(step.feed), DATAFUSION.text(step.batch_id)
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
@@ -116,6 +124,11 @@ class EmbeddedEngine:
         delta = self.tables.open(table)
         if delta is None:
             return None
+        from deltalake import QueryBuilder
+
+        from framework.engines.preview import Previewed
+        from framework.law.dialects import DUCKDB
+
         with self._connection() as connection:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
@@ -127,6 +140,11 @@ class EmbeddedEngine:
         delta = self.tables.open(feed.quarantine.table)
         if delta is None:
             return []
+        from deltalake import QueryBuilder
+
+        from framework.law.dialects import DUCKDB
+        from framework.law.staging import quarantine_reasons
+
         with self._connection() as connection:
             with translated(feed.quarantine.table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
@@ -135,9 +153,9 @@ class EmbeddedEngine:
             return [BadRows.of(row) for row in connection.execute(query).fetchall()]
 
     def sql(self, step: Stage | Merge) -> str:
+        from framework.engines.embedded.explain import merge_sql, stage_sql
+
         return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)
 
     def close(self) -> None:
-        if self._database is not None:
-            self._database.close()
-        self._spill.cleanup()
+        self._open.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from framework.engine import SourceFile
+from framework import opening
 from framework.feed import Feed
-from framework.law.layout import Layout, Rejected
-from framework.opening import Compression, Piece
+from framework.machine import own_work
+from framework.opening import Compression, Piece, stream_of, unpacked
 
 __all__ = ["FileRead", "Malformed", "located", "utf8_copy"]
 
@@ -27,54 +29,41 @@ class Malformed:
 
 
 @dataclass(slots=True)
-class FileRead:
-    """How one file of the batch was read. `copy` is a copy of it in UTF-8, where it is in another encoding; `by_law`
-    says that the law's reader read it, which told the malformed records."""
+class FileRead(opening.FileRead):
+    """… and what is special with DuckDB. `copy` is a copy of the file in UTF-8, where it is in another encoding; `at`
+    the path at which DuckDB reads it while it is `opened`; `by_law` says that the law's reader read it, which told the
+    malformed records."""
 
-    piece: Piece
-    rejected: str | None = None
     copy: str | None = None
+    at: str = ""
     by_law: bool = False
     malformed: list[Malformed] = field(default_factory=list)
-
-    @property
-    def index(self) -> int:
-        return self.piece.index
-
-    @property
-    def source(self) -> SourceFile:
-        return self.piece.source
-
-    @property
-    def layout(self) -> Layout:
-        """Of a file that is not rejected."""
-        layout = self.piece.layout
-        assert not isinstance(layout, Rejected)  # noqa: S101 (rejected files are asked nothing)
-        return layout
 
     @property
     def width(self) -> int:
         return len(self.layout.record)
 
-    @property
-    def location(self) -> str:
-        """The path that DuckDB reads."""
-        return self.copy or self.source.location
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the file readable for DuckDB while the block lasts. Raises SourceChanged."""
+        with nullcontext(self.copy) if self.copy else self.piece.source.path() as self.at:
+            yield
 
     @property
     def compression(self) -> Compression:
         """Of what DuckDB reads."""
         return Compression.NONE if self.copy else self.piece.compression
 
-    def stream(self) -> BinaryIO:
-        """The bytes that DuckDB reads, unpacked."""
-        return open(self.copy, "rb", buffering=_CHUNK) if self.copy else self.piece.stream()
+    def stream(self) -> AbstractContextManager[BinaryIO]:
+        """The bytes that DuckDB reads while the file is `opened`, unpacked."""
+        return unpacked(stream_of(self.at, self.file), self.compression)
 
 
 def utf8_copy(piece: Piece, to: str) -> str:
-    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have."""
+    """Rewrite the file in UTF-8; raises UnicodeError for a byte that the encoding does not have, MachineError where the
+    copy cannot be written."""
     decoder, first = codecs.getincrementaldecoder(piece.encoding)(), True
-    with piece.stream() as stream, open(to, "w", encoding="utf-8", newline="") as out:
+    with piece.stream() as stream, own_work(os.path.dirname(to)), open(to, "w", encoding="utf-8", newline="") as out:
         while chunk := stream.read(_CHUNK):
             text = decoder.decode(chunk)
             out.write(text.removeprefix("\ufeff") if first else text)

@@ -19,15 +19,16 @@ from deltalake import DeltaTable, QueryBuilder
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged
-from framework.engines.delta import DeltaTables, commit, translated
+from framework.engines.delta import DeltaTables, check_constraints, commit
+from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.writing import Writer
 from framework.errors import LandfeedError
 from framework.law.change import Change, Insert
-from framework.law.counts import Counts, Written, check_written, counted
+from framework.law.counts import Counts, Written, check_written, counted, key_twice, too_many
 from framework.law.dialects import DUCKDB
-from framework.law.merging import CASE, counts_by_case, writing
+from framework.law.merging import CASE, counts_by_case, several_partners, writing
 from framework.law.relations import relations
 from framework.names import Table
 from framework.steps import Merge
@@ -109,6 +110,9 @@ class Merging:
         for name, query in relations(change, DUCKDB):
             self._db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
+        if change.match is not None and too_many(change, counts, self._manifest.rows):
+            found = self._db.execute(several_partners(change.match, "s", "t", DUCKDB)).fetchone()
+            raise key_twice(self._table, change.match, found or ())
         merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
         self._remember(merged)
         some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
@@ -144,7 +148,7 @@ class Merging:
 
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
-        with translated(self._table):
+        with translated(self._table, check_constraints(target)):
             written = self._write(target, rows, self._change, counts, commit(merged, files=False))
         check_written(self._change, counts, written, self._table)
 

@@ -9,25 +9,33 @@ is checked.
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 
 import duckdb
 
-from framework.engine import SourceFile
 from framework.engines.embedded.files import FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, records_table
-from framework.engines.embedded.readers import FAST, Told
+from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
+from framework.errors import SetAside
 from framework.feed import Feed
-from framework.law.layout import Layout, Rejected
-from framework.opening import BROKEN_FILE, Piece, grouped, open_piece, unreadable
+from framework.law.layout import Layout
+from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
-__all__ = ["Reader"]
+__all__ = ["NO_MEMORY", "Reader", "survey"]
 
 _FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
 """What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
+_MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
+"""What may be because of one file, or of many at once."""
+NO_MEMORY = "Allocation failure"
+"""What DuckDB says when it is the system that has no more memory, whatever the file."""
 _FILES_AT_ONCE = 1000
-"""Files in one INSERT: DuckDB keeps memory for each of them until it is done."""
+"""Files in one INSERT: DuckDB keeps memory for each of them until it is done, and they are open meanwhile."""
+_OPEN_FILES = 1 / 16
+"""The share of the files that this process may have open which one INSERT takes."""
 
 
 class Reader:
@@ -37,28 +45,21 @@ class Reader:
         self._db, self._feed, self._folder = connection, feed, folder
         self._fast = FAST.get(feed.source.format)
 
-    def read(self, sources: Sequence[SourceFile]) -> list[FileRead]:
+    def read(self, pieces: Sequence[Piece]) -> list[FileRead]:
         """Read all files; one that cannot be read comes back with the reason and leaves no rows."""
-        files = [self._open(index, source) for index, source in enumerate(sources)]
+        files = [FileRead(piece) for piece in pieces]
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE batch ({table_columns(self._feed)})")
         there = [file for file in files if file.rejected is None]
         fast = [file for file in there if self._can_be_fast(file)]
         for group in _groups(fast):
             self._load(group)
-        by_law = [file for file in there if file.by_law and self._opened_by_the_law(file)]
+        for file in there:
+            if file.by_law and file.piece.surveyed:  # DuckDB told its layout, and did not read it right
+                file.open_by_the_law(self._feed)
+        by_law = [file for file in there if file.by_law and file.rejected is None]
         for group in grouped(by_law, lambda file: file.layout):
             self._load_by_the_law(group)
         return files
-
-    def _open(self, index: int, source: SourceFile) -> FileRead:
-        piece = open_piece(self._feed, index, source, self._survey)
-        return FileRead(piece, piece.layout.reason if isinstance(piece.layout, Rejected) else None)
-
-    def _survey(self, piece: Piece, feed: Feed) -> Layout | None:
-        try:
-            return self._fast.survey(self._db, piece, feed) if self._fast else None
-        except _FILE_ERRORS:
-            return None
 
     # By DuckDB
 
@@ -79,7 +80,7 @@ class Reader:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
         try:
             doubtful = self._insert(group)
-        except _FILE_ERRORS:
+        except _MAYBE_TOO_MANY:
             if len(group) > 1:
                 for file in group:
                     self._load([file])
@@ -90,9 +91,16 @@ class Reader:
             file.by_law = True
 
     def _insert(self, group: list[FileRead]) -> list[FileRead]:
-        """One INSERT for files of one layout; returns those that it may have read wrongly."""
+        """One INSERT for files of one layout, which are open while it lasts; returns those that it may have read
+        wrongly."""
+        with ExitStack() as stack:
+            for file in group:
+                stack.enter_context(file.opened())
+            return self._insert_opened(group)
+
+    def _insert_opened(self, group: list[FileRead]) -> list[FileRead]:
         assert self._fast is not None  # noqa: S101 (there are no groups without)
-        layout, locations = group[0].layout, [(file.index, file.location) for file in group]
+        layout, locations = group[0].layout, [(file.index, file.at) for file in group]
         source = self._fast.source(self._feed, layout, locations, group[0].compression)
         self._db.execute("BEGIN")
         try:
@@ -107,7 +115,7 @@ class Reader:
         return doubtful
 
     def _insert_rows(self, group: Sequence[FileRead], source: str) -> None:
-        names = [(file.index, file.source.file.name) for file in group]
+        names = [(file.index, file.file.name) for file in group]
         self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names)}")
 
     def _rejects(self, group: list[FileRead]) -> list[FileRead]:
@@ -116,7 +124,7 @@ class Reader:
         ).fetchall()
         self._db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
         paths = {path for (path,) in rows}
-        return [file for file in group if file.location in paths]
+        return [file for file in group if file.at in paths]
 
     def _told(self) -> dict[int, Told]:
         sums = 'count(*), sum("_bytes"), sum("_quotes")'
@@ -129,15 +137,21 @@ class Reader:
 
     # By the law
 
-    def _opened_by_the_law(self, file: FileRead) -> bool:
-        """Open a file again whose layout DuckDB told, which did not read it right; whether it is not rejected."""
-        if file.piece.surveyed:
-            file.piece = open_piece(self._feed, file.index, file.source)
-            file.rejected = file.piece.layout.reason if isinstance(file.piece.layout, Rejected) else None
-        return file.rejected is None
-
     def _load_by_the_law(self, group: Sequence[FileRead]) -> None:
-        """Read files of one layout by the law, which also tells the records that are none."""
+        """Read files of one layout by the law, which also tells the records that are none. Raises SetAside for one that
+        takes more memory than there is."""
+        try:
+            self._insert_by_the_law(group)
+        except duckdb.OutOfMemoryException as error:
+            if NO_MEMORY in str(error):
+                raise
+            if len(group) == 1:
+                why = "reading it takes more memory than there is; make several files of it"
+                raise SetAside({group[0].file.path: why}) from error
+            for file in group:
+                self._load_by_the_law([file])
+
+    def _insert_by_the_law(self, group: Sequence[FileRead]) -> None:
         layout = group[0].layout
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(layout)})")
         for file in group:
@@ -151,7 +165,18 @@ class Reader:
         self._db.execute("DROP TABLE records")
 
 
+def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
+    """See `framework.opening.Ways.survey`."""
+    told = SURVEYS.get(feed.source.format)
+    try:
+        return told(db, piece, feed) if told is not None else None
+    except _MAYBE_TOO_MANY:
+        return None
+
+
 def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
     """Some of the files that have a layout in common, in batch order. One compression is told for a whole group."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    at_once = max(1, min(_FILES_AT_ONCE, int(most * _OPEN_FILES)))
     for group in grouped(files, lambda file: (file.layout, file.compression)):
-        yield from (group[start : start + _FILES_AT_ONCE] for start in range(0, len(group), _FILES_AT_ONCE))
+        yield from (group[start : start + at_once] for start in range(0, len(group), at_once))

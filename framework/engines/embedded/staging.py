@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import Seal, SourceFile
+from framework.engine import Seal
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
@@ -19,12 +18,13 @@ from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
 from framework.law.change import AllRows, Fold, OneRow, Survivor
 from framework.law.dialects import DUCKDB
-from framework.law.layout import ignored, missing
+from framework.law.layout import seen
 from framework.law.rules import malformed
 from framework.law.staging import FILE, KIND, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
+from framework.machine import own_folder
 from framework.names import Reason
-from framework.opening import fetch_all
+from framework.opening import Piece
 from framework.steps import Stage
 
 __all__ = ["Staging"]
@@ -45,21 +45,20 @@ class Staging:
         self._found: dict[int, list[tuple[int, int, str]]] = {}
         """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
-    def stage(self, step: Stage, sources: Sequence[SourceFile], seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
         feed = step.feed
-        fetch_all(sources)
-        with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-            files = Reader(self._db, feed, folder).read(sources)
-            judgement = judge(feed, self._figures(feed, files))
+        with own_folder() as folder:
+            files = Reader(self._db, feed, folder).read(pieces)
+            judgement = judge(feed, self._figures(feed, files), step.header)
             self._leave_out(judgement)
             self._deduplicate(feed, step.survivor)
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files, judgement)
         if manifest.rows.quarantined:
-            self._commit_quarantine(step, sources, manifest)
-        version = self._commit_staging(step, sources, manifest)
+            self._commit_quarantine(step, pieces, manifest)
+        version = self._commit_staging(step, pieces, manifest)
         self._db.execute("DROP TABLE batch")
         return manifest, version
 
@@ -80,13 +79,12 @@ class Staging:
             why = self._reasons(feed, file, counted.get(file.index, []), first) if file.rejected is None else ()
             figures.append(
                 Figures(
-                    file.source.file,
+                    file.file,
                     read + broken,
                     bad + broken,
                     reasons=why,
                     unreadable=file.rejected,
-                    missing=missing(feed, file.piece.layout),
-                    ignored=ignored(file.piece.layout),
+                    seen=seen(feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
                 )
             )
         return figures
@@ -196,9 +194,9 @@ class Staging:
             [document, shape],
         )
 
-    def _commit_quarantine(self, step: Stage, sources: Sequence[SourceFile], manifest: Manifest) -> None:
+    def _commit_quarantine(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> None:
         """Append the bad rows, unless an earlier process already did for this batch."""
-        table, files = step.feed.quarantine.table, [source.file.shown for source in sources]
+        table, files = step.feed.quarantine.table, [piece.source.file.shown for piece in pieces]
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
@@ -211,8 +209,8 @@ class Staging:
 
     # Staging
 
-    def _commit_staging(self, step: Stage, sources: Sequence[SourceFile], manifest: Manifest) -> int:
-        table, files = step.feed.target.staging, [source.file.shown for source in sources]
+    def _commit_staging(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> int:
+        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, SourceFile, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, TableState
 from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
+from framework.engines.spark.reading import FAST
 from framework.engines.spark.session import open_session, translated
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.staging import Staging
@@ -22,8 +23,10 @@ from framework.engines.spark.tables import SparkTables
 from framework.environment import Environment
 from framework.feed import Feed
 from framework.law.dialects import SPARK
+from framework.law.layout import Layout
 from framework.law.staging import quarantine_reasons
 from framework.names import Table
+from framework.opening import Piece, SourceFile
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
 __all__ = ["SparkEngine"]
@@ -44,11 +47,17 @@ class SparkEngine:
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
         return self._tables.manifests(table, feed)
 
-    def stage(
-        self, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime, seal: Seal
-    ) -> tuple[Manifest, int]:
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        fast = FAST.get(feed.source.format)
+        return fast is not None and fast.can_read(feed, source)
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        del piece, feed  # the law has opened the file before Spark has started
+        return None
+
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
         with translated(f"feed {step.feed.name}"):
-            return Staging(self._tables, step, sources, loaded_at).stage(seal)
+            return Staging(self._tables, step, pieces, loaded_at).stage(seal)
 
     def create(self, step: CreateTable) -> None:
         self._tables.create(step)
@@ -58,11 +67,9 @@ class SparkEngine:
         there = {name.lower() for name, _ in state.columns} if state else set()
         missing = [column for column in step.columns if column.name.lower() not in there]
         if state is not None and missing:
-            alter = f"ALTER TABLE {self._tables.reference(step.table)}"
-            if any("timestamp_ntz" in str(column.type) for column in missing):  # a table made without is asked for it
-                self._tables.sql(step.table, f"{alter} SET TBLPROPERTIES ('delta.feature.timestampNtz' = 'supported')")
-            columns = ", ".join(column_ddl(column) for column in missing)
-            self._tables.sql(step.table, f"{alter} ADD COLUMNS ({columns})")
+            self._tables.prepare_columns(step.table, state, missing)
+            table, columns = self._tables.reference(step.table), ", ".join(column_ddl(column) for column in missing)
+            self._tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({columns})")
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with translated(f"feed {step.batch.feed}"):

@@ -11,6 +11,7 @@ from typing import Any
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import TableState
+from framework.engines.constraints import filled_by_itself
 from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl
@@ -39,9 +40,12 @@ class CatalogTables(SparkTables):
             return found
 
     def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        return tuple((field.name, field.dataType.simpleString()) for field in self._fields(table))
+
+    def _fields(self, table: Table) -> Sequence[Any]:
         with translated(f"table {table}"):
-            fields = self.spark.table(self.reference(table)).schema.fields
-        return tuple((field.name, field.dataType.simpleString()) for field in fields)
+            fields: Sequence[Any] = self.spark.table(self.reference(table)).schema.fields
+            return fields
 
     def state(self, table: Table, feed: str) -> TableState | None:
         history = self.history(table)
@@ -49,7 +53,10 @@ class CatalogTables(SparkTables):
             return None
         manifests = (Manifest.from_json(commit.metadata) for commit in history)
         seq = next((found.batch.seq for found in manifests if found is not None and found.batch.feed == feed), None)
-        return TableState(history[0].version, self.columns(table), seq)
+        fields = self._fields(table)
+        columns = tuple((field.name, field.dataType.simpleString()) for field in fields)
+        not_null = tuple(f.name for f in fields if not (f.nullable or filled_by_itself(f.metadata)))
+        return TableState(history[0].version, columns, seq, not_null=not_null)
 
     def version(self, table: Table) -> int:
         history = self._history(table, 1)

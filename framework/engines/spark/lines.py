@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from framework.engine import SourceFile
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines_sql import is_open, line_field, line_fields, line_problem
 from framework.feed import Feed
@@ -21,7 +20,7 @@ from framework.law.dialects import SPARK
 from framework.law.layout import Layout
 from framework.law.records import LONGEST_RECORD
 from framework.law.staging import is_nested
-from framework.opening import Compression
+from framework.opening import Compression, SourceFile
 
 __all__ = ["Lines"]
 
@@ -60,7 +59,7 @@ class Lines:
         from pyspark.sql import Observation
 
         self._feed, self._layout, self.files = feed, layout, files
-        indexes = {file.source.in_place: str(file.index) for file in files}
+        indexes = {file.piece.source.in_place: str(file.index) for file in files}
         path = "regexp_replace(_metadata.file_path, '^(file|dbfs):/+', '/')"
         self._lines = spark.read.text(list(indexes)).selectExpr(
             f"{_choice(indexes, path)} AS _file",
@@ -96,7 +95,7 @@ class Lines:
     def first_look_tells_all(self, clean: Mapping[str, int]) -> bool:
         """Whether, besides, all records became clean rows (their number by file), so that no line's number is
         needed; then the files' records are counted with this."""
-        its = {file.index: clean.get(file.source.file.shown, 0) for file in self.files}
+        its = {file.index: clean.get(file.file.shown, 0) for file in self.files}
         if self._seen.get["records"] - len(self._headers) != sum(its.values()):
             return False
         for file in self.files:  # no file has more rows than records, so if the sums are equal all of them are

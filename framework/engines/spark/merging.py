@@ -19,9 +19,18 @@ from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
 from framework.law.change import Insert
-from framework.law.counts import Counts, Written, check_written, counted, counts_from_writes, expected_writes
+from framework.law.counts import (
+    Counts,
+    Written,
+    check_written,
+    counted,
+    counts_from_writes,
+    expected_writes,
+    key_twice,
+    too_many,
+)
 from framework.law.dialects import SPARK
-from framework.law.merging import CASE, classify, counts_by_case, merge_statement, writing
+from framework.law.merging import CASE, classify, counts_by_case, merge_statement, several_partners, writing
 from framework.law.relations import relations
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import Merge
@@ -97,7 +106,11 @@ class Merging:
         expected to change, the cases are told and counted first, and only rows that change something take part.
         """
         target, source, counts = self._tables.reference(self._table), f"SELECT * FROM {self._staged}", None
-        classified = self._few_changes_expected()
+        batch = self._manifest.batch
+        before = self._tables.manifest(self._table, batch.feed, batch.seq - 1)
+        classified = self._few_changes_expected(before and before[0])
+        if not classified and (before is None or before[1] != version):
+            self._check_keys(target)  # somebody else wrote to the table, and a MERGE takes every row of a key
         if classified:
             counts = self._counted_at(version)
             if expected_writes(self._change, counts) == Written():
@@ -158,13 +171,20 @@ class Merging:
                 data = self._tables.spark.sql(query)
             self._tables.append(memory, data, self._manifest, files=False)
 
-    def _few_changes_expected(self) -> bool:
+    def _few_changes_expected(self, before: Manifest | None) -> bool:
         """Whether the batch is small, or the one before it changed less than half of its rows."""
         if self._manifest.rows.staged <= self._small:
             return True
-        batch = self._manifest.batch
-        before = self._tables.manifest(self._table, batch.feed, batch.seq - 1)
-        return before is not None and 2 * (before[0].rows.unchanged + before[0].rows.stale) > before[0].rows.staged
+        return before is not None and 2 * (before.rows.unchanged + before.rows.stale) > before.rows.staged
+
+    def _check_keys(self, target: str) -> None:
+        """Raises LandfeedError when several rows of the target have the key of a row of the batch."""
+        match = self._change.match
+        if match is None:
+            return
+        found = self._tables.sql(self._table, several_partners(match, self._staged, target, SPARK))
+        if found:
+            raise key_twice(self._table, match, found[0])
 
     def _earlier(self) -> Commit | None:
         """The first MERGE of this batch in the target's history."""
@@ -190,12 +210,14 @@ class Merging:
 
     def _counted_at(self, version: int) -> Counts:
         """How many rows of the batch are of each case to the target as it was at a version."""
+        target = f"(SELECT * FROM {self._tables.reference(self._table, version)})"
         if self._change.plain:
-            target = f"(SELECT * FROM {self._tables.reference(self._table, version)})"
             query = counts_by_case(f"({classify(self._change, self._staged, target, (), SPARK)})")
         else:
             query = self._told(counts_by_case("classified"), version)
         counts = dict(map(tuple, self._tables.sql(self._table, query)))
+        if too_many(self._change, counts, self._manifest.rows):
+            self._check_keys(target)
         counted(self._change, counts, self._manifest.rows)
         return counts
 

@@ -67,7 +67,9 @@ class PathTables(SparkTables):
         self._logs.create(step.table, step.columns, step.comment)
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
-        del columns  # an overwrite brings its own
+        state = self.state(table, "")
+        if state is not None:
+            self.prepare_columns(table, state, columns)  # all else an overwrite brings along
         return self.version(table)
 
     def overwrite(self, table: Table, data: Any) -> None:

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from framework.engine import SourceFile
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines import Lines
 from framework.feed import Column, Feed, Format
 from framework.law.layout import Layout
 from framework.law.staging import is_nested
 from framework.law.values import parse
-from framework.opening import BROKEN_FILE, Piece, fetch_all, grouped, open_beginning, open_piece, unreadable
+from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["FAST", "Reader"]
@@ -42,20 +41,15 @@ class Reader:
     """Reads one batch. `files` tells how each was read, and `frames` has their records: by a first look until
     `look_again`."""
 
-    def __init__(self, spark: Any, feed: Feed, sources: Sequence[SourceFile]) -> None:
-        self._spark, self._feed, self._sources = spark, feed, sources
+    def __init__(self, spark: Any, feed: Feed, pieces: Sequence[Piece]) -> None:
+        self._spark, self._feed = spark, feed
+        self.files = [FileRead(piece) for piece in pieces]
         fast = FAST.get(feed.source.format)
-        by_spark = [fast is not None and fast.can_read(feed, source) for source in sources]
-        fetch_all([source for source, large in zip(sources, by_spark, strict=True) if not large])
-        self.files = [FileRead(self._open(index, large)) for index, large in enumerate(by_spark)]
-        groups = self._by_layout(file for file, large in zip(self.files, by_spark, strict=True) if large)
+        groups = self._by_layout(file for file in self.files if file.piece.in_place)
         self._lines = [] if fast is None else [fast(spark, feed, group[0].layout, group) for group in groups]
         self._by_the_law: list[Frame] = []
-        for group in self._by_layout(file for file, large in zip(self.files, by_spark, strict=True) if not large):
+        for group in self._by_layout(file for file in self.files if not file.piece.in_place):
             self._read_by_the_law(group[0].layout, group)
-
-    def _open(self, index: int, in_place: bool) -> Piece:
-        return (open_beginning if in_place else open_piece)(self._feed, index, self._sources[index])
 
     def _by_layout(self, files: Iterable[FileRead]) -> list[list[FileRead]]:
         return grouped((file for file in files if file.rejected is None), lambda file: file.layout)
@@ -73,7 +67,8 @@ class Reader:
             if held and lines.first_look_tells_all(clean):
                 continue
             for index in lines.survey():
-                self.files[index] = FileRead(self._open(index, in_place=False))
+                self.files[index].open_by_the_law(self._feed)
+                self.files[index].read = 0
                 for group in self._by_layout([self.files[index]]):
                     self._read_by_the_law(group[0].layout, group)
             otherwise = otherwise or not held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from framework.engines.constraints import constraint_broken
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError, MissingDependency
 
@@ -19,6 +21,7 @@ __all__ = ["gcs_settings", "import_pyspark", "local_settings", "open_session", "
 
 _CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 _CONFLICT_STATE = "2D521"
+_BROKEN_CHECK = re.compile(r"CHECK constraint (.+?) violated by row")
 _NO_CONNECTOR = "GoogleHadoopFileSystem not found"
 """What Hadoop says about gs:// without it."""
 _STARTS = 3
@@ -194,6 +197,8 @@ def translated(what: object) -> Iterator[None]:
         if _NO_CONNECTOR in text:
             raise _no_connector(what) from error
         condition = error.getCondition() or ""
+        if broken := _BROKEN_CHECK.search(text):
+            raise constraint_broken(str(what).removeprefix("table "), [broken[1]]) from error
         if condition.startswith(_CONFLICTS) or error.getSqlState() == _CONFLICT_STATE or _names_conflict(text):
             raise Conflict(f"another writer committed to {what} at the same time ({_first_line(text)})") from error
         raise LandfeedError(f"{what}: Spark: {_first_line(text)}", code="engine") from error
@@ -208,6 +213,8 @@ def translated(what: object) -> Iterator[None]:
         if type(error).__module__ != "py4j.protocol":
             raise
         text = str(error)
+        if broken := _BROKEN_CHECK.search(text):
+            raise constraint_broken(str(what).removeprefix("table "), [broken[1]]) from error
         if _NO_CONNECTOR in text:
             raise _no_connector(what) from error
         if _names_conflict(text):

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.batch import Manifest
-from framework.engine import Seal, SourceFile
+from framework.engine import Seal
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
@@ -22,7 +22,7 @@ from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict
 from framework.law.change import AllRows
 from framework.law.dialects import SPARK
-from framework.law.layout import ignored, missing
+from framework.law.layout import seen
 from framework.law.staging import (
     BAD,
     BLOCK,
@@ -40,6 +40,7 @@ from framework.law.staging import (
 )
 from framework.law.verdict import Figures, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason
+from framework.opening import Piece
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
 
@@ -51,10 +52,10 @@ _SOURCE, _, _ = AUDIT_COLUMNS
 class Staging:
     """Stages one batch."""
 
-    def __init__(self, tables: SparkTables, step: Stage, sources: Sequence[SourceFile], loaded_at: datetime) -> None:
+    def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
-        self._survivor = step.survivor
-        self._sources, self._loaded_at = sources, loaded_at
+        self._survivor, self._header = step.survivor, step.header
+        self._pieces, self._loaded_at = pieces, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
         self._refused: tuple[int, ...] = ()
@@ -63,11 +64,11 @@ class Staging:
     def stage(self, seal: Seal) -> tuple[Manifest, int]:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        reader = Reader(self._tables.spark, feed, self._sources)
+        reader = Reader(self._tables.spark, feed, self._pieces)
         clean, keys = self._write(reader)
         if reader.look_again(clean):
             clean, keys = self._write(reader)
-        judgement = judge(feed, self._figures(reader, clean))
+        judgement = judge(feed, self._figures(reader, clean), self._header)
         if judgement.refused:
             self._refused = judgement.refused
             clean, keys = self._write(reader)
@@ -117,10 +118,10 @@ class Staging:
         by_key = f"SELECT 1 AS number FROM {reference}"  # where all rows survive, each is one for itself
         if not isinstance(self._survivor, AllRows):
             by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {key_terms(self._survivor, CHANGE, SPARK)}"
-        if len(self._sources) == 1:  # one look at staging is enough
+        if len(self._pieces) == 1:  # one look at staging is enough
             query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
             ((number, different),) = self._tables.sql(self._staging, query)
-            return {self._sources[0].file.shown: number}, different
+            return {self._pieces[0].source.file.shown: number}, different
         by_file = f"SELECT {_SOURCE} AS file, count(*) AS number FROM {reference} GROUP BY {_SOURCE}"
         listed = f"SELECT collect_list(struct(file, number)) FROM ({by_file})"
         query = f"SELECT ({listed}), (SELECT count(*) FROM ({by_key}))"
@@ -129,7 +130,7 @@ class Staging:
 
     def _clean(self, reader: Reader, *, once: bool) -> Any:
         """The rows for staging."""
-        feed, paths = self._feed, [source.file.shown for source in self._sources]
+        feed, paths = self._feed, [piece.source.file.shown for piece in self._pieces]
         clean = self._kept(reader)
         if not once or isinstance(self._survivor, AllRows):
             return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK)])
@@ -157,7 +158,7 @@ class Staging:
 
     def _rows(self, reader: Reader, last: Callable[[RowQuery], Select]) -> Any:
         """What the last step leaves of the rows of all frames, without those of rejected files; None for no frame."""
-        files = [source.file for source in self._sources]
+        files = [piece.source.file for piece in self._pieces]
         found = None
         for frame in reader.frames:
             rows = row_query(self._feed, frame.layout, files)
@@ -172,19 +173,18 @@ class Staging:
     # Bad rows
 
     def _figures(self, reader: Reader, clean: Mapping[str, int]) -> list[Figures]:
-        bad = [file.read - clean.get(file.source.file.shown, 0) for file in reader.files]
+        bad = [file.read - clean.get(file.file.shown, 0) for file in reader.files]
         unreadable = [file.rejected for file in reader.files]
         some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
         reasons = self._reasons(reader) if some else {}
         return [
             Figures(
-                file.source.file,
+                file.file,
                 file.read,
                 count,
                 reasons=reasons.get(file.index, ()) if file.rejected is None else (),
                 unreadable=file.rejected,
-                missing=missing(self._feed, file.piece.layout),
-                ignored=ignored(file.piece.layout),
+                seen=seen(self._feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
             )
             for file, count in zip(reader.files, bad, strict=True)
         ]
@@ -201,13 +201,13 @@ class Staging:
 
     def _by_position(self, clean: Mapping[str, int], kept: Mapping[str, int]) -> tuple[list[int], list[int]]:
         """How many rows of each file stay, and how many another row of their key beats."""
-        paths = [source.file.shown for source in self._sources]
+        paths = [piece.source.file.shown for piece in self._pieces]
         return [kept.get(path, 0) for path in paths], [clean.get(path, 0) - kept.get(path, 0) for path in paths]
 
     def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        paths = [source.file.shown for source in self._sources]
+        paths = [piece.source.file.shown for piece in self._pieces]
         select = quarantined(feed, self._batch.id, paths, manifest.staged_at, SPARK)
         self._tables.append(table, applied(self._bad(reader), [select]), manifest, files=True)
         batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._batch.id)}"

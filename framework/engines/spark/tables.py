@@ -22,6 +22,7 @@ from framework.steps import CreateTable, TableColumn
 __all__ = ["Commit", "SparkTables"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_NO_ZONE = "timestamp_ntz"
 _UPKEEP = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "COMPUTE STATS", "CLUSTER BY")
 """Operations by which a platform looks after its tables at any moment, without changing what they hold."""
 
@@ -108,6 +109,13 @@ class SparkTables(ABC):
         return self.append(table, nothing, manifest, files=files)
 
     # What both kinds have in common
+
+    def prepare_columns(self, table: Table, state: TableState, columns: Sequence[TableColumn]) -> None:
+        """Let a table that was made without moments without a zone take columns of them: Delta wants to be asked."""
+        there = any(_NO_ZONE in type_ for _, type_ in state.columns)
+        if not there and any(_NO_ZONE in str(column.type) for column in columns):
+            feature = "'delta.feature.timestampNtz' = 'supported'"
+            self.sql(table, f"ALTER TABLE {self.reference(table)} SET TBLPROPERTIES ({feature})")
 
     def sql(self, table: Table, query: str) -> list[Any]:
         """The rows of a statement; `table` is what an error is about."""

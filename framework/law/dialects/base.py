@@ -75,6 +75,10 @@ class Dialect(Words, ABC):
         return f"try_cast({value} AS {type_})"
 
     @abstractmethod
+    def cut(self, number: str) -> str:
+        """A number without what is behind its point."""
+
+    @abstractmethod
     def as_text(self, value: str) -> str:
         """A value as the engine writes it."""
 
@@ -152,6 +156,14 @@ class Dialect(Words, ABC):
     def instant(self, local: str, zone: str | None) -> str:
         """An instant from a local time in a zone, which is SQL; None stands for UTC. In a gap the clock counts on,
         an hour that is twice is the first one."""
+
+    @abstractmethod
+    def local(self, instant: str, zone: str | None) -> str:
+        """The local time of an instant in a zone, which is SQL; None stands for UTC."""
+
+    @abstractmethod
+    def micros(self, moment: str, *, plain: bool) -> str:
+        """Microseconds since 1970-01-01 in UTC of an instant, or of a moment without a zone read as UTC."""
 
     @abstractmethod
     def since_epoch(self, micros: str, *, plain: bool) -> str:

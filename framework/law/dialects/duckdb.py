@@ -33,6 +33,9 @@ class _DuckDB(Dialect):
             case _:
                 return str(type_).upper()
 
+    def cut(self, number: str) -> str:
+        return f"trunc({number})"
+
     def as_text(self, value: str) -> str:
         return f"CAST({value} AS VARCHAR)"
 
@@ -95,6 +98,13 @@ class _DuckDB(Dialect):
             for minutes in (60, 30, 120)
         ]
         return f"CASE {' '.join(earlier)} ELSE {there} END"
+
+    def local(self, instant: str, zone: str | None) -> str:
+        return f"make_timestamp(epoch_us({instant}))" if zone is None else f"({instant} AT TIME ZONE {zone})"
+
+    def micros(self, moment: str, *, plain: bool) -> str:
+        del plain
+        return f"epoch_us({moment})"
 
     def since_epoch(self, micros: str, *, plain: bool) -> str:
         return f"{'make_timestamp' if plain else 'make_timestamptz'}({micros})"

@@ -28,6 +28,10 @@ class _Spark(Dialect):
             case _:
                 return str(type_)
 
+    def cut(self, number: str) -> str:
+        """Casts of Spark cut by themselves."""
+        return number
+
     def as_text(self, value: str) -> str:
         return f"CAST({value} AS STRING)"
 
@@ -76,6 +80,13 @@ class _Spark(Dialect):
     def instant(self, local: str, zone: str | None) -> str:
         moved = local if zone is None else f"convert_timezone({zone}, 'UTC', {local})"
         return f"CAST({moved} AS TIMESTAMP)"
+
+    def local(self, instant: str, zone: str | None) -> str:
+        plain = f"CAST({instant} AS TIMESTAMP_NTZ)"
+        return plain if zone is None else f"convert_timezone('UTC', {zone}, {plain})"
+
+    def micros(self, moment: str, *, plain: bool) -> str:
+        return f"unix_micros({f'CAST({moment} AS TIMESTAMP)' if plain else moment})"
 
     def since_epoch(self, micros: str, *, plain: bool) -> str:
         if not plain:

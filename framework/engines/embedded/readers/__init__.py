@@ -6,7 +6,7 @@ read again by the law. A format without a reader here is always read by the law.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import duckdb
@@ -14,20 +14,16 @@ import duckdb
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.readers.bytes import Told
 from framework.engines.embedded.readers.csv import CsvReader
-from framework.engines.embedded.readers.json import JsonReader
+from framework.engines.embedded.readers.json import JsonReader, json_survey
 from framework.feed import Feed, Format
 from framework.law.layout import Layout
 from framework.opening import Compression, Piece
 
-__all__ = ["FAST", "FastReader", "Told"]
+__all__ = ["FAST", "SURVEYS", "FastReader", "Told"]
 
 
 class FastReader(Protocol):
     """DuckDB's way to read one format."""
-
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
-        """See `framework.opening.Survey`."""
-        ...
 
     def can_read(self, feed: Feed, piece: Piece) -> bool:
         """Whether it is worth trying. What it reads is the piece's bytes in UTF-8."""
@@ -45,3 +41,5 @@ class FastReader(Protocol):
 
 
 FAST: dict[Format, FastReader] = {Format.CSV: CsvReader(), Format.JSON: JsonReader()}
+SURVEYS: dict[Format, Callable[[duckdb.DuckDBPyConnection, Piece, Feed], Layout | None]] = {Format.JSON: json_survey}
+"""DuckDB's ways to tell the layout of a file: see `framework.opening.Ways.survey`."""

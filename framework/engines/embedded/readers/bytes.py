@@ -63,7 +63,7 @@ def accounted(file: FileRead, told: Told, separators: int, quote: str = "") -> b
 
 def _is_exactly(file: FileRead, size: int) -> bool:
     """Whether a file that is not packed has this size and ends with a line end, which saves reading it."""
-    if file.compression is not Compression.NONE or os.path.getsize(file.location) != size:
+    if file.compression is not Compression.NONE or os.path.getsize(file.at) != size:
         return False
     with file.stream() as stream:
         stream.seek(-1, os.SEEK_END)

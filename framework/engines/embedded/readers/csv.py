@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import duckdb
-
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.readers.bytes import Told, accounted
 from framework.engines.embedded.readers.scan import read_csv
@@ -19,10 +17,6 @@ __all__ = ["CsvReader"]
 
 class CsvReader:
     """See `FastReader`."""
-
-    def survey(self, db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
-        del db, piece, feed  # a header is read in no time
-        return None
 
     def can_read(self, feed: Feed, piece: Piece) -> bool:
         """Comments, escapes and quotes that end with their line DuckDB reads in ways of its own, and it takes blank

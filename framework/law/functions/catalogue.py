@@ -1,0 +1,31 @@
+"""The closed list of functions and operators. What is not in it is refused, on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from framework.law.functions import arithmetic, casts, logic, numbers
+from framework.law.functions.function import Function
+
+__all__ = ["BY_NAME", "GROUPS"]
+
+GROUPS: Mapping[str, tuple[Function, ...]] = {
+    "Comparison and logic": logic.FUNCTIONS,
+    "Arithmetic": arithmetic.FUNCTIONS,
+    "Numbers": numbers.FUNCTIONS,
+    "Types": casts.FUNCTIONS,
+}
+"""The functions by group, as the documentation lists them."""
+
+
+def _named() -> Iterator[tuple[str, Function]]:
+    for group, functions in GROUPS.items():
+        for each in functions:
+            known = replace(each, group=group)
+            for name in (each.name, *each.aliases):
+                yield name, known
+
+
+BY_NAME: Mapping[str, Function] = dict(_named())
+"""Every function by its names, in lower case."""

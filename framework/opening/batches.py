@@ -1,0 +1,56 @@
+"""Batches: all files of a batch are opened here, once, before an engine sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from framework.errors import SetAside, SourceChanged
+from framework.feed import Feed
+from framework.law.layout import Layout
+from framework.names import File
+from framework.opening.pieces import Piece, open_beginning, open_piece
+from framework.opening.sources import SourceFile, check_all, fetch_all
+from framework.storage import Storage
+
+__all__ = ["Ways", "open_batch"]
+
+
+class Ways(Protocol):
+    """Ways of an engine's own to open files, which are faster than the law's. It may always say that it has none."""
+
+    def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
+        """Whether the engine reads the file by itself where it stands, so that only its beginning is opened."""
+        ...
+
+    def survey(self, piece: Piece, feed: Feed) -> Layout | None:
+        """A piece's layout, for formats in which every record may name fields; None when the engine cannot tell it,
+        or would reject the piece."""
+        ...
+
+
+def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str, ways: Ways) -> list[Piece]:
+    """Open the files of a batch, copies of which go to `folder` where their storage needs copies. Raises
+    SourceChanged with all files that are no longer as they were listed, or SetAside with all that cannot be read."""
+    pieces: list[Piece] = []
+    failed: list[SourceChanged | SetAside] = []
+    sources = [SourceFile(file, storage, folder) for file in files]
+    in_place = [_reads_in_place(feed, source, ways) for source in sources]
+    fetch_all([source for source, large in zip(sources, in_place, strict=True) if not large])
+    for index, source in enumerate(sources):
+        try:
+            if in_place[index]:
+                pieces.append(open_beginning(feed, index, source))
+            else:
+                pieces.append(open_piece(feed, index, source, ways.survey))
+        except (SourceChanged, SetAside) as error:
+            failed.append(error)
+    check_all(failed)
+    return pieces
+
+
+def _reads_in_place(feed: Feed, source: SourceFile, ways: Ways) -> bool:
+    try:
+        return ways.reads_in_place(feed, source)
+    except (SourceChanged, SetAside):  # which comes up again when it is opened
+        return False

@@ -1,0 +1,142 @@
+"""Sources: how the bytes of a file are come by, which are those of the version that was listed and of nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from framework.errors import FileGone, SetAside, SourceChanged
+from framework.machine import reading
+from framework.names import File
+from framework.storage import Storage
+
+__all__ = ["SourceFile", "check_all", "fetch_all", "stream_of"]
+
+_CHUNK = 1 << 20
+_FETCHES_AT_ONCE = 16
+_DESCRIPTORS = "/proc/self/fd"
+"""Where Linux has paths of what a process has open."""
+
+
+class _Bytes(io.FileIO):
+    """Bytes of a file of the batch. That they cannot be read is not mistaken for what is in them."""
+
+    def __init__(self, opened: int | str, file: File) -> None:
+        self._path = file.path
+        with reading(self._path):
+            super().__init__(opened)
+
+    def readinto(self, buffer: Any) -> int | None:
+        with reading(self._path):
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with reading(self._path):
+            return super().readall()
+
+
+def stream_of(opened: int | str, file: File) -> BinaryIO:
+    """The bytes at a descriptor or a path, which are those of a file of the batch. Raises SetAside."""
+    return io.BufferedReader(_Bytes(opened, file), _CHUNK)
+
+
+class SourceFile:
+    """A file of the batch. What its storage can open in place is opened there, each time by descriptor and by version;
+    of others there is a copy in `folder`, which is the runner's own."""
+
+    def __init__(self, file: File, storage: Storage, folder: str) -> None:
+        self.file, self._storage, self._folder = file, storage, folder
+        self._copy: str | None = None
+        self._fetched = self._in_place = False
+
+    def fetch(self) -> str | None:
+        """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises
+        SourceChanged and SetAside."""
+        if not self._fetched:
+            with self._still_there():
+                self._copy = self._storage.fetch(self.file, self._folder)
+            self._fetched = True
+        return self._copy
+
+    @property
+    def stored_as(self) -> str:
+        """A path that tells by its ending how the bytes are packed. Raises as `fetch` does."""
+        return self.fetch() or self.file.path
+
+    def open(self) -> BinaryIO:
+        """The bytes of this version as they are stored. Raises SourceChanged and SetAside, also when they are read."""
+        copy = self.fetch()
+        if copy is not None:
+            return stream_of(copy, self.file)
+        with self._still_there(), self._storage.open(self.file) as stream, reading(self.file.path):
+            return stream_of(os.dup(stream.fileno()), self.file)
+
+    @contextmanager
+    def path(self) -> Iterator[str]:
+        """A path of these bytes while the block lasts, for readers that take nothing else. Raises as `open` does.
+
+        It is the copy's or that of an open descriptor, so that it does not matter what has come to stand in the
+        landing folder since. Only Linux has such paths. Elsewhere it is the file's own, and there a window is left:
+        who may write to the folder can put a link or another file in its place between this and the reader's
+        opening; that the version is another one is noticed before anything is committed, unless it is put back.
+        """
+        copy = self.fetch()
+        if copy is not None:
+            yield copy
+            return
+        with self.open() as stream:
+            yield f"{_DESCRIPTORS}/{stream.fileno()}" if os.path.isdir(_DESCRIPTORS) else self.file.path
+
+    @property
+    def in_place(self) -> str:
+        """The file's own path or URI, for engines whose workers read it there.
+
+        A window is left: they open it by this path, so that they follow a link that somebody puts in its place. A
+        version that is another one at the end is noticed before anything is committed.
+        """
+        self._in_place = True
+        return self.file.path
+
+    def beginning(self, length: int) -> bytes:
+        """The first bytes of this version. Raises SourceChanged."""
+        with self._still_there():
+            return self._storage.read_range(self.file, 0, length)
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether what was read may be other than what was listed: it was not a copy of that version."""
+        return self._in_place or self._copy is None
+
+    @contextmanager
+    def _still_there(self) -> Iterator[None]:
+        try:
+            yield
+        except FileGone as error:
+            raise SourceChanged([self.file.path]) from error
+
+
+def fetch_all(sources: Sequence[SourceFile]) -> None:
+    """Make the copies that are needed, several at a time. Raises as `check_all` does."""
+
+    def fetch(source: SourceFile) -> SourceChanged | SetAside | None:
+        try:
+            source.fetch()
+        except (SourceChanged, SetAside) as error:
+            return error
+        return None
+
+    with ThreadPoolExecutor(min(_FETCHES_AT_ONCE, len(sources) or 1)) as pool:
+        check_all(list(pool.map(fetch, sources)))
+
+
+def check_all(failed: Iterable[SourceChanged | SetAside | None]) -> None:
+    """Raises SourceChanged with all files that are gone, or else SetAside with all that cannot be read."""
+    failed = list(failed)
+    if gone := [path for error in failed if isinstance(error, SourceChanged) for path in error.paths]:
+        raise SourceChanged(gone)
+    if aside := {path: why for error in failed if isinstance(error, SetAside) for path, why in error.reasons.items()}:
+        raise SetAside(aside)

@@ -1,0 +1,40 @@
+"""Targets that are there already: whether they can take a feed's rows, told before anything of a batch is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from framework.engine import TableState
+from framework.errors import LandfeedError
+from framework.feed import Column, Feed, NullKeys
+from framework.steps import TableColumn
+
+__all__ = ["check_target"]
+
+
+def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) -> None:
+    """Raises LandfeedError when a column has another type, or takes no NULL where the feed may have one."""
+    there, table = {name.lower(): type_ for name, type_ in target.columns}, feed.target.table
+    for column in wanted:
+        found = there.get(column.name.lower())
+        if found is not None and found != str(column.type):
+            message = f"column {column.name} of {table} is {found} and the feed says {column.type}"
+            raise LandfeedError(message, "give the column the table's type, or load into another table", code="schema")
+    columns = {column.name.lower(): column for column in feed.columns}
+    written = {column.name.lower() for column in wanted}
+    for name in target.not_null:
+        drop = f"ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"
+        own = columns.get(name.lower())
+        if name.lower() not in written:
+            message = f"column {name} of {table} is NOT NULL, and the feed has no such column"
+            raise LandfeedError(message, f"add it to the schema, or: {drop}", code="schema")
+        if own is not None and _may_be_null(feed, own):
+            message = f"column {name} of {table} is NOT NULL, and rows of the feed may have no value for it"
+            hint = f"say required: true, so that such rows go to the quarantine, or give it a default; or: {drop}"
+            raise LandfeedError(message, hint, code="schema")
+
+
+def _may_be_null(feed: Feed, column: Column) -> bool:
+    """Audit columns, and what the quarantine keeps out when it is missing, are never NULL."""
+    keys = feed.target.keys if feed.target.null_keys is NullKeys.QUARANTINE else ()
+    return not (column.required or column.default is not None or column.name in (*keys, *feed.target.sequence_by))

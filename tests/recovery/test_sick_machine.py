@@ -1,0 +1,118 @@
+"""What fails in Landfeed's own work is no file's fault: files stay in landing, and the next run loads them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+import pytest
+
+from framework.loader import load_project
+from framework.machine import read_error
+from framework.names import File, Status
+from framework.runs.run import Options, run_feeds
+from framework.runs.world import open_world
+from framework.storages.local import LocalStorage
+from tests.support import ACTIVITY, HEADER, Project, Result
+
+LIMITED = "tests/recovery/limited.py"
+OLD = ACTIVITY.format(name="old").replace("format: csv", "format: csv\n  encoding: windows-1252")
+ROWS = HEADER + "".join(f"{number},événement,2026-01-01\n" for number in range(20_000))
+
+
+@contextmanager
+def small_disk(path: str, size: str) -> Iterator[str]:
+    """A file system of its own that is soon full."""
+    os.makedirs(path)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", path]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can make a small file system here")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+def ended(process: subprocess.Popen[str]) -> Result:
+    out, errors = process.communicate(timeout=100)
+    assert "Traceback" not in errors
+    return Result(process.returncode, json.loads(out))
+
+
+@pytest.fixture
+def old(tmp_path: os.PathLike[str]) -> Project:
+    """A file whose encoding makes the engine write a copy of it, and one in UTF-8 with a broken record."""
+    project = Project(os.fspath(tmp_path))
+    project.feed("old", OLD)
+    project.land("old", "a.csv", ROWS.encode("cp1252"))
+    return project
+
+
+def failed(report: Result, said: str) -> None:
+    assert (report.code, report.feed["status"]) == (1, "failed")
+    assert report.feed["error"]["code"] == "machine"
+    assert said in report.feed["error"]["message"]
+    assert "files stay in landing" in report.feed["error"]["hint"]
+
+
+def untouched(project: Project) -> None:
+    assert project.files("landing") == ["old/a.csv"]
+    assert project.cli("run").feed["rows"]["inserted"] == 20_000
+
+
+def test_a_full_temporary_folder(old: Project) -> None:
+    with small_disk(old.path("tmp"), "256k") as folder:
+        report = ended(old.start("run", TMPDIR=folder))
+    failed(report, f"the disk of {old.path('tmp')} is full")
+    untouched(old)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("FSIZE=200000", "would be larger than this process may write (ulimit -f)"),
+        ("NOFILE=16", "may open no more files (ulimit -n)"),
+    ],
+)
+def test_a_limit_of_the_process(old: Project, limits: str, said: str) -> None:
+    failed(ended(old.start("run", script=LIMITED, LIMITS=limits)), said)
+    untouched(old)
+
+
+def test_a_full_disk_below_the_tables(old: Project) -> None:
+    with small_disk(old.path("tables"), "96k"):
+        report = ended(old.start("run"))
+        failed(report, "cannot be written")
+    untouched(old)
+
+
+class Refusing(LocalStorage):
+    """A storage on a disk that has lost a file's first block."""
+
+    def open(self, file: File) -> BinaryIO:
+        if file.name == "lost.csv":
+            raise read_error(OSError(errno.EIO, os.strerror(errno.EIO)), file.path)
+        return super().open(file)
+
+
+def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_loaded(project: Project) -> None:
+    for name in ("good.csv", "lost.csv", "more.csv"):
+        project.land("activity", name, HEADER + f"{ord(name[0])},login,2026-01-01\n")
+    loaded = load_project(project.path("pipelines_config"), "local", environ={})
+    with open_world(loaded.environment, {}, "run", lambda: datetime.now(UTC)) as (world, leases):
+        sick = replace(world, storage=lambda _: Refusing())
+        (report,) = run_feeds(loaded.feeds, sick, leases, Options())
+    assert (report.status, report.rows.inserted) == (Status.FAILED, 2)
+    states = {os.path.basename(file.file): (file.status, file.reason) for file in report.files}
+    assert states["lost.csv"] == ("failed", "the file cannot be read: Input/output error")
+    assert report.error is not None
+    assert report.error.code == "set_aside"
+    assert project.files("landing") == ["activity/lost.csv"]
+    assert project.cli("run").feed["rows"]["inserted"] == 1
