@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+from framework.batch import Manifest
 from framework.feed import Column, DeleteMode, Feed, Mode, NullKeys
 from framework.law.change import (
     AllRows,
@@ -21,6 +22,7 @@ from framework.law.change import (
     Marked,
     Match,
     Memory,
+    Missing,
     NoPartner,
     Nothing,
     Older,
@@ -37,7 +39,7 @@ from framework.law.change import (
 from framework.names import AUDIT_COLUMNS, DELETED_AT, END_AT, START_AT, Table
 from framework.types import DataType, Scalar, Struct
 
-__all__ = ["change_of", "memory_table", "sequence_type"]
+__all__ = ["change_of", "memory_table", "sequence_type", "settled"]
 
 
 def change_of(feed: Feed) -> Change:
@@ -58,6 +60,15 @@ def change_of(feed: Feed) -> Change:
             raise NotImplementedError
         case _:
             assert_never(target.mode)
+
+
+def settled(change: Change, manifest: Manifest) -> Change:
+    """The change when it is known what the files gave: one that is about all rows of the target is about none when
+    all files are rejected."""
+    everything = change.replace is not None or any(Missing() in case.when for case in change.cases)
+    if manifest.loaded or not everything:
+        return change
+    return Change(None, AllRows(), (Case((NoPartner(),), Outcome.UNCHANGED, Nothing()),))
 
 
 def memory_table(feed: Feed) -> Table | None:
@@ -102,8 +113,8 @@ def _survivor(feed: Feed) -> Survivor:
 
 
 def _append(feed: Feed, survivor: Survivor, *, replace: bool = False) -> Change:
-    by = {name: column for column in feed.columns for name in (column.name,)}
-    what = Replace(tuple(by[name] for name in feed.target.overwrite_by)) if replace else None
+    by = tuple(column for column in feed.columns if column.name in feed.target.overwrite_by)
+    what = Replace(by) if replace else None
     insert = Case((NoPartner(),), Outcome.INSERTED, Insert(_columns(feed)))
     return Change(None, survivor, (insert,), replace=what)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from framework.batch import FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, Feed, OnExceed, Quarantine
+from framework.feed import AllBad, Feed, Mode, OnExceed, Quarantine
 from framework.law.layout import renamed
 from framework.names import File, Reason, Rows
 
@@ -83,7 +83,19 @@ def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) ->
         why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
         rejected.append(why)
         before = (why is None and each.seen.header) or before
-    return Judgement(counted, tuple(rejected))
+    return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+
+
+def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:
+    """What is decided of all files together: a batch that takes the place of what is there must have a good row."""
+    target = feed.target
+    if target.mode is not Mode.OVERWRITE or target.allow_empty:
+        return rejected
+    good = (each.read - each.bad - each.filtered for each, why in zip(figures, rejected, strict=True) if why is None)
+    if any(good):
+        return rejected
+    empty = f"no file of the batch has a good row, and it would empty {target.table}; target.allow_empty: true lets it"
+    return [why or empty for why in rejected]
 
 
 def _over_limit(feed: Feed, figures: Figures) -> str | None:

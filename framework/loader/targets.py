@@ -54,8 +54,12 @@ def problems(tree: Node, columns: Mapping[str, Node], captured: frozenset[str], 
         place = target.get("mode") or target
         hint = "add the columns that identify a row, for example keys: [id]"
         yield place.problem("target.keys", f"mode {mode} needs keys", hint)
-    yield from _of_mode(target, mode)
+    yield from _of_mode(target, tree.get("source"), mode)
     yield from _history(target, mode) if _value(target, "scd_type") == 2 else _rows(target, mode)
+    keep = tree.get("schema_contract", "missing_columns")
+    if keep is not None and keep.text == "keep" and (mode != "merge" or _value(target, "scd_type") == 2):
+        message = "old values are kept where rows are updated: in mode merge with scd_type 1"
+        yield keep.problem("schema_contract.missing_columns", message, "use set_null or reject_file")
     yield from _left_out(target, columns)
     yield from _own_names(target, mode, columns)
     yield from _snapshot(target, captured)
@@ -113,7 +117,7 @@ def _named(target: Node, key: str, spelt: Mapping[str, str], columns: Mapping[st
 # What means something together
 
 
-def _of_mode(target: Node, mode: str) -> Iterator[Problem]:
+def _of_mode(target: Node, source: Node | None, mode: str) -> Iterator[Problem]:
     for key, (modes, reason) in _OF_MODES.items():
         if key in target.map and mode not in modes:
             whys = _WHY.get(reason.strip("{}"), {"": reason})
@@ -122,6 +126,10 @@ def _of_mode(target: Node, mode: str) -> Iterator[Problem]:
             yield target.map[key].problem(
                 f"target.{key}", f"{key} means nothing in mode {mode}: {why}", hint, at_key=True
             )
+    most = source.get("max_files_per_batch") if source is not None else None
+    if mode == "overwrite" and most is not None:
+        message = "a batch that takes the place of what is there is all that is pending"
+        yield most.problem("source.max_files_per_batch", message, "leave it out with mode overwrite", at_key=True)
     if mode == "overwrite" and "sequence_by" in target.map and "keys" not in target.map:
         message = "without keys no row is newer than another"
         place = target.map["sequence_by"]

@@ -10,7 +10,7 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed, MissingColumns
+from framework.feed import Feed, MissingColumns, Mode
 from framework.law.modes import change_of, memory_table
 from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
@@ -102,6 +102,8 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
+    if feed.target.mode is Mode.OVERWRITE:
+        return pending  # what is not in the batch would be replaced by the next one
     files = pending[: feed.source.max_files_per_batch]
     if feed.schema_contract.missing_columns is MissingColumns.KEEP:
         return files[:1]  # of two rows of a key, from files that lack different columns, both would count

@@ -25,6 +25,7 @@ from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed, MissingColumns, read_options
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
+from framework.law.modes import settled
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, open_batch
@@ -133,6 +134,7 @@ class BatchWork:
         if self.feed.schema_contract.missing_columns is MissingColumns.KEEP:
             lacking = {column for outcome in manifest.loaded for column in outcome.seen.missing}
             step = replace(step, change=keeping(step.change, lacking))
+        step = replace(step, change=settled(step.change, manifest))
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_MERGE_ATTEMPTS),

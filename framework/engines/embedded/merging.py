@@ -25,7 +25,7 @@ from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.writing import Writer
 from framework.errors import LandfeedError
-from framework.law.change import Change, Insert
+from framework.law.change import Change, Insert, Nothing, Replace
 from framework.law.counts import Counts, Written, check_written, counted, key_twice, too_many
 from framework.law.dialects import DUCKDB
 from framework.law.merging import CASE, counts_by_case, several_partners, writing
@@ -59,7 +59,7 @@ class Merging:
             return done
         staging = self._tables.at(self._staging, staging_version)
         if self._change.replace is not None:
-            return self._replace(staging, target)
+            return self._replace(self._change.replace, staging, target)
         case = self._change.into_nothing if self._meets_nothing(target) else None
         if case is not None:
             return self._all_as(case, staging, target)
@@ -77,13 +77,13 @@ class Merging:
     def _meets_nothing(self, target: DeltaTable) -> bool:
         return self._change.match is None or not self._tables.records(self._table, target.version())
 
-    def _replace(self, staging: DeltaTable, target: DeltaTable) -> Merged:
+    def _replace(self, what: Replace, staging: DeltaTable, target: DeltaTable) -> Merged:
         """Every staged row is in the target then, in the place of others."""
         counts = {0: self._manifest.rows.staged}
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
         self._view("s", self._staging, staging)
         with translated(self._table):
-            rows = replace_rows(self._db, target, self._change, commit(merged, files=False))
+            rows = replace_rows(self._db, target, self._change, what, commit(merged, files=False))
         check_written(self._change, counts, Written(rows), self._table)
         return Merged(target.version(), merged.rows)
 
@@ -91,7 +91,9 @@ class Merging:
         """Every staged row is of one case, that of rows without a partner."""
         counts, write = {case: self._manifest.rows.staged}, self._change.cases[case].write
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
-        if isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
+        if isinstance(write, Nothing):
+            self._tables.seal(self._table, target, merged, files=False)
+        elif isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
             folders = self._tables.uri(self._staging), self._tables.uri(self._table)
             with translated(self._table):
                 rows = adopt(folders[0], staging.version(), folders[1], target, commit(merged, files=False))

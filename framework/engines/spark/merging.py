@@ -18,7 +18,7 @@ from framework.engine import Merged
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
-from framework.law.change import Insert
+from framework.law.change import Insert, Replace
 from framework.law.counts import (
     Counts,
     Written,
@@ -32,6 +32,7 @@ from framework.law.counts import (
 from framework.law.dialects import SPARK
 from framework.law.merging import CASE, classify, counts_by_case, merge_statement, several_partners, writing
 from framework.law.relations import relations
+from framework.law.replacing import replaced, values_of
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import Merge
 
@@ -70,6 +71,8 @@ class Merging:
         earlier = self._earlier()
         if earlier is not None:
             return self._seal(self._counts_of(earlier))
+        if self._change.replace is not None:
+            return self._replace(self._change.replace)
         meets_nothing = self._change.match is None or tables.is_empty(self._table)
         case = self._change.into_nothing if meets_nothing else None
         if case is not None:
@@ -96,6 +99,18 @@ class Merging:
             return self._seal(counts)
         rows = self._tables.spark.sql(f"SELECT {SPARK.names(write.columns)} FROM {self._staged}")
         if not self._tables.append(self._table, rows, merged, files=False):
+            raise Conflict(f"another runner merged into {self._table} at the same time")
+        return Merged(self._tables.version(self._table), merged.rows)
+
+    def _replace(self, what: Replace) -> Merged:
+        """Every staged row is in the target then, in the place of others: one overwrite, which carries the batch."""
+        merged = self._manifest.merged(counted(self._change, {0: self._manifest.rows.staged}, self._manifest.rows))
+        where = None
+        if what.columns:
+            values = self._tables.sql(self._staging, values_of(what.columns, self._staged, SPARK))
+            where = replaced(what.columns, values, SPARK)
+        rows = self._tables.spark.sql(f"SELECT {SPARK.names(self._change.columns)} FROM {self._staged}")
+        if not self._tables.replace(self._table, rows, where, merged):
             raise Conflict(f"another runner merged into {self._table} at the same time")
         return Merged(self._tables.version(self._table), merged.rows)
 

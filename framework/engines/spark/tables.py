@@ -102,6 +102,10 @@ class SparkTables(ABC):
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
         """Append as the batch's transaction, which Delta makes happen once. Whether it happened now."""
 
+    @abstractmethod
+    def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
+        """As `append`, but in place of the rows that meet a condition, or of all."""
+
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
         with translated(f"table {table}"):

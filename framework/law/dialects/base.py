@@ -38,6 +38,11 @@ class Words:
         """String literals as a list."""
         return ", ".join(map(self.text, texts))
 
+    def value(self, text: str, type_: DataType) -> str:
+        """A value of a type from the text as which the engine writes it."""
+        del type_
+        return self.text(text)
+
     def same(self, left: str, right: str) -> str:
         """Whether two values are equal; NULL is equal to nothing."""
         return f"{left} = {right}"
