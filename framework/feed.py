@@ -37,6 +37,7 @@ __all__ = [
     "Snapshot",
     "Source",
     "Target",
+    "loaded_as",
     "read_options",
 ]
 
@@ -296,6 +297,12 @@ class Feed:
     @property
     def staging_column_names(self) -> tuple[str, ...]:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
+
+
+def loaded_as(feed: Feed) -> dict[str, object]:
+    """What a target's rows depend on, as plain data: a feed that changes it cannot go on with the same table."""
+    target = feed.target
+    return {"mode": target.mode.value, "scd_type": target.scd_type, "keys": sorted(target.keys)}
 
 
 def read_options(feed: Feed) -> dict[str, object]:

@@ -2,9 +2,10 @@
 SQL. Nothing here reads, writes or asks the clock.
 
     staging | relations                 how records become rows, and rows staging and the quarantine · changes as SQL
-    history                             versions of keys, from their events
-    discovery | merging | manifests | modes | replacing     which files count · cases as SQL · which manifests are ours
-                                        · what modes mean · what a batch takes the place of
+    history | modes                     versions of keys, from their events · what modes mean, as changes
+    snapshots                           complete pictures: their order and their guards
+    discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
+                                        a batch takes the place of
     records                             bytes to records, a reader a format
     rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
                                         mean · what is wrong with an expression

@@ -315,7 +315,8 @@ class Change:
         """The position of the case of every row, whatever it holds, where no row has a partner, as in an empty
         target; None where that depends on the row."""
         alone = [index for index, case in enumerate(self.cases) if case.without_partner]
-        return alone[0] if len(alone) == 1 and self.memory is None and self.history is None else None
+        told = self.memory is None and self.mark is None and self.history is None
+        return alone[0] if len(alone) == 1 and told else None
 
 
 def keeping(change: Change, columns: Collection[str]) -> Change:

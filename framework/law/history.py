@@ -15,8 +15,9 @@ from framework.law.change import History, Kind, Match, Outcome
 from framework.law.dialects import Dialect
 from framework.law.merging import CASE
 from framework.names import AUDIT_COLUMNS, CHANGE, END_AT, SEQUENCE, START_AT
+from framework.types import DataType
 
-__all__ = ["relations", "sequence_of"]
+__all__ = ["pictured", "relations", "sequence_of"]
 
 _NEW = 1 << 40
 """Ranks of events with the same sequence: staged ones, remembered ones by the number of their batch, versions."""
@@ -48,9 +49,20 @@ def relations(history: History, match: Match | None, dialect: Dialect) -> Iterat
     yield "remembered", sql.remembered()
 
 
+def pictured(
+    history: History, match: Match | None, type_: DataType, at: str, dialect: Dialect
+) -> Iterator[tuple[str, str]]:
+    """The relations of a snapshot, whose sequence `at` (SQL) is newer than all that there is."""
+    assert match is not None  # noqa: S101 (histories have one)
+    sql = _Sql(history, match.nulls_match, dialect, type_)
+    yield "current", f"SELECT * FROM t WHERE t.{END_AT} IS NULL"
+    yield "met", sql.met(at)
+    yield "classified", " UNION ALL ".join(sql.pictured(at))
+
+
 class _Sql:
-    def __init__(self, history: History, nulls_match: bool, dialect: Dialect) -> None:
-        self._h, self._d = history, dialect
+    def __init__(self, history: History, nulls_match: bool, dialect: Dialect, at: DataType | None = None) -> None:
+        self._h, self._d, self._never = history, dialect, dialect.null(at) if at is not None else "NULL"
         self._equal = dialect.identical if nulls_match else dialect.same
         self.keys = dialect.names(history.keys)
         self._values = [column.name for column in history.values]
@@ -76,6 +88,47 @@ class _Sql:
             for each in self._h.values
         )
         return " OR ".join([*pairs, "false"])
+
+    # Snapshots
+
+    def met(self, at: str) -> str:
+        """The rows of a snapshot, and how they differ from the current rows, which begin at `_lf_start`."""
+        d = self._d
+        tracked = (d.differs(d.column("s", each.name), d.column("t", each.name), each.type) for each in self._h.tracked)
+        listed = [
+            *self._columns("s", self._listed),
+            f"t.{START_AT} AS _lf_start",
+            f"({' OR '.join([*tracked, 'false'])}) AND t.{START_AT} < {at} AS _lf_opens",
+            f"({self._differ('s', 't')}) AS _lf_differs",
+        ]
+        return f"SELECT {', '.join(listed)} FROM s LEFT JOIN current AS t ON {self.same('t', 's')}"
+
+    def pictured(self, at: str) -> Iterator[str]:
+        """What the rows of a snapshot come to, and the versions that are written."""
+        inserted, updated, unchanged = (
+            _OUTCOMES[each] for each in (Outcome.INSERTED, Outcome.UPDATED, Outcome.UNCHANGED)
+        )
+        mine, old, new = self._columns("m", self._listed), self._columns("t", self._listed), "m._lf_start IS NULL"
+        never = self._never
+        known = f"EXISTS (SELECT 1 FROM t WHERE {self.same('t', 'm')})"
+        outcome = (
+            f"CASE WHEN {new} AND {known} THEN {updated} WHEN {new} THEN {inserted} "
+            f"WHEN m._lf_differs THEN {updated} ELSE {unchanged} END"
+        )
+        met = f"FROM met AS m JOIN current AS t ON {self.same('t', 'm')}"
+        gone = f"FROM current AS t WHERE NOT EXISTS (SELECT 1 FROM s WHERE {self.same('s', 't')})"
+
+        def row(columns: Sequence[str], start: str, end: str, case: object) -> str:
+            return (
+                f"SELECT {', '.join([*columns, f'{start} AS {START_AT}', f'{end} AS {END_AT}', f'{case} AS {CASE}'])}"
+            )
+
+        yield f"{row(mine, 'm._lf_start', never, outcome)} FROM met AS m"
+        yield f"{row(mine, at, never, _INSERT)} FROM met AS m WHERE {new} OR m._lf_opens"
+        yield f"{row(old, f't.{START_AT}', at, _UPDATE)} {met} WHERE m._lf_opens"
+        yield f"{row(mine, 'm._lf_start', never, _UPDATE)} FROM met AS m WHERE m._lf_differs AND NOT m._lf_opens"
+        yield f"{row(old, f't.{START_AT}', at, _UPDATE)} {gone} AND t.{START_AT} < {at}"
+        yield f"{row(old, f't.{START_AT}', at, _DELETE)} {gone} AND t.{START_AT} >= {at}"
 
     # Events
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import assert_never
 
 from framework.batch import Manifest
@@ -36,14 +37,15 @@ from framework.law.change import (
     Swept,
     Update,
 )
+from framework.law.snapshots import picture_type
 from framework.names import AUDIT_COLUMNS, DELETED_AT, END_AT, START_AT, Table
 from framework.types import DataType, Scalar, Struct
 
-__all__ = ["change_of", "memory_table", "sequence_type", "settled"]
+__all__ = ["change_of", "memory_table", "sequence_type", "settled", "stale"]
 
 
-def change_of(feed: Feed) -> Change:
-    """What merging a batch of this feed does to its target."""
+def change_of(feed: Feed, at: str | None = None) -> Change:
+    """What merging a batch of this feed does to its target; `at` is the sequence of a snapshot."""
     target = feed.target
     match target.mode:
         case Mode.MERGE if target.scd_type == 2:
@@ -55,9 +57,9 @@ def change_of(feed: Feed) -> Change:
         case Mode.INSERT_ONLY:
             return _insert_only(feed)
         case Mode.OVERWRITE:
-            return _append(feed, OneRow(target.keys, target.sequence_by) if target.keys else AllRows(), replace=True)
+            return _append(feed, OneRow(target.keys, target.sequence_by) if target.keys else AllRows(), replaces=True)
         case Mode.SNAPSHOT:
-            raise NotImplementedError
+            return _snapshot(feed, at or "")
         case _:
             assert_never(target.mode)
 
@@ -65,7 +67,7 @@ def change_of(feed: Feed) -> Change:
 def settled(change: Change, manifest: Manifest) -> Change:
     """The change when it is known what the files gave: one that is about all rows of the target is about none when
     all files are rejected."""
-    everything = change.replace is not None or any(Missing() in case.when for case in change.cases)
+    everything = change.replace is not None or change.at is not None
     if manifest.loaded or not everything:
         return change
     return Change(None, AllRows(), (Case((NoPartner(),), Outcome.UNCHANGED, Nothing()),))
@@ -74,12 +76,15 @@ def settled(change: Change, manifest: Manifest) -> Change:
 def memory_table(feed: Feed) -> Table | None:
     """The table of what later events may need and the target does not show; None for a feed that needs none."""
     change = change_of(feed)
-    return feed.target.table.suffixed("__cdc") if change.memory or change.history else None
+    history = change.history is not None and change.at is None
+    return feed.target.table.suffixed("__cdc") if change.memory or history else None
 
 
 def sequence_type(feed: Feed) -> DataType:
     """The type of a sequence: that of the column, or a struct of several; without any it is the time of the load."""
     types = {column.name: column.type for column in feed.columns}
+    if feed.target.mode is Mode.SNAPSHOT:
+        return picture_type(feed)
     members = tuple((name, types[name]) for name in feed.target.sequence_by)
     if not members:
         return Scalar("timestamp")
@@ -112,9 +117,9 @@ def _survivor(feed: Feed) -> Survivor:
 # Rows as they are now
 
 
-def _append(feed: Feed, survivor: Survivor, *, replace: bool = False) -> Change:
+def _append(feed: Feed, survivor: Survivor, *, replaces: bool = False) -> Change:
     by = tuple(column for column in feed.columns if column.name in feed.target.overwrite_by)
-    what = Replace(by) if replace else None
+    what = Replace(by) if replaces else None
     insert = Case((NoPartner(),), Outcome.INSERTED, Insert(_columns(feed)))
     return Change(None, survivor, (insert,), replace=what)
 
@@ -191,6 +196,30 @@ def _soft(feed: Feed) -> Iterator[Case]:
     if compared:
         yield Case((Differs(compared),), Outcome.UPDATED, Update((*columns, DELETED_AT)))
     yield Case((), Outcome.UNCHANGED, Nothing())
+
+
+def _snapshot(feed: Feed, at: str) -> Change:
+    """The batch is all that there is: what it lacks is deleted."""
+    target, columns, compared = feed.target, _columns(feed), _compared(feed)
+    moment = (picture_type(feed), at)
+    if target.scd_type == 2:
+        return replace(_history(feed), at=moment, survivor=OneRow(target.keys))
+    soft = target.delete_mode is DeleteMode.SOFT
+    if soft:
+        columns = (*columns, DELETED_AT)
+    cases = [Case((NoPartner(),), Outcome.INSERTED, Insert(columns))]
+    if soft:
+        cases.append(Case((Marked(),), Outcome.UPDATED, Update(columns)))
+    if compared:
+        cases.append(Case((Differs(compared),), Outcome.UPDATED, Update(columns)))
+    cases.append(Case((), Outcome.UNCHANGED, Nothing()))
+    cases.append(Case((Missing(),), None, Update((DELETED_AT,)) if soft else Delete()))
+    return Change(_match(feed), OneRow(target.keys), tuple(cases), mark=Mark() if soft else None, at=moment)
+
+
+def stale() -> Change:
+    """What a snapshot does that is not newer than the last one: nothing."""
+    return Change(None, AllRows(), (Case((NoPartner(),), Outcome.STALE, Nothing()),))
 
 
 # Rows as they were

@@ -29,7 +29,12 @@ class Relation(NamedTuple):
 
 def relations(change: Change, dialect: Dialect) -> Iterator[Relation]:
     """The relations in the order in which they depend on each other."""
-    if change.history is not None:
+    if change.history is not None and change.at is not None:
+        type_, text = change.at
+        at = f"CAST({typed(dialect.text(text), type_, dialect=dialect)} AS {dialect.type(type_)})"
+        told = history.pictured(change.history, change.match, type_, at, dialect)
+        yield from (Relation(*each) for each in told)
+    elif change.history is not None:
         yield from (Relation(*each) for each in history.relations(change.history, change.match, dialect))
     elif change.plain or change.match is None:
         yield Relation("classified", classify(change, "s", "t", change.columns, dialect))

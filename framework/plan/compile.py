@@ -11,7 +11,9 @@ from framework.batch import Batch
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, Mode
-from framework.law.modes import change_of, memory_table
+from framework.law.change import Change, Match
+from framework.law.modes import change_of, memory_table, stale
+from framework.law.snapshots import first_picture, picture, sequence
 from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, target_columns
@@ -93,7 +95,10 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     if not batch.files:
         return
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch, change_of(feed).survivor, facts.header)
+    change = change_of(feed)
+    pictured = _change(feed, facts, batch).match if feed.target.mode is Mode.SNAPSHOT else None
+    by_key = Match(feed.target.keys, change.match.nulls_match) if pictured and change.match else None
+    yield Stage(feed, batch, change.survivor, facts.header, by_key)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -102,6 +107,8 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
+    if feed.target.mode is Mode.SNAPSHOT:
+        return first_picture(feed, pending)
     if feed.target.mode is Mode.OVERWRITE:
         return pending  # what is not in the batch would be replaced by the next one
     files = pending[: feed.source.max_files_per_batch]
@@ -122,7 +129,15 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     if memory is not None:
         comment = f"What later rows of {feed.target.table} may need and it does not show"
         yield from _fitting(memory, facts.memory, memory_columns(feed), comment)
-    yield Merge(change_of(feed), feed.target.staging, feed.target.table, batch, memory)
+    yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
+
+
+def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
+    if feed.target.mode is not Mode.SNAPSHOT:
+        return change_of(feed)
+    file = batch.files[0]
+    older = facts.loaded is not None and picture(feed, file) <= (facts.loaded.picture or "")
+    return stale() if older else change_of(feed, sequence(feed, file))
 
 
 def _fitting(

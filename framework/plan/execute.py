@@ -22,10 +22,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from framework.batch import FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
-from framework.feed import Feed, MissingColumns, read_options
+from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
 from framework.law.modes import settled
+from framework.law.snapshots import picture
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, open_batch
@@ -123,9 +124,18 @@ class BatchWork:
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
                 _check(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
-                return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
+                manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
+                return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
 
             self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
+
+    def _picture(self, step: Stage, manifest: Manifest) -> str | None:
+        """The newest snapshot that is applied when this batch is."""
+        if step.feed.target.mode is not Mode.SNAPSHOT:
+            return None
+        before = self.facts.loaded.picture if self.facts.loaded is not None else None
+        pictures = [picture(step.feed, outcome.file) for outcome in manifest.loaded]
+        return max([*pictures, *([before] if before else [])], default=None)
 
     # Merge
 

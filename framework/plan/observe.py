@@ -43,7 +43,7 @@ class Facts:
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
     `unwritable` why the engine cannot write one of the feed's tables; `header` that of the file that was loaded
     last (empty where it had none or it is not known); `memory` the table beside the target that holds what it
-    does not show, None for a feed that needs none.
+    does not show, None for a feed that needs none; `loaded` the manifest of the last batch in the target.
     """
 
     listing: Listing
@@ -54,6 +54,7 @@ class Facts:
     unwritable: Failure | None = None
     header: tuple[str, ...] = ()
     memory: TableState | None = None
+    loaded: Manifest | None = None
 
 
 def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listing: Listing) -> Facts:
@@ -74,7 +75,17 @@ def observe(feed: Feed, storage: Storage, ledger: Ledger, engine: Engine, listin
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
     last_seq = max(staged, merged, quarantined)
     header = _header(feed, engine, last[0]) if last else ()
-    return Facts(listing, target, last_seq, unfinished, orphan, unwritable, header, memory)
+    return Facts(
+        listing, target, last_seq, unfinished, orphan, unwritable, header, memory, _loaded(feed, engine, last, merged)
+    )
+
+
+def _loaded(feed: Feed, engine: Engine, last: tuple[Manifest, int] | None, merged: int) -> Manifest | None:
+    """The manifest of the last batch in the target, which is nearly always the one that was staged last."""
+    if last is not None and last[0].batch.seq == merged:
+        return last[0]
+    found = engine.manifest(feed.target.table, feed.name, merged) if merged else None
+    return found[0] if found else None
 
 
 def _header(feed: Feed, engine: Engine, last: Manifest) -> tuple[str, ...]:

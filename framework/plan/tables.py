@@ -23,7 +23,7 @@ def target_columns(feed: Feed) -> tuple[TableColumn, ...]:
     if target.scd_type == 2:
         columns.append(TableColumn(START_AT, at, "Sequence from which on the row counts"))
         columns.append(TableColumn(END_AT, at, "Sequence before which the row counts, NULL for the current row"))
-    elif target.delete_mode is DeleteMode.SOFT and target.apply_as_deletes is not None:
+    elif target.delete_mode is DeleteMode.SOFT:
         columns.append(TableColumn(DELETED_AT, at, "When the row was deleted, NULL for one that is not"))
     return tuple(columns)
 

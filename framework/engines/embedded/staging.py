@@ -8,18 +8,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
+from deltalake import QueryBuilder
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Seal
 from framework.engines.delta import DeltaTables
+from framework.engines.delta_errors import translated
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
-from framework.law.change import AllRows, Fold, OneRow, Survivor
+from framework.law.change import AllRows, Fold, Match, OneRow, Survivor
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
 from framework.law.rules import malformed
+from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import FILE, KIND, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
 from framework.machine import own_folder
@@ -52,6 +55,9 @@ class Staging:
             files = Reader(self._db, feed, folder).read(pieces)
             judgement = judge(feed, self._figures(feed, files), step.header)
             self._leave_out(judgement)
+            if step.pictured is not None and judgement.accepts:
+                judgement = guarded(feed, judgement, self._lost(feed, step.pictured))
+                self._leave_out(judgement)
             self._deduplicate(feed, step.survivor)
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
@@ -108,6 +114,22 @@ class Staging:
         rejected = [str(index) for index, why in enumerate(judgement.rejected) if why is not None]
         if rejected:
             self._db.execute(f"DELETE FROM batch WHERE _file IN ({', '.join(rejected)})")
+
+    def _lost(self, feed: Feed, match: Match) -> Lost:
+        """What the clean rows, which are a complete picture, have twice, and which keys of the target they lack."""
+        values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
+        keys = ", ".join(f"{values[key]} AS {DUCKDB.name(key)}" for key in feed.target.keys)
+        rows = f"(SELECT {keys} FROM batch WHERE {self._clean})"
+        twice = self._db.execute(duplicates(feed, rows, DUCKDB)).fetchall()
+        target = self._tables.open(feed.target.table)
+        if target is None:
+            return Lost(twice)
+        with translated(feed.target.table):
+            reader = QueryBuilder().register("t", target).execute("SELECT * FROM t")
+        self._db.register("there", reader)
+        ((missing, live),) = self._db.execute(lost(feed, match, rows, "there", DUCKDB)).fetchall()
+        self._db.unregister("there")
+        return Lost(twice, int(missing), live)
 
     def _deduplicate(self, feed: Feed, survivor: Survivor) -> None:
         """Collect the rowids of clean rows that another row of the same key in the batch beats in `losers`."""

@@ -20,9 +20,10 @@ from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
 from framework.errors import Conflict
-from framework.law.change import AllRows
+from framework.law.change import AllRows, Match
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
+from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import (
     BAD,
     BLOCK,
@@ -54,7 +55,7 @@ class Staging:
 
     def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
-        self._survivor, self._header = step.survivor, step.header
+        self._survivor, self._header, self._pictured = step.survivor, step.header, step.pictured
         self._pieces, self._loaded_at = pieces, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
@@ -72,6 +73,11 @@ class Staging:
         if judgement.refused:
             self._refused = judgement.refused
             clean, keys = self._write(reader)
+        if self._pictured is not None and judgement.accepts:
+            judgement = guarded(feed, judgement, self._lost(self._pictured))
+            if judgement.refused != self._refused:
+                self._refused = judgement.refused
+                clean, keys = self._write(reader)
         kept = clean
         if sum(clean.values()) > keys:
             kept, _ = self._write(reader, once=True)
@@ -127,6 +133,15 @@ class Staging:
         query = f"SELECT ({listed}), (SELECT count(*) FROM ({by_key}))"
         ((counted, different),) = self._tables.sql(self._staging, query)
         return {row["file"]: row["number"] for row in counted}, different
+
+    def _lost(self, match: Match) -> Lost:
+        """What the rows of staging, a complete picture, have twice, and which keys of the target they lack."""
+        feed, table, rows = self._feed, self._feed.target.table, self._tables.reference(self._staging)
+        twice = self._tables.sql(self._staging, duplicates(feed, rows, SPARK))
+        if self._tables.version(table) < 0:
+            return Lost(twice)
+        ((missing, live),) = self._tables.sql(table, lost(feed, match, rows, self._tables.reference(table), SPARK))
+        return Lost(twice, int(missing), live)
 
     def _clean(self, reader: Reader, *, once: bool) -> Any:
         """The rows for staging."""
