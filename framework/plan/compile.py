@@ -17,7 +17,7 @@ from framework.law.snapshots import first_picture, picture, sequence
 from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, target_columns
-from framework.plan.targets import check_target
+from framework.plan.targets import check_loaded_as, check_target
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
@@ -47,9 +47,11 @@ class Plan:
 def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -> Plan:
     """What to do next for this feed: finish the unfinished batch, or form a new one.
 
-    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns, and when the
-    engine cannot write one of the feed's tables: nothing of the batch is written then.
+    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns or was loaded as
+    another mode says, and when the engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
+    if facts.unfinished is None or not facts.unfinished.merged:
+        check_loaded_as(feed, facts.loaded or (facts.unfinished.manifest if facts.unfinished else None))
     steps = tuple(_steps(feed, facts, tasks))
     refusal = facts.unwritable
     if refusal is not None and not all(isinstance(step, Archive) for step in steps):

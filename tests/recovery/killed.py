@@ -16,7 +16,7 @@ import deltalake
 
 from framework.cli import main
 from framework.engines import control, delta
-from framework.engines.embedded import merging
+from framework.engines.embedded import replacing, writing
 from framework.storages.local import LocalStorage
 
 KILL_AT = int(os.environ["KILL_AT"])
@@ -40,7 +40,7 @@ def around(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-for module in (control, delta, merging):
+for module in (control, delta, replacing, writing):
     module.write_deltalake = around(deltalake.write_deltalake)  # type: ignore[attr-defined]
 deltalake.DeltaTable.create = around(deltalake.DeltaTable.create)  # type: ignore[method-assign]
 deltalake.DeltaTable.create_write_transaction = around(  # type: ignore[method-assign]
