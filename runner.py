@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`python runner.py …` is the same as the console command `landfeed …`."""
 
-from framework.cli import main
+from framework.start import main
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@ The whole program is four lines, each an arrow from data to data::
 A module imports only from rows below its own; the same holds inside `law`, `plan`, `runs` and `cli`, whose
 docstrings have lists of their own:
 
+    start                               the entry point
     cli                                 the command line: the only place that prints, exits, asks clock and environment
     databricks                          the bundle: one job for all feeds
     runs                                many feeds: which are run when, what landing holds, what is told of it
@@ -15,7 +16,7 @@ docstrings have lists of their own:
     loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
     engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
     opening                             files to bytes, encoding and layout, or why they are rejected
-    storage | leases                    the seams to folders and buckets, and to other runners
+    storage | leases | keeping          the seams to folders and buckets, to other runners, to files under tables
     steps | report                      the closed set of steps · what a run did
     law                                 what data means: values, records, rules, merges; pure, shared by all engines
     feed | environment | batch          what one YAML promises · where things are · files staged and merged together

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from framework.batch import FileOutcome, Manifest
-from framework.errors import Failure
+from framework.errors import Conflict, Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"]
+__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState", "staged_meanwhile"]
 
 
 CONSTRAINT = "constraint"
@@ -32,6 +32,15 @@ class TableState:
     seq: int | None = None
     unwritable: Failure | None = None
     not_null: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The staged batch's manifest, and what staging is now: its version and its columns (name, type)."""
+
+    manifest: Manifest
+    version: int
+    columns: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,14 @@ class BadRows:
         return cls(batch_id, moment if moment.tzinfo else moment.replace(tzinfo=UTC), reason, file)
 
 
+def staged_meanwhile(feed: Feed) -> Conflict:
+    """What `Engine.stage` raises when staging has this batch, or a newer one, already."""
+    return Conflict(
+        f"feed {feed.name}: another runner staged it at the same time",
+        "run again; if runners cannot know of each other, see to it that one runs at a time",
+    )
+
+
 Seal = Callable[[Sequence[FileOutcome]], Manifest]
 """Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks
 that the files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
@@ -91,12 +108,13 @@ class Engine(Ways, Protocol):
         """The feed's manifests with files that this table's history still has, newest first."""
         ...
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """Read, check and convert the batch's files, which have been opened; append bad rows to the quarantine (once
-        per batch), overwrite staging, and return the manifest with the staging version that it was written as.
+        per batch), overwrite staging, and tell what it then is.
 
         `loaded_at` (UTC) is the value of `_loaded_at` and the manifest's `staged_at`. Raises Conflict
-        when another runner staged meanwhile.
+        when the batch, or a newer one, is staged already: another runner did it meanwhile, and what it staged
+        stays as it is.
         """
         ...
 
@@ -118,6 +136,10 @@ class Engine(Ways, Protocol):
 
     def discard(self, step: Discard) -> None:
         """Delete one batch's rows from a quarantine table."""
+        ...
+
+    def rows(self, table: Table) -> int | None:
+        """How many rows a table has; None when there is no table, or when that would take a look at all of them."""
         ...
 
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:

@@ -10,6 +10,7 @@ __all__ = [
     "BundleMode",
     "Cluster",
     "DatabricksSettings",
+    "Durability",
     "EngineName",
     "Environment",
     "GitRepository",
@@ -24,6 +25,13 @@ __all__ = [
 class EngineName(StrEnum):
     EMBEDDED = "embedded"
     SPARK = "spark"
+
+
+class Durability(StrEnum):
+    """Whether what a batch brought to local tables is synced to the disk before its files leave landing."""
+
+    SYNC = "sync"
+    NONE = "none"
 
 
 class BundleMode(StrEnum):
@@ -124,6 +132,7 @@ class Environment:
     control: str = "_landfeed"
     timezone: str = "UTC"
     jobs: int = 4
+    durability: Durability = Durability.SYNC
     gcs_credentials: str | None = None
     gcs_project: str | None = None
     gcs_connector: str | None = None

@@ -300,9 +300,17 @@ class Feed:
 
 
 def loaded_as(feed: Feed) -> dict[str, object]:
-    """What a target's rows depend on, as plain data: a feed that changes it cannot go on with the same table."""
+    """What staged rows and those of the target depend on, as plain data."""
     target = feed.target
-    return {"mode": target.mode.value, "scd_type": target.scd_type, "keys": sorted(target.keys)}
+    return {
+        "mode": target.mode.value,
+        "scd_type": target.scd_type,
+        "keys": sorted(target.keys),
+        "sequence_by": list(target.sequence_by),
+        "apply_as_deletes": target.apply_as_deletes,
+        "apply_as_truncates": target.apply_as_truncates,
+        "ignore_null_updates": list(target.ignore_null_updates),
+    }
 
 
 def read_options(feed: Feed) -> dict[str, object]:

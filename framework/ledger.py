@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from framework.control import Control
+from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
 __all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
@@ -82,15 +83,20 @@ class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes.
 
     One that `gathers` keeps events until `write` is called; any other writes them when they are recorded, together
-    with those that came meanwhile. Either way they are read as if they were written.
+    with those that came meanwhile. Either way they are read as if they were written. `keeping` looks after the tables.
     """
 
-    def __init__(self, control: Control, schema: str, *, gathers: bool = False) -> None:
-        self._control, self._gathers = control, gathers
-        self._files = _GroupedTable(control, Table(f"{schema}.files"))
-        self._batches = _GroupedTable(control, Table(f"{schema}.batches"))
+    def __init__(self, control: Control, schema: str, keeping: Keeping | None = None, *, gathers: bool = False) -> None:
+        self._control, self._gathers, self._keeping = control, gathers, keeping or Kept()
+        self._files = _GroupedTable(control, Table(f"{schema}.files"), self._keeping)
+        self._batches = _GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
+
+    def mend(self) -> list[str]:
+        """Set half-written last entries of the tables' logs aside; a sentence for each."""
+        mended = (self._keeping.mend(grouped.table) for grouped in (self._files, self._batches))
+        return [sentence for sentence in mended if sentence is not None]
 
     def record_files(self, events: Iterable[FileEvent]) -> None:
         self._record(self._files, events)
@@ -170,8 +176,8 @@ def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dic
 class _GroupedTable:
     """Gathers rows of one table, and appends all that have gathered at once."""
 
-    def __init__(self, control: Control, table: Table) -> None:
-        self._control, self.table = control, table
+    def __init__(self, control: Control, table: Table, keeping: Keeping) -> None:
+        self._control, self.table, self._keeping = control, table, keeping
         self.appended = False
         self._commit = threading.Lock()
         self._lock = threading.Lock()
@@ -192,6 +198,7 @@ class _GroupedTable:
                 rows = list(self._gathered)
             if rows:
                 self._control.append(self.table, rows)
+                self._keeping.settle(self.table)
                 self.appended = True
                 with self._lock:
                     del self._gathered[: len(rows)]

@@ -25,10 +25,12 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Record that a staged batch will never be merged, because its files changed before it was."""
+    """Record that a staged batch will never be finished, and why: its files, or the schema, changed before it was
+    merged, or something of it was lost."""
 
     feed: Feed
     manifest: Manifest
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,17 @@ def test_what_a_module_publishes_is_there(name: str) -> None:
 PUBLIC = {
     "framework.cli": {"landfeed", "main"},
     "framework.databricks": {"BUNDLE_FILE", "JOB_FILE", "State", "compare", "make_bundle", "unwatched", "write"},
-    "framework.engine": {"CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "TableState"},
+    "framework.engine": {
+        "CONSTRAINT",
+        "BadRows",
+        "Engine",
+        "Merged",
+        "Preview",
+        "Seal",
+        "Staged",
+        "TableState",
+        "staged_meanwhile",
+    },
     "framework.leases": {"REAL_TIME", "Leases", "Patience"},
     "framework.loader": {
         *{"Kind", "Project", "annotated", "check_project", "load_project", "load_targets", "merged_tree"},

@@ -141,5 +141,7 @@ def _json(dice: Random, encoding: str) -> str:
             text = "".join(documents)
         case _:
             text = end.join(documents)
+    if dice.random() < 0.2:  # a key twice within a value
+        text = text.replace('{"c":', dice.choice(['{"c":0,"c":', '{"\\u0063":0,"c":', '{"d":{"e":1,"e":2},"c":']))
     text = '{"a":"first","b":"one"}' + end + text if form != "array" else text
     return _with_trouble(dice, text + end * dice.randrange(3), _JSON, encoding)

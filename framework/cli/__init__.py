@@ -11,6 +11,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
 from __future__ import annotations
 
 import sys
+import traceback
 
 import click
 
@@ -69,6 +70,12 @@ def _ended(signals: EndSignals) -> int:
         return 1
 
 
+def _while_click_tells(error: OSError) -> bool:
+    """Whether it was raised by what click writes by itself."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_code is click.echo.__code__ for frame in frames)
+
+
 def _invoked(signals: EndSignals) -> int:
     try:
         code = landfeed.main(prog_name="landfeed", standalone_mode=False)
@@ -82,8 +89,10 @@ def _invoked(signals: EndSignals) -> int:
         code = error.code
     except OutputError:
         raise
-    except OSError:
+    except OSError as error:
         finish()  # which raises what is to be told if it was standard output that failed
+        if _while_click_tells(error):  # as with --help, of which nothing is left to write out
+            raise OutputError(error.strerror) from error
         raise
     except Exception:  # what a library makes of a signal while it is at work
         if signals.number is None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["history", "show", "status"]
 
+_REJECTED = 5
+"""Rejected files of a feed of which there are more are counted."""
+
 
 @click.command()
 @common
@@ -34,17 +37,22 @@ def status(request: Request) -> None:
 
 def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
     """A row for each feed; why some of them could not be looked at stands in a last column."""
-    columns = ["feed", "pending", "unfinished", "last load", "rows", "quarantined", "version"]
+    columns = ["feed", "pending", "unfinished", "last load", "result", "read", "quarantined", "target rows", "version"]
     rows = []
     for feed in feeds:
         last, unfinished = feed["last_batch"] or {}, feed["unfinished_batch"] or {}
         row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
-        rows.append([*row, last.get("rows_read"), last.get("rows_quarantined"), feed["target_version"]])
+        row += [feed["last_result"], last.get("rows_read"), last.get("rows_quarantined"), feed["target_rows"]]
+        rows.append([*row, feed["target_version"]])
     if any(feed["error"] for feed in feeds):
         columns.append("error")
         rows = [[*row, (feed["error"] or {}).get("message")] for row, feed in zip(rows, feeds, strict=True)]
     print_table(columns, rows)
     for feed in feeds:
+        for file in feed["rejected"][:_REJECTED]:
+            say(f"rejected: {feed['feed']}: {file['file']}: {file['reason']}")
+        if len(feed["rejected"]) > _REJECTED:
+            say(f"rejected: {feed['feed']}: {len(feed['rejected']) - _REJECTED:,} more files")
         for warning in feed["warnings"]:
             say(f"warning: {feed['feed']}: {warning}")
     for hint in dict.fromkeys(feed["error"]["hint"] for feed in feeds if feed["error"]):
@@ -62,15 +70,18 @@ def history(request: Request, limit: int, files: bool) -> None:
     from framework.runs import views
 
     with opened(request) as (project, world, _):
-        batches = views.history([feed.name for feed in project.feeds], world, limit)
+        batches = views.history(project.feeds, world, limit)
         ids = [batch["batch_id"] for batch in batches]
         listed = views.history_files(ids, world, project.feeds) if files else None
     if request.as_json:
         print_json({"batches": batches} | ({"files": listed} if listed is not None else {}))
         return
-    shown = ["recorded_at", "feed", "batch_id", "state", "files", "rows_read", "rows_quarantined"]
+    shown = ["recorded_at", "feed", "batch_id", "state", "files", "rejected", "rows_read", "rows_quarantined"]
     shown += ["inserted", "updated", "unchanged", "stale"]
     print_table(shown, [[batch[name] for name in shown] for batch in batches])
+    for batch in batches:
+        for warning in batch["warnings"]:
+            say(f"warning: {batch['feed']}, batch {batch['batch_id']}: {warning}")
     if listed is not None:
         names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
         rows = [[*(file[name] for name in names), _first(file["reasons"])] for file in listed]

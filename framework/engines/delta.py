@@ -5,27 +5,25 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
 from framework.engines.constraints import filled_by_itself
 from framework.engines.delta_errors import translated
+from framework.engines.delta_schema import columns_of, delta_schema
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, Failure, LandfeedError, StorageError
 from framework.names import Table
 from framework.steps import TableColumn
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "check_constraints", "commit", "delta_schema", "storage_options", "unwritable"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "storage_options", "unwritable"]
 
-_DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
-_LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
 _WRITABLE = {
     "appendOnly",
     "invariants",
@@ -113,7 +111,7 @@ class DeltaTables:
         delta = self.open(table)
         if delta is None:
             return None
-        columns = tuple((name, type_) for name, type_ in _columns(delta))
+        columns = tuple((name, type_) for name, type_ in columns_of(delta))
         seq = delta.transaction_version(transaction_id(feed))
         not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
         return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
@@ -142,7 +140,7 @@ class DeltaTables:
 
     def columns(self, delta: DeltaTable) -> tuple[tuple[str, str], ...]:
         """The columns (name, type as in `framework.types`) of a table that was opened."""
-        return tuple(_columns(delta))
+        return tuple(columns_of(delta))
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""
@@ -151,8 +149,22 @@ class DeltaTables:
 
     def records(self, table: Table, version: int) -> int:
         """How many rows the table held at a version, by the statistics in its log."""
-        actions = self.at(table, version).get_add_actions(flatten=True)
+        return self.records_in(self.at(table, version))
+
+    def records_in(self, delta: DeltaTable) -> int:
+        """The same of a table that was opened."""
+        actions = delta.get_add_actions(flatten=True)
         return sum(actions.column("num_records").to_pylist()) if actions.num_rows else 0
+
+    def rows(self, table: Table) -> int | None:
+        """How many rows the table has, by the statistics in its log; None when there is no table or they do not
+        tell: files may be without, and rows may be marked as deleted."""
+        delta = self.open(table)
+        if delta is None or "deletionVectors" in (delta.protocol().reader_features or ()):
+            return None
+        actions = delta.get_add_actions(flatten=True)
+        counts = list(actions.column("num_records").to_pylist()) if actions.num_rows else []
+        return None if None in counts else sum(counts)
 
     def only_value(self, table: Table, version: int, column: str) -> str | None:
         """The value that a text column has in all rows of a version, by its statistics; None if they do not tell."""
@@ -271,50 +283,3 @@ def _is_there(table: Table, folder: str) -> bool:
     except OSError as error:
         message = f"table {table}: the folder {folder} cannot be looked at: {error.strerror}"
         raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
-
-
-def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:
-    fields = []
-    for column in columns:
-        metadata = {"comment": column.comment} if column.comment else {}
-        field = {"name": column.name, "type": _to_delta(column.type), "nullable": True, "metadata": metadata}
-        fields.append(Field.from_json(json.dumps(field)))
-    return Schema(fields)
-
-
-def _to_delta(type_: DataType) -> Any:
-    match type_:
-        case Scalar(name):
-            return _DELTA_NAMES.get(name, name)
-        case Decimal():
-            return str(type_)
-        case Array(element):
-            return {"type": "array", "elementType": _to_delta(element), "containsNull": True}
-        case Map(key, value):
-            return {
-                "type": "map",
-                "keyType": _to_delta(key),
-                "valueType": _to_delta(value),
-                "valueContainsNull": True,
-            }
-        case Struct(members):
-            fields = [{"name": n, "type": _to_delta(t), "nullable": True, "metadata": {}} for n, t in members]
-            return {"type": "struct", "fields": fields}
-
-
-def _columns(delta: DeltaTable) -> Iterator[tuple[str, str]]:
-    for field in json.loads(delta.schema().to_json())["fields"]:
-        yield field["name"], _from_delta(field["type"])
-
-
-def _from_delta(type_: Any) -> str:
-    if isinstance(type_, str):
-        return _LANDFEED_NAMES.get(type_, type_)
-    match type_["type"]:
-        case "array":
-            return f"array<{_from_delta(type_['elementType'])}>"
-        case "map":
-            return f"map<{_from_delta(type_['keyType'])},{_from_delta(type_['valueType'])}>"
-        case _:
-            members = (f"{field['name']}:{_from_delta(field['type'])}" for field in type_["fields"])
-            return f"struct<{','.join(members)}>"

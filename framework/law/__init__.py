@@ -6,7 +6,7 @@ SQL. Nothing here reads, writes or asks the clock.
     snapshots                           complete pictures: their order and their guards
     discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
                                         a batch takes the place of
-    records                             bytes to records, a reader a format
+    records | pathnames                 bytes to records, a reader a format · what a file's path gives
     rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
                                         mean · what is wrong with an expression
     conditions | change                 conditions on rows as SQL · what a merge does, as a value

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from framework.feed import Source
-from framework.law.filenames import almost, captures, captures_in
+from framework.law.filenames import captures_in
+from framework.law.pathnames import almost, captures
 from framework.law.ready import readiness
 from framework.names import File, Skipped, shown
 
@@ -72,8 +73,8 @@ def _passed_over(source: Source, file: File) -> Skipped | None:
         return Skipped(file, "the name is that of an unfinished upload")
     if source.files is None and base.lower().endswith(_COMPANIONS):
         return Skipped(file, "the name is that of a companion; name it in `files` if it is data")
-    if base and source.files is not None and captures(source.files, base) is None:
-        but = almost(source.files, base)
+    if base and source.files is not None and captures(source.files, file.name) is None:
+        but = almost(source.files, file.name)
         reason = f"the name does not match {source.files}"
         return Skipped(file, f"{reason}, but for its {but} it would" if but else reason, told=but is not None)
     return None
@@ -91,7 +92,7 @@ def _ordered(source: Source, files: Sequence[File]) -> tuple[str, list[File]]:
             return "modified", sorted(files, key=lambda file: (file.modified, file.name))
         case name:
             pattern = source.files or "*"
-            found = [(captures(pattern, file.name.rsplit("/", 1)[-1]) or {}).get(name, "") for file in files]
+            found = [(captures(pattern, file.name) or {}).get(name, "") for file in files]
             dated = any(capture.name == name and capture.date_pattern for capture in captures_in(pattern))
             if not dated and all(text.isascii() and text.isdigit() for text in found):
                 keyed = sorted((int(text), file.name, file) for text, file in zip(found, files, strict=True))

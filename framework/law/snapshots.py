@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from framework.feed import DeleteMode, Feed
 from framework.law.change import Match
 from framework.law.dialects import Dialect
-from framework.law.discovery import captures
 from framework.law.filenames import captures_in
 from framework.law.merging import partners
+from framework.law.pathnames import captures
 from framework.law.verdict import Judgement
 from framework.names import DELETED_AT, END_AT, File, shown
 from framework.types import DataType, Scalar

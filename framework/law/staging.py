@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from framework.feed import Column, Feed
 from framework.law.change import Fold, Kind, OneRow, Pick
 from framework.law.dialects import Dialect
-from framework.law.discovery import captures
 from framework.law.merging import survivor_order
+from framework.law.pathnames import captures
 from framework.law.rules import (
     Rule,
     error_list,
@@ -125,7 +125,7 @@ class RowQuery:
 
     def _captured(self, capture: str) -> dict[int, str]:
         pattern = self.feed.source.files or "*"
-        names = {index: shown(name.rsplit("/", 1)[-1]) for index, name in self.files.items()}
+        names = {index: shown(name) for index, name in self.files.items()}
         return {index: (captures(pattern, name) or {}).get(capture, "") for index, name in names.items()}
 
     def has_text(self, column: Column) -> bool:

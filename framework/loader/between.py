@@ -9,7 +9,7 @@ from typing import TypeAlias
 from framework.environment import Environment
 from framework.errors import Problem
 from framework.feed import Feed
-from framework.law import filenames
+from framework.law import filenames, pathnames
 from framework.law.places import folders_above
 from framework.loader.nodes import Node
 
@@ -94,7 +94,7 @@ def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:
     folders: defaultdict[str, dict[str, list[_Entry]]] = defaultdict(dict)
     prefixes: defaultdict[str, int] = defaultdict(int)
     for entry in entries:
-        prefix = filenames.literal_prefix(entry[0].source.files)
+        prefix = filenames.literal_prefix(pathnames.name_of(entry[0].source.files))
         folders[entry[0].source.path].setdefault(prefix, []).append(entry)
         prefixes[entry[0].source.path] = max(prefixes[entry[0].source.path], len(prefix))
     for feed, tree in entries:
@@ -118,7 +118,7 @@ def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:
 
 def _candidates(groups: dict[str, list[_Entry]], longest: int, feed: Feed, folder: str) -> Iterator[_Entry]:
     """Feeds of a folder whose literal name prefix begins this feed's one, or equals it."""
-    prefix = filenames.literal_prefix(feed.source.files)
+    prefix = filenames.literal_prefix(pathnames.name_of(feed.source.files))
     for length in range(min(len(prefix), longest) + 1):
         for entry in groups.get(prefix[:length], ()):
             if entry[0] is feed:
@@ -135,4 +135,10 @@ def _candidates(groups: dict[str, list[_Entry]], longest: int, feed: Feed, folde
 def _meet(feed: Feed, other: Feed) -> bool:
     if feed.source.path != other.source.path and not other.source.recursive:
         return False
-    return filenames.may_meet(feed.source.files, other.source.files)
+    ours, theirs = feed.source.files, other.source.files
+    if feed.source.path != other.source.path:  # theirs is about paths below another folder
+        return filenames.may_meet(pathnames.name_of(ours), pathnames.name_of(theirs))
+    for some, others in ((feed, theirs), (other, ours)):
+        if not some.source.recursive and pathnames.has_folders(others):
+            return False
+    return pathnames.may_meet(ours, theirs)

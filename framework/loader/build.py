@@ -15,6 +15,7 @@ from typing import TypeVar
 from framework.environment import (
     Cluster,
     DatabricksSettings,
+    Durability,
     EngineName,
     Environment,
     GitRepository,
@@ -46,6 +47,7 @@ from framework.feed import (
     Source,
     Target,
 )
+from framework.law.pathnames import has_folders
 from framework.loader.nodes import Node
 from framework.names import Table
 from framework.types import parse_type
@@ -108,7 +110,7 @@ def _source(tree: Node, environment: Environment) -> Source:
         path=folder(_text(source, "path") or "", environment.project),
         format=Format(_text(source, "format") or ""),
         files=_text(source, "files"),
-        recursive=_flag(source, False, "recursive"),
+        recursive=_flag(source, has_folders(_text(source, "files")), "recursive"),
         order_by=_text(source, "order_by") or "name",
         ready_when=ReadyWhen(_text(ready, "marker"), _number(ready, "min_age_seconds")) if ready else None,
         max_files_per_batch=_whole(source, "max_files_per_batch"),
@@ -264,6 +266,7 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         control=_text(tree, "control") or "_landfeed",
         timezone=_text(tree, "timezone") or "UTC",
         jobs=_whole(tree, "jobs") or 4,
+        durability=_word(tree, Durability.SYNC, "durability"),
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=_text(tree, "gcs", "project"),
         gcs_connector=absolute(connector, project) if connector else None,

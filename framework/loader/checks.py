@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from framework.errors import Problem
-from framework.law import filenames
+from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
 from framework.loader import targets
@@ -46,11 +46,15 @@ def _text(tree: Node, *keys: str) -> str:
 def _source(source: Node, captured: frozenset[str]) -> Iterator[Problem]:
     files, order = source.get("files"), source.get("order_by")
     if files is not None:
-        for message, hint in filenames.mistakes(files.text):
+        for message, hint in pathnames.mistakes(files.text):
             yield files.problem("source.files", "it is no file name pattern" if files.secret else message, hint)
         for capture in filenames.captures_in(files.text):
             if capture.date_pattern:
                 yield from _date_pattern(files, capture.date_pattern)
+    recursive = source.get("recursive")
+    if files is not None and recursive is not None and recursive.value is False and pathnames.has_folders(files.text):
+        message = "files lie in subfolders by their pattern, and recursive: false leaves those out"
+        yield recursive.problem("source.recursive", message, "remove it")
     if order is not None and order.text not in {"name", "modified", *captured}:
         known = ["name", "modified", *sorted(captured)]
         message = f"'{order.shown}' is not name, modified or a capture of source.files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from framework.errors import Problem
-from framework.loader.columns import type_of
+from framework.loader.column_types import type_of
 from framework.loader.nodes import Node
 from framework.loader.suggest import one_of
 

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from framework.errors import Problem
+from framework.loader.elsewhere import ELSEWHERE
 from framework.loader.nodes import Node, data
 from framework.loader.suggest import did_you_mean, one_of
 
@@ -255,6 +256,8 @@ def _unknown_key_hint(key: str, path: Path, schema: Mapping[str, Any]) -> str | 
         return "YAML merge keys are not supported; put what feeds share into a _defaults.yml"
     if (key.rstrip().endswith((")", ">")) and key.count("(") < key.count(")")) or key.count("<") < key.count(">"):
         return 'put a type that contains a comma in quotes, as in {type: "decimal(12,2)"}'
+    if key.lower() in ELSEWHERE and key not in schema["properties"]:
+        return ELSEWHERE[key.lower()]
     near = did_you_mean(key, schema["properties"])
     if near is not None:
         return near

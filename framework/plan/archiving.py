@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from framework.batch import FileOutcome, Manifest
-from framework.errors import StorageError
+from framework.errors import LandfeedError, StorageError
 from framework.feed import ArchiveAction, Feed
+from framework.keeping import Keeping
 from framework.names import File
 from framework.storage import Storage
 
-__all__ = ["Moves", "archive_files", "archive_folder"]
+__all__ = ["Moves", "archive_files", "archive_folder", "secure"]
 
 _MOVES_AT_ONCE = 16
 
@@ -33,6 +34,23 @@ def archive_folder(root: str, manifest: Manifest) -> str:
     return f"{root}{manifest.staged_at:%Y-%m-%d}/{manifest.batch_id}/"
 
 
+def secure(feed: Feed, keeping: Keeping, manifest: Manifest) -> None:
+    """See to it that the target holds the batch, in files that can be read and that a power cut would not take: then
+    its files may leave landing. Raises LandfeedError."""
+    seq, tables = manifest.batch.seq, [feed.target.table]
+    tables += [feed.quarantine.table] if manifest.rows.quarantined else []
+    for table in tables:
+        if (why := keeping.damage(table)) is not None:
+            raise LandfeedError(
+                f"feed {feed.name}: {why}",
+                "put the file back from a backup, or restore the table to an earlier version and delete "
+                f"{feed.target.staging}: the files of this batch stay in landing and are loaded again",
+                code="table_damaged",
+            )
+        keeping.secure(table, feed.name, seq)
+    keeping.secure(feed.target.staging, feed.name, seq, data=False)
+
+
 def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
     """Move every file that can be moved; one that cannot stops no other."""
     moved: dict[File, str | None] = {}
@@ -48,7 +66,28 @@ def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
                     moved[outcome.file] = moved_to
                     if reason is not None:
                         reasons[outcome.file] = reason
+    for file, archived in _grown(storage, moved):
+        moved[file], reasons[file] = _back_again(storage, file, archived)
     return Moves(moved, reasons, failed)
+
+
+def _grown(storage: Storage, moved: Mapping[File, str | None]) -> list[tuple[File, File]]:
+    """Files that are larger in the archive than they were read, with what stands there: somebody had them open, and
+    went on writing. Objects in buckets do not change."""
+    heads = ((file, storage.head(to)) for file, to in moved.items() if to is not None and "://" not in to)
+    return [(file, head) for file, head in heads if head is not None and head.size > file.size]
+
+
+def _back_again(storage: Storage, file: File, archived: File) -> tuple[str | None, str]:
+    """Give a file that has grown its own name in landing again; where it then is in the archive, and what is said."""
+    grew = f"it grew from {file.size:,} to {archived.size:,} bytes after it was read"
+    try:
+        back = storage.move(archived, file.path)
+    except StorageError:
+        back = False
+    if back:
+        return None, f"{grew}; it is back in landing, and pending"
+    return archived.path, f"{grew}, and cannot go back to landing: copy it there when it is complete"
 
 
 def _archive_file(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, takewhile
 
-from framework.batch import Batch
+from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, Mode
@@ -17,7 +17,7 @@ from framework.law.snapshots import first_picture, picture, sequence
 from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, target_columns
-from framework.plan.targets import check_loaded_as, check_target
+from framework.plan.targets import check_loaded_as, check_target, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
@@ -51,26 +51,46 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     another mode says, and when the engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
     if facts.unfinished is None or not facts.unfinished.merged:
-        check_loaded_as(feed, facts.loaded or (facts.unfinished.manifest if facts.unfinished else None))
+        check_loaded_as(feed, facts.loaded)
     steps = tuple(_steps(feed, facts, tasks))
-    refusal = facts.unwritable
-    if refusal is not None and not all(isinstance(step, Archive) for step in steps):
+    refusal = facts.lost or facts.unwritable
+    if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
         raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
     return Plan(feed, steps)
 
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     unfinished = facts.unfinished
-    if unfinished is not None and (unfinished.merged or not unfinished.changed):
+    outdated = _outdated(feed, unfinished, tasks) if unfinished is not None else None
+    if unfinished is not None and outdated is None:
         yield from _finish(feed, facts, unfinished, tasks)
         return
-    if unfinished is not None and tasks & {Task.STAGE, Task.MERGE}:
-        yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
+    if unfinished is not None and outdated is not None and tasks & {Task.STAGE, Task.MERGE}:
         if facts.memory is not None and (memory := memory_table(feed)) is not None:
             yield Discard(memory, feed.name, unfinished.manifest.batch_id)
-        yield Abandon(feed, unfinished.manifest)
+        yield Abandon(feed, unfinished.manifest, outdated)
+        yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
     if Task.STAGE in tasks:
         yield from _begin(feed, facts, tasks)
+
+
+def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str | None:
+    """Why a staged batch is not to be finished any more. Raises LandfeedError where it should be, and its files would
+    have to be staged again for it, which is another task."""
+    if unfinished.broken is not None:
+        return unfinished.broken
+    if unfinished.merged or (unfinished.again and unfinished.changed):
+        return None
+    if unfinished.changed:
+        return f"changed or gone before the merge: {', '.join(file.name for file in unfinished.changed[:5])}"
+    other = staged_otherwise(feed, unfinished.manifest, unfinished.columns)
+    if other is not None and Task.MERGE in tasks and Task.STAGE not in tasks:
+        raise LandfeedError(
+            f"feed {feed.name}: batch {unfinished.manifest.batch_id} was staged before the schema was changed: {other}",
+            "run `landfeed stage` or `landfeed run`: it stages the batch's files again",
+            code="schema",
+        )
+    return f"the schema was changed before the merge: {other}" if other is not None else None
 
 
 def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:
@@ -89,13 +109,15 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
     if facts.orphan is not None:
-        pending = {file.identity for file in facts.listing.pending}
-        if pending.issuperset(file.identity for file in facts.orphan.batch.files):
+        if _all_pending(facts, facts.orphan):
             batch = facts.orphan.batch
         else:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    if facts.doubled is not None and _all_pending(facts, facts.doubled):
+        yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
+        yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
     merge = tuple(_merge(feed, facts, batch))
     change = change_of(feed)
     pictured = _change(feed, facts, batch).match if feed.target.mode is Mode.SNAPSHOT else None
@@ -105,6 +127,12 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def _all_pending(facts: Facts, manifest: Manifest) -> bool:
+    """Whether all files of a batch are in landing as they were read."""
+    pending = {file.identity for file in facts.listing.pending}
+    return pending.issuperset(file.identity for file in manifest.batch.files)
 
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:

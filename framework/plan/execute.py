@@ -25,13 +25,13 @@ from framework.errors import Conflict, LandfeedError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
-from framework.law.modes import settled
+from framework.law.modes import memory_table, settled
 from framework.law.snapshots import picture
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, open_batch
-from framework.plan.archiving import Moves, archive_files
-from framework.plan.compile import Plan
+from framework.plan.archiving import Moves, archive_files, secure
+from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
 from framework.plan.recording import Done, record_batch, record_files
 from framework.plan.world import World
@@ -42,6 +42,8 @@ from framework.storage import Storage
 __all__ = ["BatchWork"]
 
 _MERGE_ATTEMPTS = 8
+_LATER = {Stage: frozenset({Task.MERGE, Task.ARCHIVE}), Merge: frozenset({Task.ARCHIVE})}
+"""Steps that end a task, with the tasks that come after it."""
 
 
 @dataclass(slots=True)
@@ -66,17 +68,27 @@ class BatchWork:
             return
         self.manifest, self.staging_version = unfinished.manifest, unfinished.staging_version
         self._recorded = frozenset(event.state for event in unfinished.recorded)
+        if unfinished.again:
+            self._recorded -= {BatchState.MERGED}
         if unfinished.target is not None:
             manifest, version = unfinished.target
             self.merged = Merged(version, manifest.rows)
         elif unfinished.merged:
-            event = next(event for event in unfinished.recorded if event.state is BatchState.MERGED)
-            self.merged = Merged(event.target_version or 0, event.rows)
+            events = (event for event in unfinished.recorded if event.state is BatchState.MERGED)
+            event = next(events, None)  # the target's history no longer tells; the ledger may
+            version = self.facts.target.version if self.facts.target else 0
+            self.merged = Merged(event.target_version or 0, event.rows) if event else Merged(version, Rows())
 
-    def run(self, plan: Plan) -> None:
-        """Run every step. Raises LandfeedError when one cannot go on; what is durable stays."""
-        for step in plan.steps:
+    def run(self, plan: Plan, tasks: frozenset[Task]) -> None:
+        """Run a plan of these tasks, one task at a time: what it left is observed, and what is still to be done is
+        planned from that, as if a process of its own did each task. Raises LandfeedError when a step cannot go on;
+        what is durable stays."""
+        steps = plan.steps
+        while steps:
+            step, *left = steps
             self._run(step)
+            later = _LATER.get(type(step))
+            steps = tuple(left) if later is None else compile_plan(self.feed, self.facts, tasks & later).steps
         if not self.archived:
             self._record_files()
             self._record_batch()
@@ -101,6 +113,7 @@ class BatchWork:
                 with self._timed("archive"):
                     manifest, _ = self._staged()
                     self._record_batch()
+                    secure(self.feed, self.world.keeping, manifest)
                     self.moves = archive_files(self.feed, self.world.storage(self.feed), manifest)
                 if self.moves.failed:
                     raise next(iter(self.moves.failed.values()))
@@ -127,7 +140,9 @@ class BatchWork:
                 manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
                 return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
 
-            self.manifest, self.staging_version = self.world.engine.stage(step, pieces, loaded_at, seal)
+            staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+        self.manifest, self.staging_version = staged.manifest, staged.version
+        self.facts = self.facts.staged(staged)
 
     def _picture(self, step: Stage, manifest: Manifest) -> str | None:
         """The newest snapshot that is applied when this batch is."""
@@ -160,6 +175,8 @@ class BatchWork:
                 "this is a defect in Landfeed: nothing was archived, please report it",
                 code="conservation",
             )
+        if merged is not None:
+            self.facts = self.facts.merged(manifest.merged(merged.rows), merged.version)
 
     def _staged(self) -> tuple[Manifest, int]:
         if self.manifest is None or self.staging_version is None:
@@ -170,16 +187,16 @@ class BatchWork:
 
     def _abandon(self, step: Abandon) -> None:
         self.manifest, self.merged = step.manifest, None
-        changed = [file.name for file in self.facts.unfinished.changed] if self.facts.unfinished else []
-        error = f"changed or gone before the merge: {', '.join(changed[:5])}"
-        self._record_batch(BatchState.ABANDONED, error=error)
+        self._record_batch(BatchState.ABANDONED, error=step.reason)
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
         """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
         given up: the feed will be mended, and what is staged has not been read by its new rules."""
         if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
-            self.world.engine.discard(Discard(self.feed.quarantine.table, self.feed.name, self.manifest.batch_id))
+            tables = (self.feed.quarantine.table, memory_table(self.feed))
+            for table in (table for table in tables if table is not None):
+                self.world.engine.discard(Discard(table, self.feed.name, self.manifest.batch_id))
             self._record_batch(BatchState.ABANDONED, error=error.message)
         else:
             self._record_batch(BatchState.FAILED, error=error.message)

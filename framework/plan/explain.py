@@ -58,8 +58,8 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
                 statement = f"ALTER TABLE {table} ADD COLUMN {column.name} {column.type}"
                 entry = {"kind": "add_column", "table": table.name, "column": column.name, "type": str(column.type)}
                 yield entry | {"sql": statement}
-        case Abandon(_, manifest):
-            yield {"kind": "abandon", "batch_id": manifest.batch_id, "sql": None}
+        case Abandon(_, manifest, reason):
+            yield {"kind": "abandon", "batch_id": manifest.batch_id, "reason": reason, "sql": None}
         case Discard(table, _, batch_id):
             yield {"kind": "discard", "table": table.name, "batch_id": batch_id, "sql": None}
         case _:
@@ -82,6 +82,8 @@ def explain_text(document: dict[str, Any], folder: str) -> Iterator[str]:
             reasons[file["reason"]].append(file)
     for reason, files in reasons.items():
         yield f"  {len(files):,} skipped, {reason}: {_named(files, folder)}"
+    for warning in document["warnings"]:
+        yield f"  warning: {warning}"
     if document["error"]:
         yield f"  error: {document['error']['message']}"
         if document["error"]["hint"]:
@@ -119,5 +121,7 @@ def _step(step: dict[str, Any], pending: int) -> str:
             return f"create   {step['table']}: {columns}"
         case "add_column":
             return f"add      {step['table']}: {step['column']} {step['type']}"
+        case "abandon":
+            return f"abandon  {step['batch_id']}: {step['reason']}"
         case kind:
             return f"{kind:<8} {step['batch_id']}"

@@ -1,4 +1,5 @@
-"""Targets that are there already: whether they can take a feed's rows, told before anything of a batch is written."""
+"""Tables that are there already: whether a target can take a feed's rows, told before anything of a batch is written,
+and whether staging holds what the feed says now."""
 
 from __future__ import annotations
 
@@ -10,14 +11,17 @@ from framework.errors import LandfeedError
 from framework.feed import Column, Feed, NullKeys, loaded_as
 from framework.steps import TableColumn
 
-__all__ = ["check_loaded_as", "check_target"]
+__all__ = ["check_loaded_as", "check_target", "staged_otherwise"]
+
+_FIXED = ("mode", "scd_type", "keys")
+"""What a target's rows depend on. What else is told of how rows were staged may change from batch to batch."""
 
 
 def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
     """Raises LandfeedError when what the target's rows depend on is no longer what it was: the feed's mode, keys or
     scd_type. `manifest` is that of the last batch, None when there is none; older versions told nothing there."""
     now, then = loaded_as(feed), manifest.loaded_as if manifest is not None else {}
-    changed = [name for name in now if name in then and then[name] != now[name]]
+    changed = [name for name in _FIXED if name in then and then[name] != now[name]]
     if not changed:
         return
     was = " and ".join(f"{name} {_said(then[name])}" for name in changed)
@@ -54,6 +58,21 @@ def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) 
             message = f"column {name} of {table} is NOT NULL, and rows of the feed may have no value for it"
             hint = f"say required: true, so that such rows go to the quarantine, or give it a default; or: {drop}"
             raise LandfeedError(message, hint, code="schema")
+
+
+def staged_otherwise(feed: Feed, manifest: Manifest, columns: Sequence[tuple[str, str]]) -> str | None:
+    """What the feed's schema has that staging, with these columns, does not hold like this; None when it holds all.
+    More columns than the schema has do no harm."""
+    there = {name.lower(): type_ for name, type_ in columns}
+    for column in feed.columns:
+        found = there.get(column.name.lower())
+        if found is None:
+            return f"column {column.name} is new"
+        if found != str(column.type):
+            return f"column {column.name} was {found} and is {column.type}"
+    now, then = loaded_as(feed), manifest.loaded_as
+    name = next((name for name in now if name in then and then[name] != now[name]), None)
+    return f"target.{name} was {_said(then[name])} and is {_said(now[name])}" if name is not None else None
 
 
 def _may_be_null(feed: Feed, column: Column) -> bool:

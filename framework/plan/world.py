@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from framework.engine import Engine
 from framework.feed import Feed
+from framework.keeping import Keeping, Kept
 from framework.ledger import Ledger
 from framework.storage import Storage
 
@@ -17,7 +18,8 @@ __all__ = ["World"]
 @dataclass(frozen=True, slots=True)
 class World:
     """What a run works with. `clock` gives the time in UTC, `storage` serves landing and archive, `tables` is
-    the folder of the tables where they have one, `hide` takes secrets out of what is stored or shown of errors."""
+    the folder of the tables where they have one, `hide` takes secrets out of what is stored or shown of errors,
+    `keeping` looks after the tables' files."""
 
     engine: Engine
     storage: Callable[[Feed], Storage]
@@ -27,3 +29,4 @@ class World:
     clock: Callable[[], datetime]
     tables: str | None = None
     hide: Callable[[str], str] = str
+    keeping: Keeping = field(default_factory=Kept)

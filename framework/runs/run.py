@@ -49,7 +49,7 @@ class Options:
 
 def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
     """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
-    landing, recording = landing_of(feeds, world), Recording(world.ledger)
+    mended, landing, recording = world.ledger.mend(), landing_of(feeds, world), Recording(world.ledger)
     unfinished = open_feeds(world, leases)
     failed: list[str] = []
 
@@ -70,6 +70,8 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
             reports = list(pool.map(one, feeds))
     finally:
         recording.write()
+    if mended and reports:  # it is about all feeds, and stands with the first one
+        reports[0] = replace(reports[0], warnings=(*mended, *reports[0].warnings))
     with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
         world.ledger.upkeep()
     return [_unrecorded(report, recording.failed.get(report.feed), world) for report in reports]
@@ -92,6 +94,8 @@ def _not_started(feed: Feed, why: str) -> FeedReport:
     return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {why}",))
 
 
+_TURN = 2.0
+"""Seconds of waiting for a lease after which it is asked whether the run is to stop."""
 _WAITED = 0.5
 """Seconds of waiting for a lease after which another runner may have moved what was found in landing."""
 
@@ -146,11 +150,25 @@ class _FeedRun:
     def _lease(self) -> Iterator[None]:
         """Hold the feed's lease; it is given back when the ledger is written."""
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self.leases.hold(self.feed.name, self.options.wait))
+            stack.enter_context(self._held())
             try:
                 yield
             finally:
                 self.recording.add(self.feed.name, stack.pop_all())
+
+    def _held(self) -> contextlib.ExitStack:
+        """Wait for the lease in short turns, so that a run that is to stop does not wait to its end."""
+        deadline = time.monotonic() + self.options.wait
+        while True:
+            left = deadline - time.monotonic()
+            with contextlib.ExitStack() as stack:
+                try:
+                    stack.enter_context(self.leases.hold(self.feed.name, max(0.0, min(left, _TURN))))
+                except Busy:
+                    if left <= _TURN or self.options.stopping():
+                        raise
+                    continue
+                return stack.pop_all()
 
     def _pending(self) -> bool:
         """Whether landing holds anything. Without, only the ledger can know of unfinished work."""
@@ -169,14 +187,16 @@ class _FeedRun:
         listing = self._listing()
         if self._batch_id is not None and not self._unfinished_here and not listing.pending:
             return False
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
+        self._mend()
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
+        self._warnings += (note for note in facts.notes if note not in self._warnings)
         plan = compile_plan(feed, facts, tasks)
         if not plan.steps:
             return False
         work = BatchWork(world, feed, facts)
         self.options.on_feed(feed.name, partial(_doing, plan, work))
         try:
-            work.run(plan)
+            work.run(plan, tasks)
         except SourceChanged as error:
             self._changed(error)
             return True
@@ -192,6 +212,13 @@ class _FeedRun:
             self._add(work)
         staged = any(isinstance(step, Stage) for step in plan.steps)
         return tasks == ALL_TASKS or (Task.STAGE in tasks and not staged)
+
+    def _mend(self) -> None:
+        """Take what a power cut has left half-written out of the feed's tables."""
+        keeping, target = self.world.keeping, self.feed.target
+        mended = [keeping.mend(table) for table in (target.table, self.feed.quarantine.table)]
+        mended.append(keeping.mend(target.staging, data=False))  # its rows are not wanted any more once they are merged
+        self._warnings += (sentence for sentence in mended if sentence is not None)
 
     def _changed(self, error: SourceChanged) -> None:
         self.landing.look_again(self.feed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -10,14 +11,17 @@ from typing import Any, TypeVar
 
 from framework.errors import Failure, expected
 from framework.feed import Feed
+from framework.law.layout import column_warnings
 from framework.ledger import BatchEvent, FileEvent
-from framework.names import BatchState, FileState
+from framework.names import BatchState, FileState, Status
 from framework.plan.compile import compile_plan
 from framework.plan.explain import SqlOf, explain
+from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
+from framework.steps import Stage
 
 __all__ = ["history", "history_files", "plans", "status"]
 
@@ -28,12 +32,32 @@ _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
     """One entry a feed: what is pending, what is unfinished, what was loaded last, or why it cannot be looked at."""
     latest, landing = world.ledger.latest(), landing_of(feeds, world)
-    return {"feeds": [_feed_status(feed, world, landing, latest.get(feed.name)) for feed in feeds]}
+    ids = [latest[feed.name].batch_id for feed in feeds if feed.name in latest]
+    rejected = _rejected(ids, world)
+
+    def one(feed: Feed) -> dict[str, Any]:
+        last = latest.get(feed.name)
+        return _feed_status(feed, world, landing, last, rejected[last.batch_id] if last else [])
+
+    return {"feeds": [one(feed) for feed in feeds]}
 
 
-def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | None) -> dict[str, Any]:
+def _rejected(batch_ids: Sequence[str], world: World) -> defaultdict[str, list[FileEvent]]:
+    """The files of these batches that were rejected."""
+    found: defaultdict[str, list[FileEvent]] = defaultdict(list)
+    for event in world.ledger.file_events(batch_ids=batch_ids) if batch_ids else ():
+        if event.state is FileState.REJECTED:
+            found[event.batch_id].append(event)
+    return found
+
+
+def _feed_status(
+    feed: Feed, world: World, landing: Landing, last: BatchEvent | None, rejected: Sequence[FileEvent]
+) -> dict[str, Any]:
     listing, pending_error = _looked(lambda: landing.listing(feed))
     target, target_error = _looked(lambda: world.engine.state(feed.target.table, feed.name))
+    rows, _ = _looked(lambda: world.engine.rows(feed.target.table))
+    columns, _ = _looked(lambda: _warnings(feed, world).get(last.batch_id, []) if last else [])
     unfinished = None
     if last is not None and last.state not in _FINISHED:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}
@@ -43,10 +67,32 @@ def _feed_status(feed: Feed, world: World, landing: Landing, last: BatchEvent | 
         "pending_files": len(listing.pending) if listing else None,
         "unfinished_batch": unfinished,
         "last_batch": _plain(asdict(last)) if last else None,
+        "last_result": _result(last, rejected),
+        "rejected": [{"file": event.file, "reason": event.reason, "moved_to": event.moved_to} for event in rejected],
         "target_version": target.version if target else None,
-        "warnings": list(listing.told) if listing else [],
+        "target_rows": rows,
+        "warnings": [*(listing.told if listing else ()), *(columns or ())],
         "error": asdict(error) if error else None,
     }
+
+
+def _result(last: BatchEvent | None, rejected: Sequence[FileEvent]) -> str | None:
+    """How the last batch of a feed ended: a rejection is told until the next good one."""
+    match last.state if last is not None else None:
+        case BatchState.FAILED | BatchState.ABANDONED:
+            return Status.FAILED
+        case BatchState.ARCHIVED:
+            return Status.REJECTED if rejected else Status.SUCCEEDED
+        case _:
+            return None
+
+
+def _warnings(feed: Feed, world: World) -> dict[str, list[str]]:
+    """What the headers of a feed's files lacked and brought, by batch, as long as staging's history tells it."""
+    found = {}
+    for manifest in world.engine.manifests(feed.target.staging, feed.name):
+        found[manifest.batch_id] = list(column_warnings(feed, (outcome.seen for outcome in manifest.outcomes)))
+    return found
 
 
 def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
@@ -55,13 +101,16 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
-        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing)
-        return explain(compile_plan(feed, facts), listing, sql)
+        facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
+        plan = compile_plan(feed, facts)
+        files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
+        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
+        return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []
     for feed in feeds:
         found, error = _looked(partial(planned, feed))
-        nothing = {"feed": feed.name, "files": [], "steps": []}
+        nothing = {"feed": feed.name, "files": [], "steps": [], "warnings": []}
         documents.append((found or nothing) | {"error": asdict(error) if error else None})
     return {"feeds": documents}
 
@@ -74,12 +123,21 @@ def _looked(look: Callable[[], Found]) -> tuple[Found | None, Failure | None]:
         return None, expected(error).failure
 
 
-def history(feeds: Sequence[str], world: World, limit: int | None) -> list[dict[str, Any]]:
-    """The batches of these feeds, newest first, each in its last state."""
+def history(feeds: Sequence[Feed], world: World, limit: int | None) -> list[dict[str, Any]]:
+    """The batches of these feeds, newest first, each in its last state, with the number of its rejected files and what
+    headers lacked and brought, as long as staging's history tells it."""
     seen: dict[str, BatchEvent] = {}
-    for event in world.ledger.batch_events(feeds=feeds):
+    for event in world.ledger.batch_events(feeds=[feed.name for feed in feeds]):
         seen.setdefault(event.batch_id, event)
-    return [_plain(asdict(event)) for event in list(seen.values())[:limit]]
+    shown = list(seen.values())[:limit]
+    rejected = _rejected([event.batch_id for event in shown], world)
+    told = {event.feed for event in shown}
+    warnings = {batch: said for feed in feeds if feed.name in told for batch, said in _warnings(feed, world).items()}
+    return [
+        _plain(asdict(event))
+        | {"rejected": len(rejected[event.batch_id]), "warnings": warnings.get(event.batch_id, [])}
+        for event in shown
+    ]
 
 
 def history_files(batch_ids: Sequence[str], world: World, feeds: Sequence[Feed] = ()) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from framework.control import Control
 from framework.engine import Engine
-from framework.environment import EngineName, Environment
+from framework.environment import Durability, EngineName, Environment
 from framework.errors import LandfeedError, cannot_load
 from framework.feed import Feed
+from framework.keeping import Keeping, Kept
 from framework.leases import Leases
 from framework.ledger import Ledger
 from framework.plan.world import World
@@ -41,9 +42,11 @@ def open_world(
 
     try:
         # Leases that last tell where a runner died before it had written what it gathered; a catalog has none.
-        gathers = environment.root is not None
-        ledger = Ledger(_open_control(environment, environ), environment.control, gathers=gathers)
-        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, environment.root, hide)
+        root, keeping = environment.root, _open_keeping(environment)
+        ledger = Ledger(
+            _open_control(environment, environ), environment.control, keeping, gathers=environment.root is not None
+        )
+        world = World(engine, storage, ledger, environment.engine.value, run_id, clock, root, hide, keeping)
         yield world, open_leases(environment, environ)
     finally:
         engine.close()
@@ -89,3 +92,13 @@ def _open_control(environment: Environment, environ: Mapping[str, str]) -> Contr
     from framework.engines.delta import DeltaTables, storage_options
 
     return DeltaControl(DeltaTables(environment.root, storage_options(environment, environ)))
+
+
+def _open_keeping(environment: Environment) -> Keeping:
+    root = environment.root
+    if root is None or kind_of(root) != "local":
+        return Kept()
+    from framework.engines.delta import DeltaTables
+    from framework.engines.keeping import LocalKeeping
+
+    return LocalKeeping(DeltaTables(root, {}), sync=environment.durability is Durability.SYNC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 
 from tests.cli import text
@@ -34,6 +35,26 @@ def test_a_plan_names_a_few_files_and_counts_the_others(project: Project) -> Non
     )
     assert text(project, "run").exit_code == 0
     assert text(project, "plan").stdout.splitlines()[-1] == "  nothing to do"
+
+
+def test_a_plan_tells_what_headers_lack_and_bring(project: Project) -> None:
+    """… of packed files and of JSON too, and which files will be rejected; nothing is moved or written."""
+    project.land("activity", "0.csv", HEADER + ROW)
+    assert text(project, "run").exit_code == 0
+    project.land("activity", "1.csv", "user_id,event_time,odd\n1,2026-01-01,x\n")
+    project.land("activity", "2.csv", "user_id,event_time\n1,2026-01-01\n")
+    project.land("activity", "3.csv.gz", gzip.compress(b"user_id,event,event_time,odd\n1,a,2026-01-01,x\n"))
+    project.land("activity", "4.csv", "user,event,event_time\n1,a,2026-01-01\n")
+    warnings = project.cli("plan").feed["warnings"]
+    assert warnings[0].startswith("1.csv will be rejected: 'event', which the file before had, is gone, and 'odd' has")
+    assert warnings[1].startswith("4.csv will be rejected: there is no column 'user_id' in the file")
+    assert warnings[2:] == [
+        "column 'event' is missing in 1 file: NULL or the default there",
+        "column 'odd' is ignored in 1 file: not in the schema",
+    ]
+    assert "  warning: column 'odd' is ignored in 1 file: not in the schema\n" in text(project, "plan").stdout
+    files = {file["file"].rsplit("/", 1)[-1]: file["status"] for file in project.cli("run").feed["files"]}
+    assert files == {"1.csv": "rejected", "2.csv": "archived", "3.csv.gz": "archived", "4.csv": "rejected"}
 
 
 def test_sql_is_shown_when_it_is_asked_for(project: Project) -> None:

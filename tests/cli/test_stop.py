@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 
+from framework.loader import load_project
+from framework.runs.world import open_world
 from tests.cli import command
 from tests.support import HEADER, REPOSITORY, Project
 
@@ -75,3 +79,48 @@ def test_a_second_signal_ends_at_once(busy: Project) -> None:
     assert "Traceback" not in err
     assert busy.cli("run").code == 0
     assert len(busy.rows("analytics.one")) == 60
+
+
+def test_ctrl_c_while_the_program_is_imported(project: Project, tmp_path: os.PathLike[str]) -> None:
+    """A package that is imported first brings the signal along."""
+    folder = os.path.join(tmp_path, "before")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "click.py"), "w", encoding="utf-8") as out:
+        out.write("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
+    ended = subprocess.run(
+        command(project, "run"),
+        env={**os.environ, "PYTHONPATH": f"{folder}:{REPOSITORY}"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+def test_ctrl_c_while_a_run_waits_for_another_one(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    found = load_project(project.path("pipelines_config"), "local", environ={})
+    with open_world(found.environment, {}, "r", lambda: datetime.now(UTC)) as (_, leases), leases.hold("activity", 0):
+        process = subprocess.Popen(
+            command(project, "--output", "json", "run", "--wait", "600"),
+            env={**os.environ, "PYTHONPATH": REPOSITORY},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while process.poll() is None and not waits(process.pid):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)["feeds"][0]["status"]) == (130, "busy")
+    assert "stopping" in err
+    assert project.cli("run").feed["rows"]["inserted"] == 1
+
+
+def waits(pid: int) -> bool:
+    """Whether a process has a lock file of a lease open."""
+    folder = f"/proc/{pid}/fd"
+    with suppress(OSError):
+        return any(os.readlink(os.path.join(folder, name)).endswith(".lock") for name in os.listdir(folder))
+    return False

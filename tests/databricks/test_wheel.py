@@ -76,7 +76,7 @@ def test_the_wheel_holds_what_it_needs(wheel: str) -> None:
     always = [line.split()[1] for line in required if "extra ==" not in line]
     assert always
     assert not any(name.startswith(tuple(ENGINES)) for name in always)
-    assert "landfeed = framework.cli:main" in entry
+    assert "landfeed = framework.start:main" in entry
 
 
 def works_in_a_clean_venv(python: str, wheel: str, root: str) -> None:

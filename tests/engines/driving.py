@@ -12,14 +12,14 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from framework.batch import Batch, FileOutcome, Manifest
-from framework.engine import Engine, Merged, TableState
+from framework.engine import Engine, Merged, Staged, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
+from framework.law.change import Change
 from framework.law.modes import change_of, memory_table
 from framework.loader import load_project
 from framework.names import File, Table
@@ -33,14 +33,6 @@ from tests.support import Project
 __all__ = ["Drive", "Staged", "reasons"]
 
 FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """What staging a batch left: its manifest, and the version of staging that holds it."""
-
-    manifest: Manifest
-    version: int
 
 
 class Drive:
@@ -97,7 +89,7 @@ class Drive:
         folder = self._project.path("work")
         pieces = open_batch(feed, batch.files, self._storage, folder, self.engine)
         opened()
-        return Staged(*self.engine.stage(Stage(feed, batch, change_of(feed).survivor), pieces, day, seal))
+        return self.engine.stage(Stage(feed, batch, change_of(feed).survivor), pieces, day, seal)
 
     def prepare(self, feed: Feed) -> None:
         """Make the feed's target, or add the columns that it lacks."""
@@ -122,6 +114,15 @@ class Drive:
         assert merged.rows.merge_balances
         return merged
 
+    def merge_on_spark(self, feed: Feed, staged: Staged, change: Change, small: int) -> Merged:
+        """Merge by a change of one's own with Spark, which tells the cases of batches of up to `small` rows first."""
+        from framework.engines.spark import SparkEngine
+        from framework.engines.spark.merging import Merging
+
+        assert isinstance(self.engine, SparkEngine)
+        step = Merge(change, feed.target.staging, feed.target.table, staged.manifest.batch)
+        return Merging(self.engine.tables, step, staged.manifest, staged.version, small).merge()
+
     def load(self, feed: Feed, seq: int, files: Sequence[File]) -> tuple[Staged, Merged]:
         """Stage, prepare and merge a batch."""
         staged = self.stage(feed, seq, files)
@@ -132,7 +133,7 @@ class Drive:
         """Load a batch of which an earlier process may have staged or merged some: what is staged is not staged
         again."""
         found = self.manifest(feed, feed.target.staging, seq)
-        staged = self.stage(feed, seq, files) if found is None else Staged(*found)
+        staged = self.stage(feed, seq, files) if found is None else Staged(*found, ())
         self.prepare(feed)
         return staged, self.merge(feed, staged)
 

@@ -17,6 +17,7 @@ import pytest
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
+from framework.plan.targets import staged_otherwise
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
 
 pytestmark = pytest.mark.connect
@@ -330,20 +331,18 @@ def test_a_key_that_the_target_has_twice_is_named(drive: Drive, others: int) -> 
     assert (rows.inserted, rows.updated, rows.unchanged) == (others, 1, 0)
 
 
-def test_staged_twice_is_in_the_quarantine_and_in_the_target_once(drive: Drive) -> None:
-    """An engine may refuse to stage a batch again, but what it staged first can be merged then."""
+def test_a_batch_is_staged_once(drive: Drive) -> None:
+    """A second time is refused, and leaves what was staged first, which is merged."""
     feed = feed_of(drive, "twice")
     files = [drive.land(feed, "a.csv", lines((1, "a", 1), ("x", "b", 1)))]
     staged = drive.stage(feed, 1, files)
-    try:
-        again = drive.stage(feed, 1, files)
-    except Conflict:
-        again = staged
-    assert again.manifest == staged.manifest
+    with pytest.raises(Conflict, match="feed twice: another runner staged it at the same time"):
+        drive.stage(feed, 1, files)
+    assert drive.manifest(feed, feed.target.staging, 1) == (staged.manifest, staged.version)
     assert reasons(drive, feed) == [("a.csv", "3", "x,b,2026-01-01", "bad_value", "id")]
     assert drive.rows(feed.target.staging, "id") == [("1",)]
     drive.prepare(feed)
-    assert drive.merge(feed, again).rows.inserted == 1
+    assert drive.merge(feed, staged).rows.inserted == 1
     assert drive.rows(feed.target.table, "id") == [("1",)]
 
 
@@ -366,24 +365,16 @@ def test_what_comes_in_place_of_an_opened_file_is_not_read(drive: Drive) -> None
     assert "secret" not in {name for (name,) in drive.rows(feed.target.staging, "name")}
 
 
-def test_of_two_that_stage_at_the_same_time_one_is_merged(drive: Drive) -> None:
-    """Another runner stages other files as the same batch while this one reads: the first to merge has it whole,
-    and the other one is refused, at its staging or at its merge."""
+def test_of_two_that_stage_at_the_same_time_one_is_refused(drive: Drive) -> None:
+    """Another runner stages other files as the same batch while this one reads: the first one has it whole."""
     feed = feed_of(drive, "staged_by_two")
     ours, theirs = (drive.land(feed, name, lines((1, name, 1))) for name in ("ours.csv", "theirs.csv"))
     drive.load(feed, 1, [drive.land(feed, "before.csv", lines((2, "before", 1)))])
-    other = drive.another()
-    staged, refused = [], []
-    try:
-        staged.append(drive.stage(feed, 2, [ours], meanwhile=lambda: staged.append(other.stage(feed, 2, [theirs]))))
-    except Conflict as error:
-        refused.append(error.code)
-    for each in staged:
-        try:
-            assert other.merge(feed, each).rows == replace(each.manifest.rows, inserted=1)
-        except LandfeedError as error:
-            refused.append(error.code)
-    assert refused in (["conflict"], ["superseded"])
+    other, staged = drive.another(), []
+    with pytest.raises(Conflict, match="feed staged_by_two: another runner staged it at the same time"):
+        drive.stage(feed, 2, [ours], meanwhile=lambda: staged.append(other.stage(feed, 2, [theirs])))
+    (first,) = staged
+    assert other.merge(feed, first).rows == replace(first.manifest.rows, inserted=1)
     assert drive.rows(feed.target.table, "id, name") == [("1", "theirs.csv"), ("2", "before")]
     other.close()
 
@@ -444,7 +435,7 @@ def test_a_crash_between_staging_and_target_needs_no_second_staging(story: Story
     world = story.drive.crashed(feed, [*story.days[0].commits, *targets], os.fspath(tmp_path))
     found = world.manifest(feed, feed.target.staging, 2)
     assert found is not None
-    assert world.merge(feed, Staged(*found)).rows == done.merged[0]
+    assert world.merge(feed, Staged(*found, ())).rows == done.merged[0]
     assert world.rows(feed.target.table, "id, name, split_part(_source_file, '/', -1) f") == done.target
     world.close()
 
@@ -502,6 +493,26 @@ def test_columns_are_added_once(drive: Drive) -> None:
     assert merged.rows.unchanged == 1
 
 
+TYPES = [
+    *("string", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "date", "timestamp"),
+    *("timestamp_ntz", "decimal(9,2)", "decimal(38,0)", "array<bigint>", "map<string,date>"),
+    "struct<a:int,b:array<struct<c:timestamp>>>",
+]
+
+
+def test_staging_has_the_columns_of_the_schema(drive: Drive) -> None:
+    """… in its types, which is how it is known that it holds what the feed says now."""
+    more = "".join(f"  c{index}: '{type_}'\n" for index, type_ in enumerate(TYPES))
+    feed = feed_of(drive, "typed", more=more)
+    for seq, rows in enumerate((lines((1, "a", 1)), HEADER + "x,bad,2026-01-01\n2,b,2026-01-01\n"), 1):
+        staged = drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", rows)])
+        state = drive.state(feed, feed.target.staging)
+        assert state is not None
+        assert (state.version, state.columns) == (staged.version, staged.columns)
+        assert staged_otherwise(feed, staged.manifest, state.columns) is None
+        assert state.columns[3:-3] == tuple((f"c{index}", type_) for index, type_ in enumerate(TYPES))
+
+
 def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> None:
     """Table columns ignore case: it is the feed's column, and stays as it is written."""
     feed = feed_of(drive, "letters")
@@ -520,17 +531,20 @@ def test_a_column_that_another_writer_added_in_other_letters(drive: Drive) -> No
 
 
 def test_a_constraint_of_the_target_is_named(drive: Drive) -> None:
-    """It is known only when rows are written; nothing is then, on the first day and on others."""
+    """It is known only when rows are written; nothing is then, whether they are appended or merged."""
     feed = feed_of(drive, "constrained")
     drive.prepare(feed)
     drive.constrain(feed.target.table, "no_x", "name <> 'x'")
-    for day, key in ((1, 1), (2, 1)):
-        staged = drive.stage(feed, day, [drive.land(feed, f"x{day}.csv", lines((key, "x", day), (5, "b", 1)))])
+
+    def refuse(seq: int, *rows: tuple[object, str, int]) -> None:
+        staged = drive.stage(feed, seq, [drive.land(feed, f"{seq}.csv", lines(*rows))])
         with pytest.raises(LandfeedError, match=r"refuses rows of this batch: they break no_x \(.*'x'\)") as raised:
             drive.merge(feed, staged)
         assert raised.value.code == "constraint"
-        if day == 1:
-            drive.load(feed, day, [drive.land(feed, "1.csv", lines((1, "a", 1)))])
+
+    refuse(1, (1, "x", 1), (5, "b", 1))
+    drive.load(feed, 2, [drive.land(feed, "2.csv", lines((1, "a", 1)))])
+    refuse(3, (1, "x", 2), (5, "b", 1))
     assert drive.rows(feed.target.table, "id, name") == [("1", "a")]
 
 

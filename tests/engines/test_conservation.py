@@ -15,7 +15,7 @@ from framework.engines.delta import DeltaTables
 from framework.engines.embedded import EmbeddedEngine
 from framework.engines.spark.paths import PathTables
 from framework.engines.spark.staging import Staging
-from framework.errors import LandfeedError
+from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
 from framework.law.modes import change_of
 from framework.loader import load_project
@@ -86,6 +86,22 @@ def test_the_embedded_engine(project: Project, what: str) -> None:
         with pytest.raises(LandfeedError, match=LOST[what]) as raised:
             engine.stage(step, pieces, NOW, seal)
     assert raised.value.code == "conservation"
+
+
+class MadeByAnother(DeltaTables):
+    """Somebody else makes the table between the look for it and the first commit."""
+
+    def overwrite(self, table: Table, delta: Any, rows: Any, manifest: Manifest) -> int:
+        super().overwrite(table, delta, rows.limit(0), manifest)
+        return super().overwrite(table, delta, rows, manifest)
+
+
+def test_two_that_make_staging_at_the_same_moment(project: Project) -> None:
+    _, step, pieces, seal = prepared(project)
+    with closing(EmbeddedEngine(project.path("tables"))) as engine:
+        engine.tables = MadeByAnother(project.path("tables"), {})
+        with pytest.raises(Conflict, match="another runner staged it at the same time"):
+            engine.stage(step, pieces, NOW, seal)
 
 
 @pytest.mark.spark

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -16,13 +18,27 @@ from framework.engines.embedded import EmbeddedEngine
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
-from framework.law.change import Change
+from framework.law.change import (
+    Case,
+    Change,
+    Delete,
+    Differs,
+    Insert,
+    Is,
+    Kind,
+    NoPartner,
+    Nothing,
+    Older,
+    Outcome,
+    Update,
+)
 from framework.law.counts import Counts, Written
 from framework.law.modes import change_of
 from framework.loader import load_project
 from framework.names import Table
 from framework.plan.tables import target_columns
 from framework.steps import CreateTable, Merge
+from tests.engines.driving import Drive
 from tests.support import HEADER, Project
 
 FIRST = "1,login,2026-01-01\n2,login,2026-01-01\n"
@@ -151,3 +167,54 @@ def test_what_is_not_written_to_the_target_is_not_in_its_files(project: Project)
     names = {name for (name,) in duckdb.execute(f"SELECT name FROM parquet_schema('{path}')").fetchall()}
     assert "user_id" in names
     assert "event" not in names
+
+
+GONE = """\
+feed: both
+source: {path: "${landing}/both/", format: csv}
+schema: {id: bigint, name: string, at: timestamp, gone: boolean}
+target: {table: s.both, keys: [id], sequence_by: at, apply_as_deletes: gone, audit_columns: true}
+"""
+BEFORE = "".join(f"{key},old,2026-01-05,\n" for key in range(20))
+AFTER = {
+    "inserted": "100,new,2026-01-01,\n101,,2026-01-09,false\n",
+    "updated": "1,new,2026-01-06,\n2,,2026-01-06,\n3,new,2026-01-05,false\n",
+    "deleted": "4,old,2026-01-06,true\n5,new,2026-01-05,true\n",
+    "unchanged": "6,old,2026-01-06,\n7,old,2026-01-05,\n102,gone before,2026-01-06,true\n",
+    "stale": "8,new,2026-01-04,\n9,old,2026-01-01,true\n",
+}
+"""Rows by what they come to."""
+
+
+@pytest.mark.spark
+def test_on_spark_a_large_batch_comes_to_the_same_as_a_small_one(tmp_path: Path, spark: object) -> None:
+    """… of which the cases are told before the MERGE, and not by it; whatever they come to."""
+    del spark
+    drive = Drive("spark", os.fspath(tmp_path / "small"))
+    feed = drive.feed(GONE)
+    drive.load(feed, 1, [drive.land(feed, "1.csv", "id,name,at,gone\n" + BEFORE)])
+    staged = drive.stage(feed, 2, [drive.land(feed, "2.csv", "id,name,at,gone\n" + "".join(AFTER.values()))])
+    columns = tuple(column.name for column in target_columns(feed))
+    change = replace(
+        change_of(feed),
+        cases=(
+            Case((NoPartner(), Is(Kind.DELETE)), Outcome.UNCHANGED, Nothing()),
+            Case((NoPartner(),), Outcome.INSERTED, Insert(columns)),
+            Case((Older(("at",)),), Outcome.STALE, Nothing()),
+            Case((Is(Kind.DELETE),), Outcome.DELETED, Delete()),
+            Case((Differs(feed.columns[1:2]),), Outcome.UPDATED, Update(columns)),
+            Case((), Outcome.UNCHANGED, Nothing()),
+        ),
+        memory=None,
+    )
+    other = drive.crashed(feed, drive.commits(feed), os.fspath(tmp_path / "large"))
+    small = drive.merge_on_spark(feed, staged, change, small=1000)
+    large = other.merge_on_spark(feed, staged, change, small=-1)
+    assert small.rows == large.rows
+    assert {what: getattr(small.rows, what) for what in AFTER} == {
+        what: len(rows.splitlines()) for what, rows in AFTER.items()
+    }
+    assert drive.rows(feed.target.table) == other.rows(feed.target.table)
+    assert len(drive.rows(feed.target.table)) == 20
+    merges = [world.version(feed.target.table) for world in (drive, other)]
+    assert merges[0] == merges[1], "as many commits"

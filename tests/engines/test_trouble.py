@@ -102,6 +102,29 @@ def test_a_few_files(tmp_path: Path, format_: Format, encoding: str) -> None:
         assert fast or (format_ is Format.JSON and encoding != "utf-8")
 
 
+@pytest.mark.parametrize(
+    ("value", "text", "fast"),
+    [
+        ('{"x":1,"x":2}', '{"x":2}', False),
+        ('[{"y":{"x":1,"x":2}}]', '[{"y":{"x":2}}]', False),
+        (r'{"\u0078":1,"x":2}', '{"x":2}', False),
+        ('{"x":1,"y":2}', '{"x":1,"y":2}', True),
+        ('["x","x"]', '["x","x"]', True),
+    ],
+)
+def test_of_a_key_that_stands_twice_within_a_value_the_last_one_counts(
+    tmp_path: Path, value: str, text: str, fast: bool
+) -> None:
+    """… in values of every type, and only such files are read more slowly."""
+    of, storage, path = feed(Format.JSON, "utf-8", CsvOptions()), LocalStorage(), tmp_path / "a.json"
+    path.write_text('{"a":"first","b":"one"}\n{"a":"second","b":' + value + "}\n")
+    file = storage.head(os.fspath(path))
+    assert file is not None
+    (records,), fast_ones = by_duckdb(of, [SourceFile(file, storage, os.fspath(tmp_path))], os.fspath(tmp_path))
+    assert records == (None, [("first", "one"), ("second", text)], [])
+    assert bool(fast_ones) == fast
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("format_", OPTIONS)

@@ -9,28 +9,47 @@ from typing import Any
 from framework.law.dialects import Dialect
 from framework.law.functions import GROUPS, meaning, said
 from framework.law.functions.nodes import NULL
+from framework.types import parse_type
 
-__all__ = ["ROWS", "items", "written"]
+__all__ = ["AGGREGATES", "ONE_ROW", "ROWS", "SEVERAL_ROWS", "items", "outcomes", "written"]
 
-ROWS = [
-    (each.name, text, expected)
+_ALL = [
+    (each.name, text, expected, each.aggregate)
     for functions in GROUPS.values()
     for each in functions
     for text, expected in each.examples.items()
-    if not each.aggregate
 ]
+ROWS = [row[:3] for row in _ALL if not row[3]]
 """Every example: the function, the expression, the value or `error`."""
+AGGREGATES = [row[:3] for row in _ALL if row[3]]
+"""The examples of aggregates."""
+
+COLUMNS = {name: parse_type(type_) for name, type_ in {
+    "m": "map<string,int>", "s": "struct<a:int,b:string>", "n": "int", "t": "string",
+}.items()}  # fmt: skip
+ONE_ROW = {
+    "duckdb": "(SELECT MAP {'k': 1} AS v0, {'a': 1, 'b': 'x'} AS v1)",
+    "spark": "(SELECT map('k', 1) AS v0, named_struct('a', 1, 'b', 'x') AS v1)",
+}
+"""The row that examples are about, by the name of an engine's SQL."""
+SEVERAL_ROWS = "(SELECT * FROM VALUES (1, 'a'), (2, 'b'), (2, 'c'), (CAST(NULL AS int), 'a') AS v(v2, v3))"
+"""The rows that examples of aggregates are about."""
 
 
 def items(texts: Sequence[str], dialect: Dialect, zone: str = "UTC") -> list[str]:
     """Two items of a SELECT for each expression: its value, and whether it failed."""
     found = []
     for text in texts:
-        node = meaning(text, {})
-        sql = said(node, {}, dialect, zone)
+        node = meaning(text, COLUMNS)
+        sql = said(node, {name: f"v{index}" for index, name in enumerate(COLUMNS)}, dialect, zone)
         value = sql.value if node.type == NULL else f"CAST({sql.value} AS {dialect.type(node.type)})"
         found += [value, sql.failed or "false"]
     return found
+
+
+def outcomes(row: Sequence[Any]) -> list[str]:
+    """What the items of a row say: values, or `error`."""
+    return ["error" if failed else written(value) for value, failed in zip(row[::2], row[1::2], strict=True)]
 
 
 def written(value: Any) -> str:

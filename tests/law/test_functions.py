@@ -8,7 +8,7 @@ import pytest
 from framework.law.dialects import DUCKDB
 from framework.law.functions import GROUPS, Refused, meaning, said
 from framework.types import parse_type
-from tests.law.oracle import ROWS, items, written
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, items, outcomes
 
 COLUMNS = {
     name: parse_type(type_)
@@ -27,18 +27,21 @@ COLUMNS = {
 }
 
 
-def test_every_example() -> None:
-    selected = ", ".join(items([text for _, text, _ in ROWS], DUCKDB))
+@pytest.mark.parametrize(("examples", "source"), [(ROWS, ONE_ROW["duckdb"]), (AGGREGATES, SEVERAL_ROWS)])
+def test_every_example(examples: list[tuple[str, str, str]], source: str) -> None:
+    selected = ", ".join(items([text for _, text, _ in examples], DUCKDB))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        row = connection.execute(f"SELECT {selected}").fetchone() or ()
-    found = ["error" if failed else written(value) for value, failed in zip(row[::2], row[1::2], strict=True)]
-    wrong = [(*row, got) for row, got in zip(ROWS, found, strict=True) if row[2] != got]
-    assert wrong == []
+        row = connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ()
+    assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []
 
 
 def test_every_function_has_examples() -> None:
     assert [each.name for functions in GROUPS.values() for each in functions if not each.examples] == []
+
+
+def test_there_are_enough() -> None:
+    assert sum(map(len, GROUPS.values())) >= 120
 
 
 @pytest.mark.parametrize(

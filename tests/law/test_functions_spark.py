@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from framework.law.dialects import SPARK
-from tests.law.oracle import ROWS, items, written
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, items, outcomes
 
 pytestmark = pytest.mark.spark
 
 
-def test_every_example(spark: Any) -> None:
-    selected = items([text for _, text, _ in ROWS], SPARK)
-    row = spark.range(1).selectExpr(*(f"{item} AS c{index}" for index, item in enumerate(selected))).collect()[0]
-    found = ["error" if failed else written(value) for value, failed in zip(row[::2], row[1::2], strict=True)]
-    wrong = [(*row, got) for row, got in zip(ROWS, found, strict=True) if row[2] != got]
-    assert wrong == []
+@pytest.mark.parametrize(("examples", "source"), [(ROWS, ONE_ROW["spark"]), (AGGREGATES, SEVERAL_ROWS)])
+def test_every_example(spark: Any, examples: list[tuple[str, str, str]], source: str) -> None:
+    selected = items([text for _, text, _ in examples], SPARK)
+    row = spark.sql(f"SELECT {', '.join(selected)} FROM {source}").collect()[0]
+    assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []

@@ -6,7 +6,7 @@ import pytest
 
 from framework.errors import ConfigError, Problem
 from framework.feed import Feed
-from framework.loader import load_project
+from framework.loader import check_project, load_project
 from framework.loader.nodes import parse
 from framework.loader.substitute import Scope, Text, substitute
 from tests.support import ACTIVITY, Project
@@ -40,6 +40,20 @@ def test_of_two_defaults_the_inner_one_counts(project: Project) -> None:
 def test_jobs_of_the_environment(project: Project, more: str, jobs: int) -> None:
     environment(project, more)
     assert load_project(project.path("pipelines_config"), "local", environ={}).environment.jobs == jobs
+
+
+@pytest.mark.parametrize(
+    ("more", "durability"), [("", "sync"), ("durability: sync\n", "sync"), ("durability: none\n", "none")]
+)
+def test_durability_of_the_environment(project: Project, more: str, durability: str) -> None:
+    environment(project, more)
+    assert load_project(project.path("pipelines_config"), "local", environ={}).environment.durability == durability
+
+
+def test_an_unknown_durability_is_told_with_its_line(project: Project) -> None:
+    environment(project, "durability: disk\n")
+    _, (problem,) = check_project(project.path("pipelines_config"), "local", environ={})
+    assert (problem.path, problem.message) == ("durability", "'disk' is not one of: sync, none")
 
 
 def test_the_time_zone_of_the_environment_is_for_feeds_without_their_own(project: Project) -> None:

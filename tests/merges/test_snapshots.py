@@ -118,5 +118,5 @@ def test_each_file_is_a_picture_in_the_order_of_time(project: Project) -> None:
         path = project.land("files", f"{name}.csv", "k,a,b\n" + rows)
         os.utime(path, (1_700_000_000 + hour * 3600,) * 2)
     assert project.cli("run", "files").code == 0
-    rows = project.rows("s.files", "k, a, b, strftime(__START_AT, '%H') s, strftime(__END_AT, '%H') e")
-    assert rows == [("1", "a", "2", "22", "00"), ("1", "c", "3", "00", None), ("2", "b", "1", "22", "23")]
+    was = project.rows("s.files", "k, a, b, strftime(__START_AT, '%H') s, strftime(__END_AT, '%H') e")
+    assert was == [("1", "a", "2", "22", "00"), ("1", "c", "3", "00", None), ("2", "b", "1", "22", "23")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from framework.batch import Batch, FileOutcome, Manifest
-from framework.engine import TableState
+from framework.engine import Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
 from framework.law.discovery import Listing
@@ -43,10 +43,19 @@ def event(state: BatchState) -> BatchEvent:
     return BatchEvent(NOW, "r", "b", "orders", state, "embedded", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "shop.orders", *none)
 
 
-def unfinished(*, changed: bool = False, in_target: bool = False, in_ledger: bool = False) -> Unfinished:
+def unfinished(
+    *,
+    changed: bool = False,
+    in_target: bool = False,
+    in_ledger: bool = False,
+    columns: tuple[tuple[str, str], ...] = TARGET.columns,
+    held: bool = False,
+    broken: str | None = None,
+) -> Unfinished:
     staged = manifest()
     recorded = (event(BatchState.STAGED), *([event(BatchState.MERGED)] if in_ledger else []))
-    return Unfinished(staged, 1, (OLD,) if changed else (), (staged, 3) if in_target else None, recorded)
+    target = (staged, 3) if in_target else None
+    return Unfinished(staged, 1, columns, (OLD,) if changed else (), target, recorded, held, broken)
 
 
 def facts(
@@ -67,11 +76,12 @@ def shown(step: Step) -> str:
         case Stage(batch=batch) | Merge(batch=batch) | Archive(batch=batch):
             files = "+".join(file.name for file in batch.files)
             return f"{type(step).__name__.lower()} {batch.seq} {files}"
-        case Abandon(_, gone):
+        case Abandon(_, gone, _):
             return f"abandon {gone.batch.seq}"
         case Discard(table, feed, batch_id):
             assert (table, feed) == (FEED.quarantine.table, "orders")
-            known = {manifest().batch_id: "7 old", manifest(8, NEW).batch_id: "8 new"}
+            known = {manifest(*of).batch_id: name for name, of in {"7 old": (7, OLD), "8 new": (8, NEW)}.items()}
+            known[manifest(7, NEW).batch_id] = "7 new"
             return f"discard {known[batch_id]}"
         case CreateTable(table):
             return f"create {table}"
@@ -99,10 +109,24 @@ TABLE = [
     (facts((NEW,), unfinished=unfinished(changed=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     (facts(unfinished=unfinished(changed=True)), GONE, GONE, GONE, []),
     (facts((NEW,), unfinished=unfinished(in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
-    (facts((NEW,), unfinished=unfinished(in_ledger=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    (facts((NEW,), unfinished=unfinished(held=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    # A merge that only the ledger knows of has been lost, and is done again.
+    (facts((NEW,), unfinished=unfinished(in_ledger=True)), FINISH, [], FINISH[:1], []),
+    (facts((NEW,), unfinished=unfinished(changed=True, in_ledger=True)), FINISH, [], FINISH[:1], []),
+    # What staging has lost is staged again.
+    (facts((NEW,), unfinished=unfinished(broken="x")), GONE + NEXT, GONE + NEXT[:1], GONE, []),
+    (facts((NEW,), unfinished=unfinished(broken="x", in_ledger=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
+    (facts((NEW,), unfinished=unfinished(broken="x", in_target=True)), GONE + NEXT, GONE + NEXT[:1], GONE, []),
     # Merged counts more than changed: after the merge the files are gone sooner or later, by whomever.
     (facts((NEW,), unfinished=unfinished(changed=True, in_target=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
-    (facts((NEW,), unfinished=unfinished(changed=True, in_ledger=True)), FINISH[1:], FINISH[1:], [], FINISH[1:]),
+    # So it does where the schema was changed since.
+    (
+        facts((NEW,), unfinished=unfinished(in_target=True, columns=(("id", "int"),))),
+        FINISH[1:],
+        FINISH[1:],
+        [],
+        FINISH[1:],
+    ),
 ]
 
 
@@ -140,6 +164,21 @@ def test_an_orphan_needs_all_its_files() -> None:
     both = facts((NEW,), last_seq=8, orphan=manifest(8, NEW, OTHER))
     (first, *_) = compile_plan(FEED, both).steps
     assert first == Discard(FEED.quarantine.table, "orders", manifest(8, NEW, OTHER).batch_id)
+
+
+def test_bad_rows_of_a_batch_that_staging_has_lost_do_not_come_twice() -> None:
+    doubled = manifest(7, NEW)
+    again = ["abandon 7", "discard 7 new", *NEXT]
+    assert steps(replace(facts((NEW, OTHER)), doubled=doubled))[:2] == again[:2]
+    assert steps(replace(facts((NEW,)), doubled=doubled)) == again
+    assert steps(replace(facts((OTHER,)), doubled=doubled))[0] == "stage 8 other", "the file of those rows is elsewhere"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_lost_stops_every_step(task: str) -> None:
+    with pytest.raises(LandfeedError) as error:
+        compile_plan(FEED, replace(facts(unfinished=unfinished(in_target=True)), lost=REFUSAL), TASKS[task])
+    assert error.value.failure == REFUSAL
 
 
 REFUSAL = Failure("read_only", "it cannot be written", "ask its owner")
@@ -207,6 +246,48 @@ def test_a_column_of_another_type_is_refused_before_anything_is_staged() -> None
         compile_plan(made_feed(column("Id", "int")), facts((NEW,), target=with_columns(("id", "bigint"))))
     assert steps(facts(target=theirs)) == [], "nothing is refused while there is nothing to do"
     assert steps(facts(target=theirs, unfinished=unfinished(in_target=True))) == FINISH[1:]
+
+
+@pytest.mark.parametrize(
+    ("columns", "what"),
+    [
+        ((("id", "int"), ("at", "timestamp")), "column item is new"),
+        ((("id", "tinyint"), ("at", "timestamp"), ("item", "string")), "column id was tinyint and is int"),
+        ((), "column id is new"),
+    ],
+)
+def test_a_batch_that_was_staged_by_another_schema_is_staged_again(
+    columns: tuple[tuple[str, str], ...], what: str
+) -> None:
+    given = facts((NEW,), unfinished=unfinished(columns=columns))
+    for task in ("run", "stage"):
+        assert steps(given, task) == steps(facts((NEW,), unfinished=unfinished(changed=True)), task)
+    (abandon, *_) = compile_plan(FEED, given).steps
+    assert abandon == Abandon(FEED, manifest(), f"the schema was changed before the merge: {what}")
+    with pytest.raises(LandfeedError) as error:
+        compile_plan(FEED, given, TASKS["merge"])
+    batch = manifest().batch_id
+    assert error.value.message == f"feed orders: batch {batch} was staged before the schema was changed: {what}"
+    assert error.value.hint == "run `landfeed stage` or `landfeed run`: it stages the batch's files again"
+    assert steps(given, "archive") == []
+
+
+def test_columns_that_only_staging_has_do_no_harm() -> None:
+    more = (("gone", "date"), *((name.upper(), type_) for name, type_ in TARGET.columns))
+    assert steps(facts((NEW,), unfinished=unfinished(columns=more))) == FINISH
+
+
+@pytest.mark.parametrize("target", [TARGET, None, replace(TARGET, columns=TARGET.columns[:1])])
+def test_a_task_at_a_time_gives_the_same_steps(target: TableState | None) -> None:
+    """… as the plan of all tasks shows."""
+    given = facts((NEW,), target=target)
+    shown_at_once = steps(given)
+    (stage,) = steps(given, "stage")
+    staged = manifest(8, NEW)
+    given = given.staged(Staged(staged, 5, TARGET.columns))
+    merge = steps(given, "merge")
+    given = given.merged(staged, 4)
+    assert shown_at_once == [stage, *merge, *steps(given, "archive")]
 
 
 def test_audit_columns_and_columns_that_are_left_out() -> None:

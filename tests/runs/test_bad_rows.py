@@ -99,6 +99,25 @@ def test_what_headers_lack_and_bring(project: Project) -> None:
     assert project.cli("run").feed["warnings"] == []
 
 
+def test_a_rejection_is_told_until_the_next_good_load(project: Project) -> None:
+    def looked() -> tuple[object, ...]:
+        feed = project.cli("status").feed
+        return feed["last_result"], len(feed["rejected"]), feed["target_rows"], feed["warnings"]
+
+    assert looked() == (None, 0, None, [])
+    project.land("activity", "a.csv", "user_id,event_time,odd\n1,2026-01-01,x\n")
+    project.land("activity", "b.csv", HEADER + "z,a,2026-01-01\n")
+    project.cli("run")
+    warnings = project.cli("history").document["batches"][0]["warnings"]
+    assert [warning.split(" is ")[0] for warning in warnings] == ["column 'event'", "column 'odd'"]
+    assert looked() == looked() == ("rejected", 1, 1, warnings)
+    assert "the only row is bad" in project.cli("status").feed["rejected"][0]["reason"]
+    project.land("activity", "c.csv", HEADER + "2,a,2026-01-01\n3,a,2026-01-01\n")
+    project.cli("run")
+    assert looked() == ("succeeded", 0, 3, [])
+    assert [batch["rejected"] for batch in project.cli("history").document["batches"]] == [0, 1]
+
+
 @pytest.mark.embedded
 def test_the_text_of_a_run(project: Project) -> None:
     project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {all_bad: load}\n")

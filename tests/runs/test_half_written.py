@@ -7,9 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from framework.loader import load_project
+from framework.names import File
+from framework.runs.run import Options, run_feeds
+from framework.runs.world import open_world
 from framework.storages.local import LocalStorage
 from framework.storages.writers import open_for_writing
 from tests.support import HEADER, Project
@@ -70,6 +76,43 @@ def test_what_is_read_while_it_is_open_elsewhere_is_not_lost(project: Project) -
         stream.write("2,b,2026-01-01\n")
     assert not storage.move(file, project.path("archive", "up.csv"))
     assert project.cli("run").feed["rows"]["inserted"] == 2
+
+
+class Blind(LocalStorage):
+    """A storage whose system does not tell who writes to a file, as on a network drive: somebody goes on writing to
+    what has been moved."""
+
+    def move(self, file: File, destination: str, *, root: str | None = None) -> bool:
+        moved = super().move(file, destination, root=root)
+        if moved and "/archive/" in destination:
+            with open(destination, "a", encoding="utf-8") as stream:
+                stream.write("2,late,2026-01-01\n")
+        return moved
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+def test_a_file_that_grows_in_the_archive_is_pending_again(project: Project, taken: bool) -> None:
+    """… under its own name, or the run says where it is."""
+    path = project.land("activity", "up.csv", HEADER + "1,a,2026-01-01\n")
+    found = load_project(project.path("pipelines_config"), "local", environ={})
+
+    class Taking(Blind):
+        def head(self, path: str) -> File | None:
+            if taken and "/archive/" in path:
+                project.land("activity", "up.csv", HEADER + "3,other,2026-01-01\n")
+            return super().head(path)
+
+    with open_world(found.environment, {}, "r", lambda: datetime.now(UTC)) as (world, leases):
+        there = replace(world, storage=lambda _: Taking())
+        (report,) = run_feeds(found.feeds, there, leases, Options())
+    reason = report.files[0].reason or ""
+    assert reason.startswith("it grew from 40 to 58 bytes after it was read")
+    assert ("it is back in landing" in reason, "copy it there when it is complete" in reason) == (not taken, taken)
+    assert (report.files[0].moved_to is not None) == taken
+    assert os.path.exists(path)
+    rows = project.cli("run").feed["rows"]
+    assert (rows["inserted"], rows["unchanged"]) == (1, 0 if taken else 1)
+    assert sorted(row[0] for row in project.rows("analytics.activity")) == ["1", "3" if taken else "2"]
 
 
 @pytest.mark.parametrize("wanted", ["{marker: '{file}.done'}", "{min_age_seconds: 3600}"])

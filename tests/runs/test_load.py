@@ -114,6 +114,7 @@ def test_a_bad_row_behind_broken_ones_is_at_its_own_line(project: Project) -> No
     ]
 
 
+@pytest.mark.embedded
 def test_columns_are_found_by_name_and_missing_ones_are_null(project: Project) -> None:
     project.land("activity", "a.csv", " EVENT_TIME , User_ID,unknown\n2026-01-01,7,zzz\n")
     assert project.cli("run").feed["rows"]["inserted"] == 1
@@ -199,6 +200,7 @@ def test_compressed_files_and_other_encodings(project: Project) -> None:
     assert project.rows("s.latin") == [("1", "zwölf"), ("2", "fünf")]
 
 
+@pytest.mark.embedded  # what is packed is opened above the engines
 @pytest.mark.parametrize("compressed", [("a",), ("b",), ("a", "b")])
 @pytest.mark.parametrize("rows", [1, 500])
 def test_compressed_files_among_others(project: Project, compressed: tuple[str, ...], rows: int) -> None:
@@ -212,6 +214,7 @@ def test_compressed_files_among_others(project: Project, compressed: tuple[str, 
     assert project.rows("analytics.activity__quarantine") == []
 
 
+@pytest.mark.embedded
 def test_captures_in_file_names_give_columns_and_order(project: Project) -> None:
     project.feed(
         "daily",
@@ -228,6 +231,7 @@ def test_captures_in_file_names_give_columns_and_order(project: Project) -> None
     assert project.files("landing/daily") == ["other.csv"]
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("action", ["keep", "copy", "delete"])
 def test_other_archive_actions_load_each_file_once(project: Project, action: str) -> None:
     from tests.support import ACTIVITY
@@ -240,6 +244,7 @@ def test_other_archive_actions_load_each_file_once(project: Project, action: str
     assert len(project.files("archive")) == (1 if action == "copy" else 0)
 
 
+@pytest.mark.embedded
 def test_a_second_run_changes_nothing(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
     project.cli("run")
@@ -264,6 +269,7 @@ def test_three_tasks_do_what_one_run_does(project: Project) -> None:
     assert project.cli("run").feed["rows"]["inserted"] == 1
 
 
+@pytest.mark.embedded
 def test_the_same_file_landing_again_is_a_new_delivery(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
     project.cli("run")
@@ -311,6 +317,7 @@ def test_null_keys_may_match_and_audit_columns_tell_where_a_row_came_from(projec
     assert sorted(found, key=str) == [(None, "1", "z", "2.csv"), (None, None, "y", "1.csv")]
 
 
+@pytest.mark.embedded
 def test_limits_reject_the_file_or_fail_the_feed(project: Project) -> None:
     from tests.support import ACTIVITY
 

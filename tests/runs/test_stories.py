@@ -218,6 +218,36 @@ def test_a_staged_file_that_is_replaced_is_abandoned_once_and_never_merged(proje
     assert states(project).count("abandoned") == 1
 
 
+@pytest.mark.parametrize(
+    ("column", "to", "what"),
+    [("event: string", "event: string\n  note: string", "column note is new"), ("user_id: bigint", "user_id: int", "")],
+)
+def test_a_schema_that_is_changed_between_the_tasks(project: Project, column: str, to: str, what: str) -> None:
+    """The merge says so; whoever may stage stages the same files once more, by the new schema."""
+    header = HEADER.replace("\n", ",note\n")
+    project.land("activity", "a.csv", f"{header}1,a,{DAY},kept\nx,bad,{DAY},\n")
+    assert project.cli("stage").code == 0
+    feed = ACTIVITY.format(name="activity")
+    assert column in feed
+    project.feed("activity", feed.replace(column, to))
+    report = project.cli("merge")
+    error = report.feed["error"]
+    assert (report.code, error["code"]) == (1, "schema")
+    batch = project.cli("status").feed["unfinished_batch"]["batch_id"]
+    what = what or "column user_id was bigint and is int"
+    assert error["message"] == f"feed activity: batch {batch} was staged before the schema was changed: {what}"
+    assert "stages the batch's files again" in error["hint"]
+    plan = project.cli("plan").feed["steps"]
+    assert [step["kind"] for step in plan] == ["abandon", "discard", "stage", "create_table", "merge", "archive"]
+    assert plan[0]["reason"] == f"the schema was changed before the merge: {what}"
+    report = project.cli("run")
+    assert (report.code, report.feed["rows"]["inserted"]) == (0, 1)
+    assert states(project) == ["staged", "abandoned", "staged", "merged", "archived"]
+    names = "user_id, event, note" if "note" in to else "user_id, event"
+    assert project.rows("analytics.activity", names) == [("1", "a", "kept")[: names.count(",") + 1]]
+    assert len(project.rows("analytics.activity__quarantine")) == 1
+
+
 # Tables that others have worked on
 
 
@@ -231,16 +261,18 @@ def test_staging_may_be_deleted(project: Project) -> None:
     assert users(project) == [(str(number), "a") for number in range(3)]
 
 
-def test_a_merge_that_only_the_ledger_remembers_is_archived(project: Project) -> None:
-    """The target was made anew by somebody after the merge, without its history; the files are gone as well."""
+def test_a_merge_that_only_the_ledger_remembers_is_done_again(project: Project) -> None:
+    """Somebody took the target away after the merge; the files are gone as well."""
     project.land("activity", "a.csv", HEADER + f"1,a,{DAY}\n")
     with world_of(project) as run:
         run(tasks="stage")
         run(tasks="merge")
         shutil.rmtree(project.path("tables/analytics/activity"))
         os.unlink(project.path("landing/activity/a.csv"))
-        run()
-    assert states(project) == ["staged", "merged", "archived"]
+        (warning,) = run().warnings
+    assert "table analytics.activity had lost batch" in warning
+    assert users(project) == [("1", "a")]
+    assert states(project) == ["staged", "merged", "merged", "archived"]
 
 
 def made_elsewhere(project: Project, type_: str, **more: str) -> None:

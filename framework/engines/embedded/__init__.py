@@ -13,9 +13,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, TableState
-from framework.engines.delta import DeltaTables, delta_schema
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
+from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
+from framework.engines.delta_schema import delta_schema
 from framework.errors import cannot_load
 from framework.feed import Feed
 from framework.machine import own_folder
@@ -83,7 +84,7 @@ class EmbeddedEngine:
         with self._connection() as connection:
             return survey(connection, piece, feed)
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             from framework.engines.embedded.staging import Staging
@@ -119,6 +120,9 @@ class EmbeddedEngine:
             feed, batch = DATAFUSION.text(step.feed), DATAFUSION.text(step.batch_id)
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
+
+    def rows(self, table: Table) -> int | None:
+        return self.tables.rows(table)
 
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
         delta = self.tables.open(table)

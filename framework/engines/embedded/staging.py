@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import duckdb
-from deltalake import QueryBuilder
+from deltalake import DeltaTable, QueryBuilder
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import Seal
+from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.files import FileRead, located
@@ -48,7 +48,7 @@ class Staging:
         self._found: dict[int, list[tuple[int, int, str]]] = {}
         """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed = step.feed
         with own_folder() as folder:
@@ -62,11 +62,12 @@ class Staging:
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files, judgement)
+        before = self._open_staging(step)
         if manifest.rows.quarantined:
             self._commit_quarantine(step, pieces, manifest)
-        version = self._commit_staging(step, pieces, manifest)
+        staged = self._commit_staging(step, pieces, manifest, before)
         self._db.execute("DROP TABLE batch")
-        return manifest, version
+        return staged
 
     # What is counted, and what is left out for it
 
@@ -231,15 +232,27 @@ class Staging:
 
     # Staging
 
-    def _commit_staging(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> int:
-        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
-        delta = self._tables.open(table)
+    def _open_staging(self, step: Stage) -> DeltaTable | None:
+        """Staging before the batch's first commit. Raises Conflict when another runner has staged it meanwhile."""
+        delta = self._tables.open(step.feed.target.staging)
         if delta is not None:
-            self._tables.writable(delta, table)
+            self._tables.writable(delta, step.feed.target.staging)
+            if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
+                raise staged_meanwhile(step.feed)
+        return delta
+
+    def _commit_staging(
+        self, step: Stage, pieces: Sequence[Piece], manifest: Manifest, before: DeltaTable | None
+    ) -> Staged:
+        """Overwrite the very version of staging that was there before, or nothing (Conflict)."""
+        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
         rows = self._db.sql(rendered("batch", self._selected(step, files, manifest)))
-        version = self._tables.overwrite(table, delta, rows, manifest)
-        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records(table, version))
-        return version
+        version = self._tables.overwrite(table, before, rows, manifest)
+        written = before or self._tables.open(table)
+        if written is None or written.version() != version:  # somebody else made the table at the same moment
+            raise staged_meanwhile(step.feed)
+        conserved(step.feed, "staged", manifest.rows.staged, self._tables.records_in(written))
+        return Staged(manifest, version, self._tables.columns(written))
 
     def _selected(self, step: Stage, files: Sequence[str], manifest: Manifest) -> list[Select]:
         """The steps from the table `batch` to staging."""

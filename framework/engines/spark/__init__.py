@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
 from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
@@ -36,16 +36,16 @@ class SparkEngine:
     """Implements `framework.engine.Engine` over the tables of an environment."""
 
     def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
-        self._tables = _tables(environment, environ)
+        self.tables = _tables(environment, environ)
 
     def state(self, table: Table, feed: str) -> TableState | None:
-        return self._tables.state(table, feed)
+        return self.tables.state(table, feed)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
-        return self._tables.manifest(table, feed, seq)
+        return self.tables.manifest(table, feed, seq)
 
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
-        return self._tables.manifests(table, feed)
+        return self.tables.manifests(table, feed)
 
     def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
         fast = FAST.get(feed.source.format)
@@ -55,45 +55,48 @@ class SparkEngine:
         del piece, feed  # the law has opened the file before Spark has started
         return None
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         with translated(f"feed {step.feed.name}"):
-            return Staging(self._tables, step, pieces, loaded_at).stage(seal)
+            return Staging(self.tables, step, pieces, loaded_at).stage(seal)
 
     def create(self, step: CreateTable) -> None:
-        self._tables.create(step)
+        self.tables.create(step)
 
     def add_columns(self, step: AddColumns) -> None:
-        state = self._tables.state(step.table, "")
+        state = self.tables.state(step.table, "")
         there = {name.lower() for name, _ in state.columns} if state else set()
         missing = [column for column in step.columns if column.name.lower() not in there]
         if state is not None and missing:
-            self._tables.prepare_columns(step.table, state, missing)
-            table, columns = self._tables.reference(step.table), ", ".join(column_ddl(column) for column in missing)
-            self._tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({columns})")
+            self.tables.prepare_columns(step.table, state, missing)
+            table, columns = self.tables.reference(step.table), ", ".join(column_ddl(column) for column in missing)
+            self.tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({columns})")
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with translated(f"feed {step.batch.feed}"):
-            return Merging(self._tables, step, manifest, staging_version).merge()
+            return Merging(self.tables, step, manifest, staging_version).merge()
 
     def discard(self, step: Discard) -> None:
-        if self._tables.version(step.table) >= 0:
+        if self.tables.version(step.table) >= 0:
             feed, batch = SPARK.text(step.feed), SPARK.text(step.batch_id)
             where = f"_feed = {feed} AND _batch_id = {batch}"
-            self._tables.sql(step.table, f"DELETE FROM {self._tables.reference(step.table)} WHERE {where}")
+            self.tables.sql(step.table, f"DELETE FROM {self.tables.reference(step.table)} WHERE {where}")
+
+    def rows(self, table: Table) -> int | None:
+        return self.tables.rows(table)
 
     def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
-        state = self._tables.state(table, "")
+        state = self.tables.state(table, "")
         if state is None:
             return None
         preview = Previewed(state.columns, SPARK)
-        return preview.of(self._tables.sql(table, preview.query(self._tables.reference(table), limit, newest_by)))
+        return preview.of(self.tables.sql(table, preview.query(self.tables.reference(table), limit, newest_by)))
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
         table = feed.quarantine.table
-        if self._tables.version(table) < 0:
+        if self.tables.version(table) < 0:
             return []
-        query = quarantine_reasons(self._tables.reference(table), feed.name, batch_id, file, SPARK)
-        return [BadRows.of(row) for row in self._tables.sql(table, query)]
+        query = quarantine_reasons(self.tables.reference(table), feed.name, batch_id, file, SPARK)
+        return [BadRows.of(row) for row in self.tables.sql(table, query)]
 
     def sql(self, step: Stage | Merge) -> str:
         return stage_sql(step) if isinstance(step, Stage) else merge_sql(step)

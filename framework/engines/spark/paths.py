@@ -40,6 +40,10 @@ class PathTables(SparkTables):
         delta = self._logs.open(table)
         return -1 if delta is None else delta.version()
 
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        delta = self._logs.open(table)
+        return () if delta is None else self._logs.columns(delta)
+
     def history(self, table: Table) -> list[Commit]:
         return [
             Commit(
@@ -56,6 +60,9 @@ class PathTables(SparkTables):
 
     def is_empty(self, table: Table) -> bool:
         return not self._logs.records(table, self.version(table))
+
+    def rows(self, table: Table) -> int | None:
+        return self._logs.rows(table)  # a look at the status starts no Spark
 
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         if self._logs.only_value(table, version, _BATCH) == batch_id:  # the statistics tell

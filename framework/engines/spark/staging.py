@@ -14,12 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from framework.batch import Manifest
-from framework.engine import Seal
+from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
-from framework.errors import Conflict
 from framework.law.change import AllRows, Match
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
@@ -62,7 +61,7 @@ class Staging:
         self._refused: tuple[int, ...] = ()
         """The positions of files that are rejected for their rows."""
 
-    def stage(self, seal: Seal) -> tuple[Manifest, int]:
+    def stage(self, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
         reader = Reader(self._tables.spark, feed, self._pieces)
@@ -88,8 +87,8 @@ class Staging:
         self._tables.seal(self._staging, manifest, files=True)
         version = self._tables.version(self._staging)
         if not self._are_ours(version, before):
-            raise Conflict(f"another runner staged feed {feed.name} at the same time")
-        return manifest, version
+            raise staged_meanwhile(feed)
+        return Staged(manifest, version, self._tables.columns(self._staging))
 
     def _are_ours(self, version: int, before: int) -> bool:
         """Whether staging's commits since version `before` are as many as were made here, with the seal.

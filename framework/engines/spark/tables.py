@@ -73,11 +73,22 @@ class SparkTables(ABC):
         """The table's newest version, -1 when there is none."""
 
     @abstractmethod
+    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that is there."""
+
+    @abstractmethod
     def history(self, table: Table) -> Sequence[Commit]:
         """The newest commits, newest first; none when there is no table."""
 
     @abstractmethod
     def is_empty(self, table: Table) -> bool: ...
+
+    def rows(self, table: Table) -> int | None:
+        """See `Engine.rows`. Delta answers a count without a condition by its statistics."""
+        if self.version(table) < 0:
+            return None
+        ((rows,),) = self.sql(table, f"SELECT count(*) FROM {self.reference(table)}")
+        return int(rows)
 
     def rows_of_batch(self, table: Table, version: int, batch_id: str) -> tuple[int, int]:
         """The rows that staging holds at a version, and those of a batch among them."""

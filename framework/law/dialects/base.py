@@ -144,6 +144,22 @@ class Dialect(Words, ABC):
         """The item of an array at an index from 0."""
 
     @abstractmethod
+    def nth(self, array: str, position: str) -> str:
+        """The item of an array at a position from 1, NULL beyond its end."""
+
+    @abstractmethod
+    def size(self, value: str) -> str:
+        """How many items an array or a map has, an int."""
+
+    @abstractmethod
+    def of_key(self, map_: str, key: str) -> str:
+        """The value of a key of a map, NULL where there is none."""
+
+    @abstractmethod
+    def contains_item(self, array: str, item: str) -> str:
+        """Whether an array holds a value; NULL where it does not and one of its items is NULL."""
+
+    @abstractmethod
     def unnest(self, array: str) -> str:
         """A row for each item of an array, as an item of a SELECT."""
 
@@ -169,6 +185,14 @@ class Dialect(Words, ABC):
     @abstractmethod
     def micros(self, moment: str, *, plain: bool) -> str:
         """Microseconds since 1970-01-01 in UTC of an instant, or of a moment without a zone read as UTC."""
+
+    @abstractmethod
+    def weekday(self, moment: str) -> str:
+        """The day of the week of a date or a local time; Sunday is 0."""
+
+    @abstractmethod
+    def days_later(self, day: str, days: str) -> str:
+        """A date so many days (an int) after another."""
 
     @abstractmethod
     def since_epoch(self, micros: str, *, plain: bool) -> str:

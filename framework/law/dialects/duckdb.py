@@ -79,6 +79,19 @@ class _DuckDB(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index} + 1]"
 
+    def nth(self, array: str, position: str) -> str:
+        return f"{array}[{position}]"
+
+    def size(self, value: str) -> str:
+        return f"CAST(len({value}) AS INTEGER)"
+
+    def of_key(self, map_: str, key: str) -> str:
+        return f"{map_}[{key}]"
+
+    def contains_item(self, array: str, item: str) -> str:
+        found, nulls = f"list_contains({array}, {item})", f"len(list_filter({array}, lambda e: e IS NULL)) > 0"
+        return f"CASE WHEN {found} THEN true WHEN {item} IS NULL OR {nulls} THEN NULL ELSE {found} END"
+
     def unnest(self, array: str) -> str:
         return f"unnest({array})"
 
@@ -105,6 +118,12 @@ class _DuckDB(Dialect):
     def micros(self, moment: str, *, plain: bool) -> str:
         del plain
         return f"epoch_us({moment})"
+
+    def weekday(self, moment: str) -> str:
+        return f"dayofweek({moment})"
+
+    def days_later(self, day: str, days: str) -> str:
+        return f"CAST({day} + {days} AS DATE)"
 
     def since_epoch(self, micros: str, *, plain: bool) -> str:
         return f"{'make_timestamp' if plain else 'make_timestamptz'}({micros})"

@@ -74,6 +74,18 @@ class _Spark(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index}]"
 
+    def nth(self, array: str, position: str) -> str:
+        return f"get({array}, ({position}) - 1)"
+
+    def size(self, value: str) -> str:
+        return f"CASE WHEN {value} IS NOT NULL THEN size({value}) END"
+
+    def of_key(self, map_: str, key: str) -> str:
+        return f"try_element_at({map_}, {key})"
+
+    def contains_item(self, array: str, item: str) -> str:
+        return f"array_contains({array}, {item})"
+
     def unnest(self, array: str) -> str:
         return f"explode({array})"
 
@@ -90,6 +102,12 @@ class _Spark(Dialect):
 
     def micros(self, moment: str, *, plain: bool) -> str:
         return f"unix_micros({f'CAST({moment} AS TIMESTAMP)' if plain else moment})"
+
+    def weekday(self, moment: str) -> str:
+        return f"(dayofweek({moment}) - 1)"
+
+    def days_later(self, day: str, days: str) -> str:
+        return f"date_add({day}, {days})"
 
     def since_epoch(self, micros: str, *, plain: bool) -> str:
         if not plain:

@@ -57,6 +57,8 @@ def widened(given: Given) -> str:
     match node.type, to:
         case Scalar("null"), _:
             return given.dialect.null(to)
+        case _, Scalar("string"):
+            return _text(given, sql, node.type)
         case _, Scalar("double"):
             return as_double(sql, node.type, given.dialect)
         case Scalar("date"), Scalar("timestamp"):

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from framework.law.functions import arithmetic, casts, logic, numbers
+from framework.law.functions import (
+    aggregates,
+    arithmetic,
+    casts,
+    collections,
+    epochs,
+    formats,
+    logic,
+    matching,
+    moments,
+    numbers,
+    texts,
+)
 from framework.law.functions.function import Function
 
 __all__ = ["BY_NAME", "GROUPS"]
@@ -14,7 +26,13 @@ GROUPS: Mapping[str, tuple[Function, ...]] = {
     "Comparison and logic": logic.FUNCTIONS,
     "Arithmetic": arithmetic.FUNCTIONS,
     "Numbers": numbers.FUNCTIONS,
+    "Texts": texts.FUNCTIONS,
+    "Regular expressions": matching.FUNCTIONS,
+    "Dates and moments": moments.FUNCTIONS + epochs.FUNCTIONS,
+    "Texts of dates and moments": formats.FUNCTIONS,
     "Types": casts.FUNCTIONS,
+    "Arrays, maps and structs": collections.FUNCTIONS,
+    "Aggregates": aggregates.FUNCTIONS,
 }
 """The functions by group, as the documentation lists them."""
 

@@ -18,7 +18,9 @@ class Errors(StrEnum):
     """What becomes of errors in arguments.
 
     SPREAD: a NULL argument makes NULL, so an error in one is an error; CASE, AND, OR, COALESCE: as SPREAD for what
-    is looked at, and the rest is not looked at; ANY: every argument is looked at, and the value may be there although
+    is looked at,
+    and the rest is not looked at; ROWS: an error in any row of a batch; ANY: every argument is looked at,
+    and the value may be there although
     one is NULL.
     """
 
@@ -28,6 +30,7 @@ class Errors(StrEnum):
     AND = "and"
     OR = "or"
     COALESCE = "coalesce"
+    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class Function:
     """A function or an operator.
 
     `form` is how it is written, `what` what it gives, `says` how an engine says it, by the name of its SQL; `fails`
-    says that NULL out of arguments that are not NULL is an error; `examples` are expressions with the value that every
+    says that NULL out of arguments that are not NULL is an error,
+    or is the SQL of when it is one; `examples` are expressions with the value that every
     engine gives them ('error' for none). An aggregate looks at all rows of a batch.
     """
 
@@ -68,7 +72,7 @@ class Function:
     what: str
     check: Check
     says: Mapping[str, Say]
-    fails: bool
+    fails: bool | Callable[[Given], str]
     errors: Errors
     aggregate: bool
     aliases: tuple[str, ...]
@@ -84,7 +88,7 @@ def function(
     *,
     duckdb: Say = "",
     spark: Say = "",
-    fails: bool = False,
+    fails: bool | Callable[[Given], str] = False,
     errors: Errors = Errors.SPREAD,
     aggregate: bool = False,
     aliases: tuple[str, ...] = (),

@@ -74,8 +74,6 @@ class _Reader:
         if self._next.kind != "end":
             raise self._unexpected()
 
-    # Logic
-
     def expression(self) -> Part:
         self._depth += 1
         if self._depth > _DEEPEST:
@@ -141,8 +139,6 @@ class _Reader:
                 escape = (self._binary(0),) if name != "rlike" and self._took("escape") else ()
                 return Part("call", name, at, (left, pattern, *escape))
         return None
-
-    # Values
 
     def _binary(self, level: int) -> Part:
         if level == len(_LEVELS):
@@ -231,8 +227,6 @@ class _Reader:
         self._expect("end")
         return Part("call", "case", at, tuple(args))
 
-    # Calls
-
     def _called(self, name: str, at: int) -> Part:
         match name:
             case "cast" | "try_cast":
@@ -254,7 +248,10 @@ class _Reader:
             case "count" if self._took("*"):
                 self._expect(")")
                 return Part("call", "count", at)
-        return Part("call", name, at, self._list(")"))
+        args = self._list(")")
+        if name in ("trim", "ltrim", "rtrim") and len(args) > 1:
+            raise Refused(f"{name} takes one text", "write trim(BOTH | LEADING | TRAILING 'x' FROM a)", at)
+        return Part("call", name, at, args)
 
     def _trim(self, at: int) -> Part:
         side = self._take().word

@@ -35,6 +35,7 @@ _KINDS: dict[str, tuple[str, Callable[[DataType], bool]]] = {
     "timestamp": ("a timestamp", lambda t: t in (DATE, TIMESTAMP)),
     "array": ("an array", lambda t: isinstance(t, Array)),
     "map": ("a map", lambda t: isinstance(t, Map)),
+    "text": ("a text", lambda t: not isinstance(t, Array | Map | Struct) and t not in (DOUBLE, FLOAT)),
     "scalar": ("one value", lambda t: not isinstance(t, Array | Map | Struct)),
     "any": ("a value", lambda _: True),
 }
@@ -148,11 +149,13 @@ def of(node: Node, kind: str) -> DataType:
     day = {"day": DATE, "moment": TIMESTAMP, "timestamp": TIMESTAMP}
     if found == NULL:
         return {**day, "int": INT, "integer": BIGINT, "number": INT, "double": DOUBLE, "boolean": BOOLEAN,
-                "string": STRING}.get(kind, NULL)  # fmt: skip
+                "string": STRING, "text": STRING}.get(kind, NULL)  # fmt: skip
     if kind in day and isinstance(node, Literal) and node.type == STRING:
         return day[kind]
     if not test(found):
         raise Refused(f"{text_of(found)} stands where {words} is needed", _hint(node, kind), node.at)
+    if kind == "text":
+        return STRING
     if kind == "int":
         return INT
     if kind == "double":
@@ -168,6 +171,8 @@ def _hint(node: Node, kind: str) -> str:
     match kind:
         case "string":
             return "cast(… AS string) makes a text of it"
+        case "text":
+            return "cast it to a decimal first: engines write it differently"
         case "day" | "moment" | "timestamp":
             return "to_date(…) or to_timestamp(…) reads a text"
         case "boolean":

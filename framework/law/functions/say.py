@@ -125,18 +125,36 @@ class _Said:
                 for arg in reversed(args):
                     failed = _either(arg.failed, _where(f"{arg.value} IS NULL", failed))
                 return failed
+            case Errors.ROWS:
+                return self._rows(node, args, value)
             case _:
                 assert_never(node.function.errors)
 
     def _spread(self, node: Call, args: list[Sql], value: str) -> str | None:
-        own = None
-        if node.function.fails:
-            pairs = zip(node.args, args, strict=True)
-            there = [f"{sql.value} IS NOT NULL" for arg, sql in pairs if not _is_constant(arg)]
-            own = "true" if not there else " AND ".join(there)
-            if any(isinstance(arg, Literal) and arg.value is None for arg in node.args):
-                own = None
+        own = self._own(node, args) if node.function.fails else None
         return _where(f"{value} IS NULL", _either(*(arg.failed for arg in args), own))
+
+    def _own(self, node: Call, args: list[Sql]) -> str | None:
+        """When the function itself fails, given that its value is NULL."""
+        if any(isinstance(arg, Literal) and arg.value is None for arg in node.args):
+            return None
+        there = [f"{sql.value} IS NOT NULL" for arg, sql in zip(node.args, args, strict=True) if not _is_constant(arg)]
+        fails = node.function.fails
+        if callable(fails):
+            values = tuple(arg.value for arg in args)
+            there.append(fails(Given(values, node.args, node.type, self.dialect, self.zone)))
+        return " AND ".join(there) or "true"
+
+    def _rows(self, node: Call, args: list[Sql], value: str) -> str | None:
+        """Whether an aggregate fails: in one of its rows, or as a whole."""
+        inside = _either(*(arg.failed for arg in args))
+        fails = node.function.fails
+        own = None
+        if callable(fails):
+            values = tuple(arg.value for arg in args)
+            test = fails(Given(values, node.args, node.type, self.dialect, self.zone))
+            own = f"({value} IS NULL AND {test})"
+        return _either(None if inside is None else f"coalesce(bool_or({inside}), false)", own)
 
 
 def _utc(moment: datetime) -> str:

@@ -1,0 +1,64 @@
+"""Foresee: what the headers of pending files lack and bring, and which files will be rejected for it, before anything
+is staged. Only beginnings of files are read, and small files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from framework.errors import SetAside, SourceChanged
+from framework.feed import Feed, Format
+from framework.law.layout import Rejected, column_warnings, renamed, seen
+from framework.machine import own_folder
+from framework.names import File, shown
+from framework.opening import Compression, Piece, open_beginning, open_piece
+from framework.opening.sources import SourceFile
+from framework.storage import Storage
+
+__all__ = ["foreseen"]
+
+_LOOKED_AT = 100
+"""Files that are looked at; the others are likely to be of the same kind."""
+_SMALL = 1 << 20
+"""Bytes up to which a file is opened as a whole where its beginning does not tell."""
+_AT_ONCE = 16
+_REJECTED = 5
+
+
+def foreseen(feed: Feed, files: Sequence[File], storage: Storage, header: Sequence[str]) -> tuple[str, ...]:
+    """Sentences about the first of these files; `header` is that of the file that was loaded last."""
+    some = [file for file in files[:_LOOKED_AT] if file.size and (_by_beginning(feed, file) or file.size <= _SMALL)]
+    if not some:
+        return ()
+    with own_folder() as folder, ThreadPoolExecutor(min(_AT_ONCE, len(some))) as pool:
+        pieces = list(pool.map(lambda file: _opened(feed, file, storage, folder), some))
+    return tuple(_said(feed, [piece for piece in pieces if piece is not None], header))
+
+
+def _by_beginning(feed: Feed, file: File) -> bool:
+    packed = Compression.of(file.path) is not Compression.NONE
+    return feed.source.format is Format.CSV and not packed and len(feed.source.encodings) == 1
+
+
+def _opened(feed: Feed, file: File, storage: Storage, folder: str) -> Piece | None:
+    source = SourceFile(file, storage, folder)
+    try:
+        return open_beginning(feed, 0, source) if _by_beginning(feed, file) else open_piece(feed, 0, source)
+    except (SourceChanged, SetAside):  # which the run will tell, if it is still so
+        return None
+
+
+def _said(feed: Feed, pieces: Sequence[Piece], header: Sequence[str]) -> Iterator[str]:
+    found, rejected = [], []
+    for piece in pieces:
+        file = seen(feed, piece.layout, piece.encoding, header=piece.header is not None)
+        why = piece.layout.reason if isinstance(piece.layout, Rejected) else renamed(feed, file.header, header)
+        if why is not None:
+            rejected.append(f"{shown(piece.source.file.name)} will be rejected: {why}")
+            continue
+        found.append(file)
+        header = file.header or header
+    yield from rejected[:_REJECTED]
+    if len(rejected) > _REJECTED:
+        yield f"{len(rejected) - _REJECTED} more files will be rejected"
+    yield from column_warnings(feed, found)
