@@ -2,7 +2,8 @@
 
 A file's way: bytes → nodes with places (`nodes`) → defaults merged (`files`) → `${…}` replaced
 (`substitute`) → JSON Schema (`schema`) → what the schema cannot say (`checks`, and `between` for
-what concerns several feeds) → the typed Feed (`build`). A problem never stops the search for more.
+what concerns several feeds) → the typed Feed (`build`) or Environment (`settings`). A problem
+never stops the search for more.
 """
 
 from framework.loader.databricks import watched_folder

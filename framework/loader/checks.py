@@ -10,10 +10,10 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader.build import is_uri
 from framework.loader.column_types import type_of
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
+from framework.loader.paths import is_uri
 from framework.loader.suggest import did_you_mean, one_of
 from framework.types import Array, Map, Scalar, Struct
 

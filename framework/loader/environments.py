@@ -12,9 +12,9 @@ from itertools import chain
 from framework.environment import Environment
 from framework.errors import Problem
 from framework.loader import databricks, schema
-from framework.loader.build import build_environment
 from framework.loader.files import read
 from framework.loader.nodes import Node
+from framework.loader.settings import build_environment
 from framework.loader.substitute import Scope, Text, substitute
 from framework.loader.suggest import one_of
 
