@@ -91,9 +91,11 @@ def _all_hold(tests: Iterable[Test], words: Words) -> str:
     return found[0] if len(found) == 1 else " AND ".join(f"({test})" for test in found)
 
 
-def classify(change: Change, source: str, target: str, columns: Sequence[str], words: Words) -> str:
-    """A query of columns of every staged row and its case, in the column `CASE`."""
-    listed = [words.column("s", column) for column in columns]
+def classify(
+    change: Change, source: str, target: str, columns: Sequence[str], words: Words, beside: Sequence[str] = ()
+) -> str:
+    """A query of columns of every staged row and its case, in the column `CASE`; `beside` is more SQL to select."""
+    listed = [*(words.column("s", column) for column in columns), *beside]
     if change.match is None:
         return f"SELECT {', '.join([*listed, f'0 AS {CASE}'])} FROM {source} AS s"
     whens = [f"WHEN {_all_hold(case.when, words)} THEN {index}" for index, case in enumerate(change.cases[:-1])]

@@ -1,22 +1,23 @@
-"""Merging: one join in DuckDB tells every staged row's case; delta-rs writes what the cases say.
+"""Merging: one join in DuckDB tells every staged row's case, and what the cases say is written in one commit.
 
-A batch that only inserts is appended (into an empty table as copies of staging's files). Otherwise
-only rows that change something take part in the MERGE, so that files of the target without such rows
-are not rewritten. Either commit is made against the very version that was compared, or not at all
-(Conflict), and carries the batch's transaction.
+A batch that only inserts is appended (where all of its rows do, by staging's own files). Into a plain local
+table DuckDB writes (`rewriting`), into any other one delta-rs (`writing`). Files of the target without rows that
+change are left alone. Either commit is made against the very version that was compared, or not at all (Conflict),
+and carries the batch's transaction.
 """
 
 from __future__ import annotations
 
 import duckdb
-from deltalake import DeltaTable, QueryBuilder
+from deltalake import CommitProperties, DeltaTable, QueryBuilder
 
 from framework.batch import Manifest
 from framework.engine import Merged
 from framework.engines.delta import DeltaTables, check_constraints, commit
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
-from framework.engines.embedded.writing import Writer
+from framework.engines.embedded.rewriting import PLACE, Rewriting, rewriting, version_of
+from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import LandfeedError
 from framework.law.change import Change, Counts, Insert, Written, check_written, counted, key_twice
 from framework.law.dialects import DUCKDB
@@ -36,8 +37,9 @@ class Merging:
         tables: DeltaTables,
         step: Merge,
         manifest: Manifest,
-        write: Writer,
+        write: Writer | None = None,
     ) -> None:
+        """`write` is how rows are written, whatever the table is like."""
         self._db, self._tables, self._write = connection, tables, write
         self._change, self._table, self._staging = step.change, step.target, step.staging
         self._manifest = manifest
@@ -55,9 +57,37 @@ class Merging:
         case = self._change.into_nothing if self._meets_nothing(target) else None
         if case is not None:
             return self._all_as(case, staging, target)
+        plain = self._rewriting(staging, target)
+        if plain is not None:
+            return self._by_rewriting(plain, staging)
         self._view("s", self._staging, staging)
         self._view("t", self._table, target)
         return self._one_by_one(target)
+
+    def _rewriting(self, staging: DeltaTable, target: DeltaTable) -> Rewriting | None:
+        """How DuckDB writes the target, which the views `s` and `t` are then made for; None when delta-rs has to."""
+        found = None if self._write else rewriting(self._tables, self._table, target, self._change)
+        source = version_of(staging, self._tables.uri(self._staging)) if found else None
+        if found is None or source is None or not source.paths:
+            return None
+        for name, query in (("s", source.select(["*"])), ("t", found.rows)):
+            self._db.execute(f"DROP VIEW IF EXISTS {name}")
+            if not self._binds(f"CREATE TEMP VIEW {name} AS {query}"):
+                return None
+        return found
+
+    def _by_rewriting(self, plain: Rewriting, staging: DeltaTable) -> Merged:
+        places = [f"{side}.{DUCKDB.name(PLACE)} AS {side}_at" for side in "st"]
+        counts = self._classified(classify(self._change, "s", "t", (), DUCKDB, places))
+        merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
+        properties, target = commit(merged, files=False), plain.target
+        case = next((case for case, rows in counts.items() if rows == merged.rows.staged), None)
+        write = self._change.cases[case].write if case is not None else None
+        if isinstance(write, Insert) and may_adopt(staging, target, write.columns):
+            self._adopt(staging, target, counts, properties)
+        else:
+            plain.write(self._db, counts, properties)
+        return Merged(target.version(), merged.rows)
 
     def _meets_nothing(self, target: DeltaTable) -> bool:
         return self._change.match is None or not self._tables.records(self._table, target.version())
@@ -67,33 +97,41 @@ class Merging:
         counts, write = {case: self._manifest.rows.staged}, self._change.cases[case].write
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
         if isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
-            folders = self._tables.uri(self._staging), self._tables.uri(self._table)
-            with translated(self._table):
-                rows = adopt(folders[0], staging.version(), folders[1], target, commit(merged, files=False))
-            check_written(self._change, counts, Written(rows), self._table)
+            self._adopt(staging, target, counts, commit(merged, files=False))
         else:
             self._view("s", self._staging, staging)
             columns = DUCKDB.names(self._change.columns)
             self._commit(target, self._db.sql(f"SELECT {columns}, {case} AS {CASE} FROM s"), counts, merged)
         return Merged(target.version(), merged.rows)
 
+    def _adopt(self, staging: DeltaTable, target: DeltaTable, counts: Counts, properties: CommitProperties) -> None:
+        folders = self._tables.uri(self._staging), self._tables.uri(self._table)
+        with translated(self._table):
+            rows = adopt(folders[0], staging.version(), folders[1], target, properties)
+        check_written(self._change, counts, Written(rows), self._table)
+
     def _one_by_one(self, target: DeltaTable) -> Merged:
         """Tell every row's case, count them, and write those that write something."""
-        change = self._change
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE classified AS {classify_sql(change)}")
-        counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
-        if change.match is not None and sum(counts.values()) > self._manifest.rows.staged:
-            found = self._db.execute(several_partners(change.match, "s", "t", DUCKDB)).fetchone()
-            raise key_twice(self._table, change.match, found or ())
+        change, counts = self._change, self._classified(classify_sql(self._change))
         merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
         some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
         self._commit(target, self._db.sql(f"SELECT * FROM classified{some}"), counts, merged)
         return Merged(target.version(), merged.rows)
 
+    def _classified(self, query: str) -> Counts:
+        """Keep what a query tells of every row's case in the table `classified`; how many rows each case has."""
+        change = self._change
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE classified AS {query}")
+        counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
+        if change.match is not None and sum(counts.values()) > self._manifest.rows.staged:
+            found = self._db.execute(several_partners(change.match, "s", "t", DUCKDB)).fetchone()
+            raise key_twice(self._table, change.match, found or ())
+        return counts
+
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
         with translated(self._table, check_constraints(target)):
-            written = self._write(target, rows, self._change, counts, commit(merged, files=False))
+            written = (self._write or write_rows)(target, rows, self._change, counts, commit(merged, files=False))
         check_written(self._change, counts, written, self._table)
 
     def _view(self, name: str, table: Table, delta: DeltaTable) -> None:
