@@ -8,8 +8,9 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
@@ -117,10 +118,15 @@ class DeltaTables:
         return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
-        for entry in self.history(table):
-            manifest = Manifest.from_json(entry.get("userMetadata"))
-            if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
-                return manifest, int(entry["version"])
+        """See `Engine.manifest`. It is nearly always in the last commit; reading more of them costs time for each."""
+        delta = self.open(table)
+        if delta is None:
+            return None
+        for most in (1, 20, HISTORY):
+            for entry in delta.history(most):
+                manifest = Manifest.from_json(entry.get("userMetadata"))
+                if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
+                    return manifest, int(entry["version"])
         return None
 
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
@@ -222,6 +228,30 @@ class DeltaTables:
                 storage_options=None if delta else self.options,
             )
         return delta.version() if delta else 0
+
+    def folder(self, table: Table) -> str:
+        """The folder of a local table, which is made where there is none."""
+        with translated(table):
+            os.makedirs(self.uri(table), exist_ok=True)
+        return self.uri(table)
+
+    def replace(
+        self, table: Table, delta: DeltaTable | None, files: list[AddAction], schema: Schema, manifest: Manifest
+    ) -> DeltaTable:
+        """As `overwrite`, by files that stand in the table's folder; the table as it then is."""
+        properties = commit(manifest, files=True)
+        with translated(table):
+            if delta is not None:
+                delta.create_write_transaction([*files], "overwrite", schema, commit_properties=properties)
+                delta.update_incremental()
+                return delta
+            try:
+                create_table_with_add_actions(self.uri(table), schema, files, commit_properties=properties)
+            except DeltaError as error:
+                if self.open(table) is None:
+                    raise
+                raise Conflict(f"another writer made {table} at the same time") from error
+        return self.at(table, 0)
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""

@@ -126,9 +126,12 @@ def case_of(change: Change, words: Words) -> str:
     return f"CASE {' '.join(whens)} ELSE {staged[-1]} END"
 
 
-def classify(change: Change, source: str, target: str, columns: Sequence[str], words: Words) -> str:
-    """A query of columns of every staged row and its case, in the column `CASE`, for a plain change."""
-    listed = [words.column("s", column) for column in columns]
+def classify(
+    change: Change, source: str, target: str, columns: Sequence[str], words: Words, beside: Sequence[str] = ()
+) -> str:
+    """A query of columns of every staged row and its case, in the column `CASE`, for a plain change; `beside` is more
+    SQL to select."""
+    listed = [*(words.column("s", column) for column in columns), *beside]
     if change.match is None:
         return f"SELECT {', '.join([*listed, f'0 AS {CASE}'])} FROM {source} AS s"
     return (

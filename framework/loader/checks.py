@@ -11,9 +11,9 @@ from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
 from framework.loader import targets
-from framework.loader.build import is_uri
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
+from framework.loader.paths import is_uri
 from framework.loader.suggest import one_of
 
 __all__ = ["problems"]

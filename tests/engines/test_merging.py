@@ -52,7 +52,7 @@ def load(project: Project) -> Feed:
 class Staged:
     """A target with a first batch, and a second batch that is staged."""
 
-    def __init__(self, project: Project, write: Writer = write_rows) -> None:
+    def __init__(self, project: Project, write: Writer | None = None) -> None:
         project.land("activity", "1.csv", HEADER + FIRST)
         assert project.cli("run").code == 0
         project.land("activity", "2.csv", HEADER + SECOND)
@@ -121,11 +121,14 @@ class Interrupted(DeltaTables):
         return super().records(table, version)
 
 
-def test_a_writer_in_between_is_a_conflict_and_the_next_attempt_sees_its_rows(project: Project) -> None:
+@pytest.mark.parametrize("write", [None, write_rows], ids=["duckdb", "delta-rs"])
+def test_a_writer_in_between_is_a_conflict_and_the_next_attempt_sees_its_rows(
+    project: Project, write: Writer | None
+) -> None:
     row = duckdb.default_connection().sql(
         "SELECT 3::BIGINT AS user_id, 'other' AS event, TIMESTAMPTZ '2026-03-01' AS event_time"
     )
-    with Staged(project) as staged:
+    with Staged(project, write) as staged:
         staged.engine.tables = tables = Interrupted(project.path("tables"), {})
         tables.other = lambda uri: write_deltalake(uri, row, mode="append")
         with pytest.raises(Conflict):

@@ -27,6 +27,9 @@ def watch_writes(boundary: Callable[[], None]) -> None:
 
     for module in (control, delta, replacing, writing):
         module.write_deltalake = around(deltalake.write_deltalake)  # type: ignore[attr-defined]
+    delta.create_table_with_add_actions = around(  # type: ignore[attr-defined]
+        deltalake.transaction.create_table_with_add_actions
+    )
     deltalake.DeltaTable.create = around(deltalake.DeltaTable.create)  # type: ignore[method-assign]
     deltalake.DeltaTable.create_write_transaction = around(  # type: ignore[method-assign]
         deltalake.DeltaTable.create_write_transaction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
@@ -14,6 +15,7 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
+from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import bad_rows
@@ -48,8 +50,11 @@ class Staging:
         self._found: dict[int, list[tuple[int, int, str]]] = {}
         """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> Staged:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
+        clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
+        if clean is not None:
+            return clean
         feed = step.feed
         with own_folder() as folder:
             files = Reader(self._db, feed, folder).read(pieces)
