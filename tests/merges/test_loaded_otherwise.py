@@ -34,11 +34,11 @@ def test_what_the_rows_depend_on_is_not_changed(project: Project, what: str) -> 
     assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "b")]
 
 
-def test_a_batch_that_is_staged_is_merged_as_it_was_staged(project: Project) -> None:
+def test_a_batch_that_was_staged_otherwise_is_staged_again(project: Project) -> None:
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n1,b,2026-01-02\n")
     assert project.cli("stage").code == 0
     project.feed("activity", CHANGES["keys"][0])
-    assert project.cli("merge").feed["error"]["code"] == "loaded_otherwise"
-    project.feed("activity", FEED)
-    assert project.cli("merge", "activity").code == 0
-    assert len(project.rows("analytics.activity")) == 1
+    error = project.cli("merge").feed["error"]
+    assert "target.keys was [user_id] and is [event, user_id]" in error["message"]
+    assert project.cli("run", "activity").code == 0
+    assert len(project.rows("analytics.activity")) == 2
