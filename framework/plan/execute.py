@@ -27,7 +27,7 @@ from framework.law.change import keeping
 from framework.law.layout import column_warnings
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
-from framework.opening import Piece, open_batch
+from framework.opening import Piece, SourceFile, open_batch
 from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
@@ -59,6 +59,7 @@ class BatchWork:
     archived: bool = False
     _recorded: frozenset[BatchState] = frozenset()
     _staged_here: bool = False
+    _sources: list[SourceFile] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         unfinished = self.facts.unfinished
@@ -131,6 +132,7 @@ class BatchWork:
         loaded_at, started = self.world.clock(), time.perf_counter()
         with own_folder() as folder:
             pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
+            self._sources = [piece.source for piece in pieces]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
                 _check(storage, step, pieces, outcomes)
@@ -203,6 +205,11 @@ class BatchWork:
             record_files(self.world, self.feed, done, from_here=self._staged_here)
 
     # Report
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the batch's files the engine has read; asked from other threads."""
+        return sum(source.file.size for source in self._sources if source.done)
 
     @contextmanager
     def _timed(self, task: str) -> Iterator[None]:

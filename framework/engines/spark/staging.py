@@ -63,6 +63,8 @@ class Staging:
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
         reader = Reader(self._tables.spark, feed, self._pieces)
         clean, keys = self._write(reader)
+        for piece in self._pieces:
+            piece.source.done = True
         if reader.look_again(clean):
             clean, keys = self._write(reader)
         judgement = judge(feed, self._figures(reader, clean), self._header)
