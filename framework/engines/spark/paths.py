@@ -9,7 +9,8 @@ from typing import Any
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import TableState
-from framework.engines.delta import DeltaTables, unwritable
+from framework.engines.delta import DeltaTables
+from framework.engines.delta_features import unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.law.dialects import SPARK
