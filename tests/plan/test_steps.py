@@ -96,7 +96,7 @@ def steps(given: Facts, tasks: str = "run", feed: Feed = FEED) -> list[str]:
     return [shown(step) for step in plan.steps]
 
 
-GONE = ["discard 7 old", "abandon 7"]
+GONE = ["abandon 7", "discard 7 old"]
 NEXT = ["stage 8 new", "merge 8 new", "archive 8 new"]
 FINISH = ["merge 7 old", "archive 7 old"]
 
