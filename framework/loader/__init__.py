@@ -7,7 +7,8 @@ never stops the search for more.
 """
 
 from framework.loader.databricks import watched_folder
-from framework.loader.project import Project, check_project, load_project, load_targets, merged_tree
+from framework.loader.environments import environment_names
+from framework.loader.project import Project, check_project, feed_names, load_project, load_targets, merged_tree
 from framework.loader.schema import Kind, schema_text
 from framework.loader.written import annotated, new_feed, origins
 
@@ -16,6 +17,8 @@ __all__ = [
     "Project",
     "annotated",
     "check_project",
+    "environment_names",
+    "feed_names",
     "load_project",
     "load_targets",
     "merged_tree",

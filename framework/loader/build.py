@@ -18,6 +18,7 @@ from framework.feed import (
     CheckScope,
     Column,
     CsvOptions,
+    DeleteMode,
     Feed,
     Format,
     MissingColumns,
@@ -29,6 +30,7 @@ from framework.feed import (
     ReadyWhen,
     RenamedColumns,
     SchemaContract,
+    Snapshot,
     Source,
     Target,
 )
@@ -154,7 +156,13 @@ def _target(tree: Node) -> Target:
         null_keys=_word(target, NullKeys.QUARANTINE, "null_keys"),
         sequence_by=_columns(tree, "sequence_by"),
         apply_as_deletes=_text(target, "apply_as_deletes"),
-        ignore_null_updates=_flag(target, False, "ignore_null_updates"),
+        apply_as_truncates=_text(target, "apply_as_truncates"),
+        delete_mode=_word(target, DeleteMode.HARD, "delete_mode"),
+        ignore_null_updates=_ignored_nulls(tree),
+        track_columns=_tracked(tree),
+        overwrite_by=_columns(tree, "overwrite_by"),
+        allow_empty=_flag(target, False, "allow_empty"),
+        snapshot=_snapshot(target.map.get("snapshot")),
         except_columns=_columns(tree, "except_columns"),
         audit_columns=_flag(target, False, "audit_columns"),
         cluster_by=_columns(tree, "cluster_by"),
@@ -162,6 +170,40 @@ def _target(tree: Node) -> Target:
         table_properties=tuple((key, value.text) for key, value in properties.items()),
         comment=_text(target, "comment"),
         shared_target=_flag(target, False, "shared_target"),
+    )
+
+
+def _ignored_nulls(tree: Node) -> tuple[str, ...]:
+    """The columns in which a NULL changes nothing; all but keys and sequence where it only says true."""
+    node = tree.get("target", "ignore_null_updates")
+    if node is None or node.value is False:
+        return ()
+    if node.value is True:
+        fixed = {*_columns(tree, "keys"), *_columns(tree, "sequence_by")}
+        return tuple(name for name in _map(tree, "schema") if name not in fixed)
+    return _columns(tree, "ignore_null_updates")
+
+
+def _tracked(tree: Node) -> tuple[str, ...] | None:
+    """The columns that open a version, None for all but keys and sequence."""
+    target = tree.map["target"]
+    if "track_columns" in target.map:
+        return _columns(tree, "track_columns")
+    if "track_except" in target.map:
+        others = {*_columns(tree, "track_except"), *_columns(tree, "keys"), *_columns(tree, "sequence_by")}
+        return tuple(name for name in _map(tree, "schema") if name not in others)
+    return None
+
+
+def _snapshot(node: Node | None) -> Snapshot:
+    default = Snapshot()
+    if node is None:
+        return default
+    most = _number(node, "max_deletes")
+    return Snapshot(
+        _text(node, "by"),
+        default.max_deletes if most is None else most,
+        _flag(node, default.allow_empty, "allow_empty"),
     )
 
 

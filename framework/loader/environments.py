@@ -58,7 +58,8 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     )
     if file is None:
         message = f"there is no environment '{env[:60]}'"
-        hint = one_of(env, environment_names(config))
+        known = environment_names(config)
+        hint = one_of(env, known) if known else "write one with: landfeed init"
         report(Problem(f"environments/{env[:60]}.yml", 1, 1, "", message, hint))
         return unknown
     tree = read(config, file, report)

@@ -24,12 +24,12 @@ from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, some_rejected, transaction
 from framework.engines.embedded.sql import row_query
 from framework.errors import Conflict
-from framework.law.change import OneRow
+from framework.law.change import AllRows
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
 from framework.law.staging import FILE, KEPT, Select, rendered, staged
 from framework.law.verdict import Figures, conserved, judge
-from framework.names import AUDIT_COLUMNS
+from framework.names import AUDIT_COLUMNS, CHANGE
 from framework.opening import Piece
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
@@ -55,6 +55,8 @@ class CleanBatch:
     def stage(self, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged | None:
         """See `Engine.stage`. None when the batch is not clean, or such that it cannot be known in one pass; then
         nothing is left of it."""
+        if self._step.pictured is not None:  # what a picture lacks is to be known before it is staged
+            return None
         files = [FileRead(piece) for piece in pieces]
         table = self._step.feed.target.staging
         if not self._tables.local or not all(self._can_read(file) for file in files):
@@ -164,7 +166,7 @@ class CleanBatch:
 
     def _some_key_twice(self, files: Sequence[NewFile]) -> bool:
         survivor = self._step.survivor
-        if not isinstance(survivor, OneRow) or not files:
+        if isinstance(survivor, AllRows) or not files:
             return False
         keys = f"SELECT DISTINCT {DUCKDB.names(survivor.keys)} FROM {_scan(files)}"
         return self._db.execute(f"SELECT count(*) FROM ({keys})").fetchone() != (sum(file.rows for file in files),)
@@ -180,6 +182,7 @@ def _columns(step: Stage) -> tuple[TableColumn, ...]:
     source, batch, loaded = AUDIT_COLUMNS
     audit = ((source, Scalar("string")), (batch, Scalar("string")), (loaded, Scalar("timestamp")))
     columns = [TableColumn(column.name, column.type) for column in step.feed.columns]
+    columns += [TableColumn(CHANGE, Scalar("string"))] if step.feed.target.deletes else []
     return (*columns, *(TableColumn(name, type_) for name, type_ in audit))
 
 

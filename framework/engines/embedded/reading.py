@@ -105,7 +105,10 @@ class Reader:
         with ExitStack() as stack:
             for file in group:
                 stack.enter_context(file.opened())
-            return self._insert_opened(group)
+            doubtful = self._insert_opened(group)
+        for file in group:
+            file.piece.source.done = file not in doubtful
+        return doubtful
 
     def _insert_opened(self, group: list[FileRead]) -> list[FileRead]:
         assert self._fast is not None  # noqa: S101 (there are no groups without)
@@ -158,6 +161,7 @@ class Reader:
             except BROKEN_FILE as error:
                 file.rejected = unreadable(error)
                 self._db.execute("DELETE FROM records WHERE _file = ?", [file.index])
+            file.piece.source.done = True
         self._insert_rows(group, "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records")
         self._db.execute("DROP TABLE records")
 
