@@ -23,6 +23,7 @@ from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_
 from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, some_rejected, transaction
 from framework.engines.embedded.sql import row_query
+from framework.engines.embedded.usual import looks_usual
 from framework.errors import Conflict
 from framework.law.change import AllRows
 from framework.law.dialects import DUCKDB
@@ -135,7 +136,8 @@ class CleanBatch:
             locations = [(file.index, file.at) for file in group]
             source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
             size = sum(file.file.size for file in group)
-            query = self._query(group, source, loaded_at, usual_only=size <= _SMALL)
+            usual = size <= _SMALL and looks_usual(self._step.feed, group[0].piece, group[0].layout)
+            query = self._query(group, source, loaded_at, usual_only=usual)
             folder = self._tables.folder(self._step.feed.target.staging)
             new = write_parquet(self._db, query, folder, large=size >= _LARGE)
             written += new
