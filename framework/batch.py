@@ -84,7 +84,9 @@ class Checked:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
-    by which the files were read; `checks` is what came of the batch's checks."""
+    by which the files were read, `loaded_as` what the target must be of for batches to follow each other (the feed's
+    mode, keys, …), `picture` the newest snapshot that was applied, `checks` what came of the
+    batch's checks."""
 
     batch: Batch
     batch_id: str
@@ -93,6 +95,8 @@ class Manifest:
     rows: Rows
     seconds: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    loaded_as: Mapping[str, Any] = field(default_factory=dict)
+    picture: str | None = None
     checks: tuple[Checked, ...] = ()
 
     @classmethod
@@ -108,7 +112,7 @@ class Manifest:
         """The manifest whose row figures are the sums over its files."""
         outcomes = tuple(outcomes)
         rows = sum((outcome.rows for outcome in outcomes), Rows())
-        return cls(batch, batch.id, staged_at, outcomes, rows, seconds, options or {}, tuple(checks))
+        return cls(batch, batch.id, staged_at, outcomes, rows, seconds, options or {}, checks=tuple(checks))
 
     @property
     def rejected(self) -> tuple[FileOutcome, ...]:
@@ -121,6 +125,10 @@ class Manifest:
     def merged(self, rows: Rows) -> Manifest:
         """The manifest of the target commit: the batch's figures with the outcome of its merge."""
         return replace(self, rows=rows)
+
+    def without_files(self) -> Manifest:
+        """The manifest of a table that only needs to know the batch."""
+        return replace(self, outcomes=())
 
     def to_json(self, *, files: bool = True) -> str:
         """One line of JSON; `files=False` leaves the files out, for commits that only need the figures."""
@@ -145,6 +153,8 @@ class Manifest:
             },
             "headers": _headers(self.outcomes) if files else [],
             "options": dict(self.options) if files else {},
+            "loaded_as": dict(self.loaded_as),
+            "picture": self.picture,
             "checks": [asdict(each) for each in self.checks] if files else [],
         }
         return json.dumps(document, separators=(",", ":"))
@@ -173,7 +183,8 @@ class Manifest:
         rows = _rows(document.get("rows", {}))
         seconds, options = document.get("seconds", 0.0), document.get("options", {})
         checks = tuple(map(_checked, document.get("checks", ())))
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, checks)
+        loaded_as, picture = document.get("loaded_as", {}), document.get("picture")
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, loaded_as, picture, checks)
 
 
 def _figures(rows: Rows) -> dict[str, int]:

@@ -4,7 +4,8 @@ The order is that of the values: columns that are computed, then the filter, the
 of a column, or makes an expression fail, is bad; it is asked nothing more. Of the others those for which the filter is
 not true are left out, and the checks are only asked of those that are left. What is found is written into one text a
 row (`FLAGS`), a character for each thing that can be, NULL where there is nothing: engines count it, and the rules
-read it.
+read it. A row that deletes needs its keys and its sequence only: it is asked nothing, and only left out where the
+filter is false.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from framework.feed import Check, CheckAction, CheckScope, Column, Feed
+from framework.law.change import Kind
 from framework.law.dialects import Dialect
 from framework.law.functions import Node, Sql, fields_in, meaning, said, taken_as
-from framework.law.rules import Rule
+from framework.law.rules import Rule, kind_of
 from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS
 from framework.types import DataType, Scalar
@@ -145,18 +147,24 @@ def judged(
     feed: Feed, values: Mapping[str, str], broken: Iterable[str], once: str | None, dialect: Dialect
 ) -> Iterator[list[str]]:
     """Items of three SELECTs, one over the other, up to the marks; `broken` are conditions under which a row is bad."""
-    bad = [*broken, *(f"e{index}" for index, _, _ in _derived(feed))]
+    kind = kind_of(feed, values, dialect)
+    brings = f"({kind}) = '{Kind.UPSERT}'" if kind is not None else None
+    computed_ = [f"{f'{brings} AND ' if brings else ''}e{index}" for index, _, _ in _derived(feed)]
+    bad = [*broken, *computed_]
     asked = f"CASE WHEN {' OR '.join(bad)} THEN false ELSE true END" if bad else "true"
     kept = _sql(feed, feed.filter, BOOLEAN, values, dialect) if feed.filter is not None else Sql("true")
+    unknown = f"WHEN NOT {brings} AND ({kept.value}) IS NULL THEN true " if brings else ""
     yield [
         f"{asked} AS _asked",
-        f"CASE WHEN {kept.value} THEN true ELSE false END AS _passed",
-        f"{kept.failed or 'false'} AS _lost",
+        f"CASE WHEN {kept.value} THEN true {unknown}ELSE false END AS _passed",
+        f"{f'{brings} AND ' if brings else ''}{kept.failed or 'false'} AS _lost",
+        *([f"{brings} AS _brings"] if brings else []),
     ]
-    marks = [f"e{index}" for index, _, _ in _derived(feed)] + (["_asked AND _lost"] if feed.filter is not None else [])
+    marks = [*computed_, *(["_asked AND _lost"] if feed.filter is not None else [])]
+    left = f"NOT (_asked AND _passed{' AND _brings' if brings else ''})"
     for check in row_checks(feed):
         passed = _sql(feed, check.expr, BOOLEAN, values, dialect).value
-        marks.append(f"CASE WHEN NOT (_asked AND _passed) THEN false WHEN {passed} THEN false ELSE true END")
+        marks.append(f"CASE WHEN {left} THEN false WHEN {passed} THEN false ELSE true END")
     yield [f"{mark} AS c{index}" for index, mark in enumerate(marks)]
     each = [f"CASE WHEN c{index} THEN '1' ELSE '0' END" for index, _ in enumerate(marks)]
     some = " OR ".join(f"c{index}" for index, _ in enumerate(marks))

@@ -19,10 +19,11 @@ _AUDIT: dict[str, DataType] = {_SOURCE: Scalar("string"), _BATCH: Scalar("string
 
 
 def problems(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
-    """Problems of `filter`, `checks[].expr`, `schema.<column>.expr` and `target.apply_as_deletes`."""
+    """Problems of `filter`, `checks[].expr`, `schema.<column>.expr`, and the conditions of `target`."""
     types = {name: type_of(node) for name, node in columns.items()}
     yield from _one(tree.get("filter"), "filter", types)
-    yield from _one(tree.get("target", "apply_as_deletes"), "target.apply_as_deletes", types)
+    for key in ("apply_as_deletes", "apply_as_truncates"):
+        yield from _one(tree.get("target", key), f"target.{key}", types, audit={})
     derived = {name: node.map["expr"] for name, node in columns.items() if "expr" in node.map}
     read = {name: type_ for name, type_ in types.items() if name not in derived}
     for name, node in derived.items():
@@ -50,14 +51,16 @@ def _one(
     types: Mapping[str, DataType | None],
     type_: DataType | None = _BOOLEAN,
     *,
+    audit: Mapping[str, DataType] = _AUDIT,
     batch: bool = False,
 ) -> Iterator[Problem]:
-    """Problems of an expression over columns of these types (None: not understood), which is to give a `type_`."""
+    """Problems of an expression over columns of these types (None: not understood), which is to give a `type_`;
+    `audit` are the audit columns that it may name."""
     if node is None or node.broken or not isinstance(node.value, str):
         return
     from framework.law.expressions import mistakes  # the parser takes 0.1 s to import, and few feeds need it
 
-    for mistake in mistakes(node.text, {**_AUDIT, **types}, type_, aggregates=batch):
+    for mistake in mistakes(node.text, {**audit, **types}, type_, aggregates=batch):
         if node.secret:
             yield node.problem(path, "it is no expression over the feed's columns", "check the environment variable")
             return

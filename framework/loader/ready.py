@@ -10,7 +10,7 @@ from framework.loader.nodes import Node
 from framework.names import AUDIT_COLUMNS
 from framework.types import Array, DataType, Map, Scalar, Struct, parse_type
 
-__all__ = ["checks", "mask", "problems"]
+__all__ = ["checks", "key_problems", "mask", "problems"]
 
 
 def problems(node: Node, path: str, found: DataType | None) -> Iterator[Problem]:
@@ -37,6 +37,23 @@ def _mask_problems(mask: Node, path: str, found: DataType | None) -> Iterator[Pr
         yield key.problem(f"{path}.key", f"{method.text} has no key", "remove it, or use hmac_sha256", at_key=True)
     if keep is not None and method.text != "last":
         yield keep.problem(f"{path}.keep", f"{method.text} keeps nothing", "remove it, or use last", at_key=True)
+
+
+def key_problems(target: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
+    """Keys are matched by their masks, which must differ where they do; an order no mask keeps."""
+    masks = {name.lower(): node.get("mask", "method") for name, node in columns.items() if isinstance(node.value, dict)}
+    for key in ("keys", "sequence_by"):
+        listed = target.get(key)
+        for node in listed.items if listed is not None else []:
+            method = masks.get(node.text.lower())
+            if method is None or (key == "keys" and method.text in ("sha256", "hmac_sha256")):
+                continue
+            if key == "keys":
+                message = f"'{node.shown}' is masked by {method.text}, which makes different keys the same"
+                yield node.problem(f"target.{key}", message, "use hmac_sha256 or sha256 for a key")
+            else:
+                message = f"'{node.shown}' is masked, and its mask has another order"
+                yield node.problem(f"target.{key}", message, "order by a column without a mask")
 
 
 def mask(node: Node | None) -> Mask | None:

@@ -107,9 +107,8 @@ class EmbeddedEngine:
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:
             from framework.engines.embedded.merging import Merging
-            from framework.engines.embedded.writing import write_rows
 
-            return Merging(connection, self.tables, step, manifest, self.write or write_rows).merge(staging_version)
+            return Merging(connection, self.tables, step, manifest, self.write).merge(staging_version)
 
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)

@@ -18,9 +18,11 @@ from framework.law.batch_checks import (
     sample,
     sample_columns,
 )
+from framework.law.checks import batch_checks, row_checks
 from framework.law.dialects import DUCKDB
+from framework.names import AUDIT_COLUMNS
 
-__all__ = ["check_batch"]
+__all__ = ["check_batch", "check_clean"]
 
 
 def check_batch(
@@ -42,6 +44,19 @@ def check_batch(
         return [sample(paths[index], names, texts) for index, *texts in rows.fetchall()]
 
     return required(feed, outcomes(feed, counts, found), samples)
+
+
+def check_clean(db: duckdb.DuckDBPyConnection, feed: Feed, staged: str) -> Sequence[Checked] | None:
+    """What came of the checks where every row passes those of rows; `staged` is a query of the rows of staging. None
+    where that does not tell, because what checks look at is masked there. Raises PolicyError."""
+    batch = batch_checks(feed)
+    if batch and any(column.mask is not None for column in feed.columns):
+        return None
+    names = [*(column.name for column in feed.columns), *AUDIT_COLUMNS]
+    numbered = ", ".join(f"{DUCKDB.name(name)} AS v{index}" for index, name in enumerate(names))
+    items = aggregates(feed, {name: f"v{index}" for index, name in enumerate(names)}, DUCKDB)
+    found = _first(db, items, f"(SELECT {numbered} FROM {staged})")
+    return required(feed, outcomes(feed, [0] * len(row_checks(feed)), found), lambda _: ())
 
 
 def _first(db: duckdb.DuckDBPyConnection, items: Sequence[str], source: str) -> Sequence[int]:

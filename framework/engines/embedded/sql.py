@@ -28,14 +28,21 @@ def table_columns(feed: Feed) -> str:
     return ", ".join([*columns, *beside, *asked])
 
 
-def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], audit: Mapping[str, str]) -> RowQuery:
+def row_query(
+    feed: Feed,
+    layout: Layout,
+    files: Sequence[tuple[int, str]],
+    audit: Mapping[str, str],
+    *,
+    usual_only: bool = False,
+) -> RowQuery:
     """How the records of a source become rows; `files` are (position, name) of its files, `audit` is the SQL of the
     audit columns."""
     fields = {
         name: unguarded(f"f{index}") if layout.record[index].kind is Kind.JSON else f"f{index}"
         for name, index in layout.fields
     }
-    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit)
+    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only)
 
 
 def select_rows(
