@@ -69,10 +69,11 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     return f"CASE WHEN {text} IN ({dialect.texts(nulls)}) THEN NULL ELSE {text} END"
 
 
-def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
-    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL."""
+def value_of(column: Column, text: str, feed: Feed, dialect: Dialect, *, usual_only: bool = False) -> str:
+    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. For
+    `usual_only` see `typed`."""
     zone = feed.source.timezone
-    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect)
+    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect, usual_only=usual_only)
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)

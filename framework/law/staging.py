@@ -97,7 +97,9 @@ class RowQuery:
     """How records of one layout become rows. `fields` is the SQL of the raw field of each column that they have,
     `files` the names of their files by position; `why` the SQL of why a record is none, NULL for one (None = all are
     records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
-    expression without meaning that makes an engine compute the values before it looks at their rules."""
+    expression without meaning that makes an engine compute the values before it looks at their rules. With `usual_only`
+    a row with a value in an uncommon spelling counts as bad, which is right for a look that only asks whether all rows
+    are good."""
 
     feed: Feed
     dialect: Dialect
@@ -105,6 +107,7 @@ class RowQuery:
     files: Mapping[int, str]
     why: str | None = None
     once: str | None = None
+    usual_only: bool = False
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
@@ -137,7 +140,7 @@ class RowQuery:
             null = is_null(f"t{index}", column, dialect) if has_text else "true"
             value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
         elif has_text:
-            value = value_of(column, f"t{index}", self.feed, dialect)
+            value = value_of(column, f"t{index}", self.feed, dialect, usual_only=self.usual_only)
         elif column.default is not None:
             value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
         else:

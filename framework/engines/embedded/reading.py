@@ -24,7 +24,16 @@ from framework.law.layout import Layout
 from framework.machine import most_open_files
 from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
-__all__ = ["MAYBE_TOO_MANY", "NO_MEMORY", "Reader", "groups", "rejected_paths", "survey", "transaction"]
+__all__ = [
+    "MAYBE_TOO_MANY",
+    "NO_MEMORY",
+    "Reader",
+    "groups",
+    "rejected_paths",
+    "some_rejected",
+    "survey",
+    "transaction",
+]
 
 _FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
 """What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
@@ -176,6 +185,13 @@ def rejected_paths(db: duckdb.DuckDBPyConnection) -> set[str]:
     ).fetchall()
     db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
     return {path for (path,) in rows}
+
+
+def some_rejected(db: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the last read found broken records."""
+    found = db.execute("SELECT 1 FROM reject_errors LIMIT 1").fetchone()
+    db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    return found is not None
 
 
 def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
