@@ -22,7 +22,8 @@ $(BIN)/.dev: pyproject.toml
 	@touch $@ $(BIN)/.embedded
 
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
-	@$(BIN)/python examples/user_activity/demo.py
+	@rm -rf build/demo
+	@$(BIN)/landfeed demo build/demo
 
 # Tests of Spark stay in one process, which has the one JVM; the others fill what is left of the machine.
 PYTEST := $(BIN)/python -m pytest --durations=10

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from framework.errors import LandfeedError, MachineError, SetAside
 
-__all__ = ["machine_error", "own_folder", "own_work", "read_error", "reading"]
+__all__ = ["machine_error", "most_open_files", "open_more_files", "own_folder", "own_work", "read_error", "reading"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _PREFIX = "landfeed-"
+_MANY_FILES = 1 << 16
+"""Files that a process may have open which never wants more."""
 _STAYS = "files stay in landing and are loaded by the next run"
 
 
@@ -89,3 +92,18 @@ def reading(path: str) -> Iterator[None]:
         if error.errno is None:  # said by a library of what it has read
             raise
         raise read_error(error, path) from error
+
+
+def most_open_files() -> int:
+    """How many files this process may have open at a time."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def open_more_files() -> None:
+    """Let this process open as many files as the system allows: the limit that it begins with is for old programs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, _MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # then it does with fewer
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -7,9 +7,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-__all__ = ["INTEGERS", "TYPE_NAMES", "Array", "DataType", "Decimal", "Map", "Scalar", "Struct", "parse_type"]
+__all__ = [
+    "INTEGERS",
+    "TYPE_ALIASES",
+    "TYPE_NAMES",
+    "Array",
+    "DataType",
+    "Decimal",
+    "Map",
+    "Scalar",
+    "Struct",
+    "parse_type",
+]
 
-_ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
+TYPE_ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
 TYPE_NAMES = (
     *("string", "tinyint", "smallint", "int", "bigint", "float", "double"),
     *("boolean", "date", "timestamp", "timestamp_ntz"),
@@ -101,7 +112,7 @@ def _parse(tokens: list[str], text: str) -> tuple[DataType, list[str]]:
     if not tokens:
         raise ValueError(f"a type is missing in {text!r}")
     name, rest = tokens[0].lower(), tokens[1:]
-    name = _ALIASES.get(name, name)
+    name = TYPE_ALIASES.get(name, name)
     match name:
         case "decimal" | "dec" | "numeric":
             return _parse_decimal(rest, text)

@@ -2,7 +2,7 @@
 
 Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
 
-    check | work | look | bad_rows      commands that check and write configuration · load · look · show what is bad
+    begin | check | work | look | bad_rows   commands to begin with · check · load · look · show what is bad
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
     streams                             the standard streams, whatever state they are in
@@ -16,16 +16,25 @@ import traceback
 import click
 
 from framework import __version__
-from framework.cli import bad_rows, check, look, work
+from framework.cli import bad_rows, begin, check, look, work
+from framework.cli.options import complete_environments
 from framework.cli.signals import EndSignals
 from framework.cli.streams import OutputError, abandon, finish, prepare, say
+from framework.machine import open_more_files
 
 __all__ = ["landfeed", "main"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--config", default="pipelines_config", show_default=True, help="The configuration folder.")
-@click.option("--env", default="local", envvar="LANDFEED_ENV", show_default=True, help="The environment's name.")
+@click.option(
+    "--env",
+    default="local",
+    envvar="LANDFEED_ENV",
+    show_default=True,
+    help="The environment's name.",
+    shell_complete=complete_environments,
+)
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout holds.")
 @click.version_option(__version__, prog_name="landfeed")
 def landfeed(config: str, env: str, output: str) -> None:
@@ -33,7 +42,8 @@ def landfeed(config: str, env: str, output: str) -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(check.validate, check.plan, check.schema, check.show_config, check.new, check.bundle),
+    *(begin.init, begin.demo, begin.new, begin.completion),
+    *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine),
 )
@@ -45,6 +55,7 @@ def main() -> None:
     """Entry point of `landfeed` and `runner.py`. Returns when all is well: a host that calls it, as Databricks does,
     may take a SystemExit for a failure, also one of 0, and may call it in a thread, which takes no signals."""
     prepare()
+    open_more_files()
     signals = EndSignals()
     signals.take()
     try:

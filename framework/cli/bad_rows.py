@@ -37,6 +37,6 @@ def quarantine(request: Request, batch: str | None, file: str | None, every: boo
     if not rows:
         say("no bad rows")
         return
-    print_table(["feed", "batch_id", *names], rows)
+    print_table(["feed", "batch_id", *names], rows, cut=("value", "file", "message"))
     say()
     say("the records: landfeed show --quarantine")

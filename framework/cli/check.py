@@ -1,4 +1,5 @@
-"""Commands that check, explain and write configuration: validate, plan, schema, show-config, new, bundle."""
+"""Commands that check and explain configuration, and write what follows from it: validate, plan, schema, show-config,
+bundle."""
 
 from __future__ import annotations
 
@@ -10,12 +11,12 @@ from typing import Any
 
 import click
 
-from framework.cli.options import Request, anywhere, common, errors, given, opened, project_options, request_of
+from framework.cli.options import Request, anywhere, common, errors, given, opened, request_of
 from framework.cli.say import print_json, say_problems
 from framework.cli.streams import put, say, tell
-from framework.errors import ConfigError, LandfeedError
+from framework.errors import LandfeedError
 
-__all__ = ["bundle", "new", "plan", "schema", "show_config", "validate"]
+__all__ = ["bundle", "plan", "schema", "show_config", "validate"]
 
 
 @click.command()
@@ -38,11 +39,27 @@ def validate(request: Request) -> None:
 
 @click.command()
 @click.argument("kind", type=click.Choice(["feed", "environment", "defaults"]), default="feed")
-def schema(kind: str) -> None:
+@click.option("--write", is_flag=True, help="Write all of them into the configuration folder, where editors look.")
+@anywhere
+def schema(kind: str, write: bool, **params: Any) -> None:
     """Print the JSON Schema of a kind of file, for editors."""
-    from framework.loader import Kind, schema_text
+    from framework.begin import editor_schema, schema_files
+    from framework.loader import Kind
 
-    put(schema_text(Kind(kind)).rstrip("\n"))
+    if not write:
+        put(editor_schema(Kind(kind)).rstrip("\n"))
+        return
+    request = request_of(params)
+    with errors(as_json=False, config=request.config):
+        for name, text in schema_files().items():
+            file = os.path.join(request.config, name)
+            try:
+                with open(file, "w", encoding="utf-8") as out:
+                    out.write(text)
+            except OSError as error:
+                hint = "start it in the project folder, or begin one: landfeed init"
+                raise LandfeedError(f"{file} cannot be written: {error.strerror}", hint) from error
+            tell(f"{file} is written")
 
 
 @click.command()
@@ -83,70 +100,6 @@ def show_config(request: Request) -> None:
     for number, tree in enumerate(trees):
         for line in (*["---"] * (number > 0), *annotated(tree)):
             tell(line)
-
-
-@click.command()
-@click.argument("name")
-@click.option("--path", help="The folder where files land.  [default: ${landing}/NAME/]")
-@click.option("--format", type=click.Choice(["csv", "json"]), help="The files' format.  [default: csv]")
-@click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be given several times.")
-@click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
-@click.option("--sequence-by", help="The column that tells the newer of two rows.")
-@click.option("--table", help="The target table.  [default: main.NAME]")
-@anywhere
-def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
-    """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
-    from framework.loader import check_project, new_feed
-
-    def answer(option: str, question: str, default: str) -> str:
-        said = answers.get(option)
-        if said is None and sys.stdin.isatty():
-            said = click.prompt(question, default=default)
-        return said or default
-
-    if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
-        raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
-    root = click.get_current_context().find_root().params
-    config, env = project_options({option: given(answers.get(option)) or root[option] for option in ("config", "env")})
-    file = os.path.join(config, "feeds", f"{name}.yml")
-    path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
-    format_ = answer("format", "The files' format (csv, json)", "csv")
-    if not columns and sys.stdin.isatty():
-        columns = tuple(click.prompt("Columns, as in id:bigint, name:string").split(","))
-    parsed = [column.strip().partition(":") for column in columns or ("id:bigint", "updated_at:timestamp")]
-    typed = {column.strip(): type_.strip() or "string" for column, _, type_ in parsed}
-    names = list(typed)
-    key = keys or tuple(answer("", "The key column", names[0]).split(","))
-    default = next((column for column, type_ in typed.items() if type_ in ("timestamp", "date")), "")
-    text = new_feed(
-        name,
-        path=path,
-        format=format_,
-        columns=typed,
-        table=answer("table", "The target table", f"main.{name}"),
-        keys=[each.strip() for each in key],
-        sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
-        schema=_schema_path(file),
-    )
-    with errors(as_json=False, config=config):
-        try:
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(file, "x", encoding="utf-8") as out:
-                out.write(text)
-        except OSError as error:
-            raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
-        _, problems = check_project(config, env, environ=os.environ)
-        mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
-        if mine:
-            os.remove(file)
-            raise ConfigError(mine)
-    tell(f"{file} is written; check it, then: landfeed plan {name}")
-
-
-def _schema_path(file: str) -> str | None:
-    """The feed schema as a path from the feed file, when the project has it."""
-    schema_file = os.path.join("framework", "schemas", "feed.schema.json")
-    return os.path.relpath(schema_file, os.path.dirname(file)) if os.path.exists(schema_file) else None
 
 
 @click.command()

@@ -120,7 +120,7 @@ def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
         if rows is None:
             tell(f"{table}: there is no such table yet")
         else:
-            print_table(list(rows.columns), [list(row) for row in rows.rows])
+            print_table(list(rows.columns), [list(row) for row in rows.rows], cut=rows.columns)
 
 
 def _document(preview: Preview, row: Sequence[str | None]) -> dict[str, Any]:

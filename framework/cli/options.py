@@ -22,7 +22,18 @@ if TYPE_CHECKING:
     from framework.loader import Project
     from framework.plan.world import World
 
-__all__ = ["Request", "anywhere", "common", "errors", "given", "opened", "project_options", "request_of"]
+__all__ = [
+    "Request",
+    "anywhere",
+    "common",
+    "complete_environments",
+    "complete_feeds",
+    "errors",
+    "given",
+    "opened",
+    "project_options",
+    "request_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,31 @@ def project_options(options: dict[str, Any]) -> tuple[str, str]:
     return given(options["config"]) or "pipelines_config", env
 
 
+def _config_of(context: click.Context) -> str:
+    """The configuration folder of a command line that is still being written."""
+    options = (context.params.get("config"), context.find_root().params.get("config"))
+    return next((found for option in options if (found := given(option))), "pipelines_config")
+
+
+def complete_feeds(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The names of feeds that begin like this, without those that stand there already."""
+    from framework.loader import feed_names
+
+    there = context.params.get("feeds") or ()
+    return [name for name in feed_names(_config_of(context)) if name.startswith(begun) and name not in there]
+
+
+def complete_environments(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The names of environments that begin like this."""
+    from framework.loader import environment_names
+
+    return [name for name in environment_names(_config_of(context)) if name.startswith(begun)]
+
+
 def anywhere(command: Callable[..., None]) -> Callable[..., None]:
     """The options of the project, understood after the command too; there they count more."""
     for decorate in (
-        click.option("--env", default=None, help="The environment's name."),
+        click.option("--env", default=None, help="The environment's name.", shell_complete=complete_environments),
         click.option("--config", default=None, help="The configuration folder."),
     ):
         command = decorate(command)
@@ -88,7 +120,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         anywhere,
         click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds."),
         click.option("--tag", multiple=True, help="Only feeds with this tag."),
-        click.argument("feeds", nargs=-1, metavar="[FEED]..."),
+        click.argument("feeds", nargs=-1, metavar="[FEED]...", shell_complete=complete_feeds),
     ):
         invoke = decorate(invoke)
     return invoke

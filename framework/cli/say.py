@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from framework.report import FeedReport, RunReport
     from framework.runs.events import Event
 
-__all__ = ["print_json", "print_table", "say_event", "say_event_json", "say_problems", "say_report"]
+__all__ = ["fitting", "print_json", "print_table", "say_event", "say_event_json", "say_problems", "say_report"]
 
 _CARET_WITHIN = 110
 """Characters of a line of a configuration file that are shown."""
+_NARROWEST = 8
+"""Characters of a column that are shown in any case."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
@@ -32,12 +35,29 @@ def print_json(document: dict[str, Any], indent: int | None = 2) -> None:
     put(json.dumps(document, indent=indent, ensure_ascii=True))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people; values are shown in one line each, NULL as a hyphen."""
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], cut: Collection[str] = ()) -> None:
+    """A table for people; values are shown in one line each, NULL as a hyphen. Those of the columns in `cut` are cut
+    where a terminal ends."""
     cells = [["-" if value is None else printable(str(value)) for value in row] for row in [columns, *rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if sys.stdout.isatty():
+        may = [column in cut for column in columns]
+        widths = fitting(widths, may, shutil.get_terminal_size().columns)
     for line in [cells[0], ["-" * width for width in widths], *cells[1:]]:
-        tell("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        tell("  ".join(_cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def fitting(widths: Sequence[int], cut: Sequence[bool], line: int) -> list[int]:
+    """The widths of columns that fit into a line: of those that may be cut the widest, but not to nothing."""
+    room = line - 2 * (len(widths) - 1) - sum(width for width, may in zip(widths, cut, strict=True) if not may)
+    wide = [width for width, may in zip(widths, cut, strict=True) if may]
+    caps = range(max(wide, default=0), _NARROWEST, -1)
+    cap = next((cap for cap in caps if sum(min(width, cap) for width in wide) <= room), _NARROWEST)
+    return [min(width, cap) if may else width for width, may in zip(widths, cut, strict=True)]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def say_problems(problems: Sequence[Problem], config: str) -> None:

@@ -5,55 +5,28 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
 from framework.engines.constraints import filled_by_itself
 from framework.engines.delta_errors import translated
+from framework.engines.delta_features import refusal
+from framework.engines.delta_schema import columns_of, delta_schema
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
-from framework.errors import Conflict, Failure, LandfeedError, StorageError
+from framework.errors import Conflict, LandfeedError, StorageError
 from framework.names import Table
 from framework.steps import TableColumn
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["DeltaTables", "check_constraints", "commit", "delta_schema", "storage_options", "unwritable"]
-
-_DELTA_NAMES = {"tinyint": "byte", "smallint": "short", "int": "integer", "bigint": "long"}
-_LANDFEED_NAMES = {delta: ours for ours, delta in _DELTA_NAMES.items()}
-_WRITABLE = {
-    "appendOnly",
-    "invariants",
-    "checkConstraints",
-    "changeDataFeed",
-    "generatedColumns",
-    "timestampNtz",
-}
-"""Features that delta-rs observes when it writes. Some others it passes over (column mapping, deletion vectors),
-and some it refuses, but only at the commit."""
-_WORDS = {
-    "allowColumnDefaults": "column defaults",
-    "clustering": "liquid clustering",
-    "columnMapping": "column mapping",
-    "deletionVectors": "deletion vectors",
-    "domainMetadata": "domain metadata",
-    "identityColumns": "identity columns",
-    "inCommitTimestamp": "in-commit timestamps",
-    "rowTracking": "row tracking",
-    "typeWidening": "type widening",
-    "v2Checkpoint": "v2 checkpoints",
-    "variantType": "variant columns",
-}
-
+__all__ = ["DeltaTables", "check_constraints", "commit", "storage_options"]
 
 _CHECK = "delta.constraints."
-_MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
-"""Protocol versions that imply features without listing them."""
 
 
 def storage_options(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
@@ -113,16 +86,21 @@ class DeltaTables:
         delta = self.open(table)
         if delta is None:
             return None
-        columns = tuple((name, type_) for name, type_ in _columns(delta))
+        columns = tuple((name, type_) for name, type_ in columns_of(delta))
         seq = delta.transaction_version(transaction_id(feed))
         not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
-        return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
+        return TableState(delta.version(), columns, seq, refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
-        for entry in self.history(table):
-            manifest = Manifest.from_json(entry.get("userMetadata"))
-            if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
-                return manifest, int(entry["version"])
+        """See `Engine.manifest`. It is nearly always in the last commit; reading more of them costs time for each."""
+        delta = self.open(table)
+        if delta is None:
+            return None
+        for most in (1, 20, HISTORY):
+            for entry in delta.history(most):
+                manifest = Manifest.from_json(entry.get("userMetadata"))
+                if manifest is not None and (manifest.batch.feed, manifest.batch.seq) == (feed, seq):
+                    return manifest, int(entry["version"])
         return None
 
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
@@ -142,7 +120,7 @@ class DeltaTables:
 
     def columns(self, delta: DeltaTable) -> tuple[tuple[str, str], ...]:
         """The columns (name, type as in `framework.types`) of a table that was opened."""
-        return tuple(_columns(delta))
+        return tuple(columns_of(delta))
 
     def at(self, table: Table, version: int) -> DeltaTable:
         """The table as it was at a version."""
@@ -225,6 +203,30 @@ class DeltaTables:
             )
         return delta.version() if delta else 0
 
+    def folder(self, table: Table) -> str:
+        """The folder of a local table, which is made where there is none."""
+        with translated(table):
+            os.makedirs(self.uri(table), exist_ok=True)
+        return self.uri(table)
+
+    def replace(
+        self, table: Table, delta: DeltaTable | None, files: list[AddAction], schema: Schema, manifest: Manifest
+    ) -> DeltaTable:
+        """As `overwrite`, by files that stand in the table's folder; the table as it then is."""
+        properties = commit(manifest, files=True)
+        with translated(table):
+            if delta is not None:
+                delta.create_write_transaction([*files], "overwrite", schema, commit_properties=properties)
+                delta.update_incremental()
+                return delta
+            try:
+                create_table_with_add_actions(self.uri(table), schema, files, commit_properties=properties)
+            except DeltaError as error:
+                if self.open(table) is None:
+                    raise
+                raise Conflict(f"another writer made {table} at the same time") from error
+        return self.at(table, 0)
+
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""
         if (delta.transaction_version(transaction_id(manifest.batch.feed)) or 0) >= manifest.batch.seq:
@@ -236,37 +238,15 @@ class DeltaTables:
 
     def writable(self, delta: DeltaTable, table: Table) -> None:
         """Refuse a table with features that delta-rs cannot write, before anything is written."""
-        refusal = _refusal(delta, table)
-        if refusal is not None:
-            raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
-
-
-def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
-    found = unwritable(delta)
-    if not found:
-        return None
-    return Failure(
-        "table_feature",
-        f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
-        "load this feed with engine: spark, or drop the feature from the table",
-    )
+        refused = refusal(delta, table)
+        if refused is not None:
+            raise LandfeedError(refused.message, refused.hint, code=refused.code)
 
 
 def check_constraints(delta: DeltaTable) -> list[str]:
     """The table's CHECK constraints, each as its name and the condition."""
     configuration = delta.metadata().configuration.items()
     return [f"{key[len(_CHECK) :]} ({text})" for key, text in configuration if key.startswith(_CHECK)]
-
-
-def unwritable(delta: DeltaTable) -> list[str]:
-    """The features of a table that delta-rs cannot write, in words."""
-    protocol = delta.protocol()
-    features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())} - _WRITABLE
-    if protocol.min_writer_version in _MAPPED and delta.metadata().configuration.get(_MAPPING, "none") != "none":
-        features.add("columnMapping")
-    if protocol.min_writer_version == _IDENTITY:
-        features.add("identityColumns")
-    return sorted(_WORDS.get(feature, feature) for feature in features)
 
 
 def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
@@ -285,50 +265,3 @@ def _is_there(table: Table, folder: str) -> bool:
     except OSError as error:
         message = f"table {table}: the folder {folder} cannot be looked at: {error.strerror}"
         raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error
-
-
-def delta_schema(columns: tuple[TableColumn, ...]) -> Schema:
-    fields = []
-    for column in columns:
-        metadata = {"comment": column.comment} if column.comment else {}
-        field = {"name": column.name, "type": _to_delta(column.type), "nullable": True, "metadata": metadata}
-        fields.append(Field.from_json(json.dumps(field)))
-    return Schema(fields)
-
-
-def _to_delta(type_: DataType) -> Any:
-    match type_:
-        case Scalar(name):
-            return _DELTA_NAMES.get(name, name)
-        case Decimal():
-            return str(type_)
-        case Array(element):
-            return {"type": "array", "elementType": _to_delta(element), "containsNull": True}
-        case Map(key, value):
-            return {
-                "type": "map",
-                "keyType": _to_delta(key),
-                "valueType": _to_delta(value),
-                "valueContainsNull": True,
-            }
-        case Struct(members):
-            fields = [{"name": n, "type": _to_delta(t), "nullable": True, "metadata": {}} for n, t in members]
-            return {"type": "struct", "fields": fields}
-
-
-def _columns(delta: DeltaTable) -> Iterator[tuple[str, str]]:
-    for field in json.loads(delta.schema().to_json())["fields"]:
-        yield field["name"], _from_delta(field["type"])
-
-
-def _from_delta(type_: Any) -> str:
-    if isinstance(type_, str):
-        return _LANDFEED_NAMES.get(type_, type_)
-    match type_["type"]:
-        case "array":
-            return f"array<{_from_delta(type_['elementType'])}>"
-        case "map":
-            return f"map<{_from_delta(type_['keyType'])},{_from_delta(type_['valueType'])}>"
-        case _:
-            members = (f"{field['name']}:{_from_delta(field['type'])}" for field in type_["fields"])
-            return f"struct<{','.join(members)}>"

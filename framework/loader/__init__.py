@@ -2,11 +2,13 @@
 
 A file's way: bytes → nodes with places (`nodes`) → defaults merged (`files`) → `${…}` replaced
 (`substitute`) → JSON Schema (`schema`) → what the schema cannot say (`checks`, and `between` for
-what concerns several feeds) → the typed Feed (`build`). A problem never stops the search for more.
+what concerns several feeds) → the typed Feed (`build`) or Environment (`settings`). A problem
+never stops the search for more.
 """
 
 from framework.loader.databricks import watched_folder
-from framework.loader.project import Project, check_project, load_project, load_targets, merged_tree
+from framework.loader.environments import environment_names
+from framework.loader.project import Project, check_project, feed_names, load_project, load_targets, merged_tree
 from framework.loader.schema import Kind, schema_text
 from framework.loader.written import annotated, new_feed, origins
 
@@ -15,6 +17,8 @@ __all__ = [
     "Project",
     "annotated",
     "check_project",
+    "environment_names",
+    "feed_names",
     "load_project",
     "load_targets",
     "merged_tree",

@@ -1,4 +1,4 @@
-"""A checked tree → the typed Feed or Environment, with every default filled in.
+"""A checked tree → the typed Feed, with every default filled in.
 
 Runs only on trees without problems, so it trusts the shapes that the schema has checked.
 """
@@ -6,22 +6,9 @@ Runs only on trees without problems, so it trusts the shapes that the schema has
 from __future__ import annotations
 
 import codecs
-import os
-import re
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import TypeVar
 
-from framework.environment import (
-    Cluster,
-    DatabricksSettings,
-    Durability,
-    EngineName,
-    Environment,
-    GitRepository,
-    Permission,
-    Principal,
-)
+from framework.environment import Environment
 from framework.feed import (
     AllBad,
     Archive,
@@ -31,6 +18,7 @@ from framework.feed import (
     CheckScope,
     Column,
     CsvOptions,
+    DeleteMode,
     Feed,
     Format,
     MissingColumns,
@@ -42,35 +30,25 @@ from framework.feed import (
     ReadyWhen,
     RenamedColumns,
     SchemaContract,
+    Snapshot,
     Source,
     Target,
 )
 from framework.law.pathnames import has_folders
 from framework.loader.nodes import Node
+from framework.loader.paths import folder
+from framework.loader.values import flag as _flag
+from framework.loader.values import items as _list
+from framework.loader.values import mapping as _map
+from framework.loader.values import number as _number
+from framework.loader.values import text as _text
+from framework.loader.values import texts as _texts
+from framework.loader.values import whole as _whole
+from framework.loader.values import word as _word
 from framework.names import Table
 from framework.types import parse_type
 
-__all__ = ["PRINCIPALS", "absolute", "build_environment", "build_feed", "folder", "git_provider", "is_uri"]
-
-PRINCIPALS = ("service_principal_name", "user_name", "group_name")
-"""The keys that name somebody in a workspace."""
-
-_Word = TypeVar("_Word", bound=StrEnum)
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
-
-
-def is_uri(path: str) -> bool:
-    return _URI.match(path) is not None
-
-
-def absolute(path: str, project: str) -> str:
-    """An absolute local path without `..` (links are not followed), or the URI as it is."""
-    return path if is_uri(path) else os.path.normpath(os.path.join(project, path))
-
-
-def folder(path: str, project: str) -> str:
-    """As `absolute`, with one `/` at the end."""
-    return absolute(path, project).rstrip("/") + "/"
+__all__ = ["build_feed"]
 
 
 def build_feed(tree: Node, environment: Environment, archive: str | None) -> Feed:
@@ -178,7 +156,13 @@ def _target(tree: Node) -> Target:
         null_keys=_word(target, NullKeys.QUARANTINE, "null_keys"),
         sequence_by=_columns(tree, "sequence_by"),
         apply_as_deletes=_text(target, "apply_as_deletes"),
-        ignore_null_updates=_flag(target, False, "ignore_null_updates"),
+        apply_as_truncates=_text(target, "apply_as_truncates"),
+        delete_mode=_word(target, DeleteMode.HARD, "delete_mode"),
+        ignore_null_updates=_ignored_nulls(tree),
+        track_columns=_tracked(tree),
+        overwrite_by=_columns(tree, "overwrite_by"),
+        allow_empty=_flag(target, False, "allow_empty"),
+        snapshot=_snapshot(target.map.get("snapshot")),
         except_columns=_columns(tree, "except_columns"),
         audit_columns=_flag(target, False, "audit_columns"),
         cluster_by=_columns(tree, "cluster_by"),
@@ -186,6 +170,40 @@ def _target(tree: Node) -> Target:
         table_properties=tuple((key, value.text) for key, value in properties.items()),
         comment=_text(target, "comment"),
         shared_target=_flag(target, False, "shared_target"),
+    )
+
+
+def _ignored_nulls(tree: Node) -> tuple[str, ...]:
+    """The columns in which a NULL changes nothing; all but keys and sequence where it only says true."""
+    node = tree.get("target", "ignore_null_updates")
+    if node is None or node.value is False:
+        return ()
+    if node.value is True:
+        fixed = {*_columns(tree, "keys"), *_columns(tree, "sequence_by")}
+        return tuple(name for name in _map(tree, "schema") if name not in fixed)
+    return _columns(tree, "ignore_null_updates")
+
+
+def _tracked(tree: Node) -> tuple[str, ...] | None:
+    """The columns that open a version, None for all but keys and sequence."""
+    target = tree.map["target"]
+    if "track_columns" in target.map:
+        return _columns(tree, "track_columns")
+    if "track_except" in target.map:
+        others = {*_columns(tree, "track_except"), *_columns(tree, "keys"), *_columns(tree, "sequence_by")}
+        return tuple(name for name in _map(tree, "schema") if name not in others)
+    return None
+
+
+def _snapshot(node: Node | None) -> Snapshot:
+    default = Snapshot()
+    if node is None:
+        return default
+    most = _number(node, "max_deletes")
+    return Snapshot(
+        _text(node, "by"),
+        default.max_deletes if most is None else most,
+        _flag(node, default.allow_empty, "allow_empty"),
     )
 
 
@@ -210,129 +228,7 @@ def _archive(tree: Node, name: str, environment: Environment, archive: str | Non
     )
 
 
-def build_environment(tree: Node, name: str, project: str) -> Environment:
-    """The environment of a tree that has no problems."""
-    root = _text(tree, "tables", "root")
-    credentials, connector = _text(tree, "gcs", "credentials"), _text(tree, "gcs", "connector")
-    databricks = tree.get("databricks")
-    return Environment(
-        name=name,
-        engine=EngineName(_text(tree, "engine") or ""),
-        project=project,
-        root=absolute(root, project).rstrip("/") if root else None,
-        catalog=_text(tree, "tables", "catalog"),
-        control=_text(tree, "control") or "_landfeed",
-        timezone=_text(tree, "timezone") or "UTC",
-        jobs=_whole(tree, "jobs") or 4,
-        durability=_word(tree, Durability.SYNC, "durability"),
-        gcs_credentials=absolute(credentials, project) if credentials else None,
-        gcs_project=_text(tree, "gcs", "project"),
-        gcs_connector=absolute(connector, project) if connector else None,
-        databricks=_databricks(databricks) if databricks is not None else None,
-        file=tree.file,
-    )
-
-
-def _databricks(tree: Node) -> DatabricksSettings:
-    default = DatabricksSettings()
-    cluster, run_as = tree.get("compute"), tree.get("run_as")
-    return DatabricksSettings(
-        mode=_word(tree, default.mode, "mode"),
-        cluster=_cluster(cluster) if cluster is not None and cluster.map else None,
-        source=_word(tree, default.source, "source"),
-        git=_git(tree.map["git"]) if "git" in tree.map else None,
-        trigger=_word(tree, default.trigger, "trigger"),
-        trigger_path=_text(tree, "trigger_path"),
-        min_time_between_triggers_seconds=_or(tree, default.min_time_between_triggers_seconds, _MIN_TIME),
-        wait_after_last_change_seconds=_or(tree, default.wait_after_last_change_seconds, _WAIT),
-        notify=_texts(tree, "notify"),
-        run_as=_principal(run_as) if run_as is not None else None,
-        permissions=tuple(
-            Permission(_text(node, "level") or "", _principal(node)) for node in _list(tree, "permissions")
-        ),
-        max_retries=_or(tree, default.max_retries, "max_retries"),
-        timeout_seconds=_or(tree, default.timeout_seconds, "timeout_seconds"),
-        root_path=_text(tree, "root_path"),
-    )
-
-
-_MIN_TIME, _WAIT = "min_time_between_triggers_seconds", "wait_after_last_change_seconds"
-
-
-def _cluster(tree: Node) -> Cluster:
-    return Cluster(
-        _text(tree, "node_type_id") or "", _whole(tree, "num_workers") or 0, _text(tree, "spark_version") or ""
-    )
-
-
-_GIT_PROVIDERS = {
-    "github.com": "gitHub",
-    "gitlab.com": "gitLab",
-    "bitbucket.org": "bitbucketCloud",
-    "dev.azure.com": "azureDevOpsServices",
-}
-
-
-def git_provider(url: str) -> str | None:
-    """The provider that a repository's address tells."""
-    return _GIT_PROVIDERS.get(url.removeprefix("https://").split("/", 1)[0].lower())
-
-
-def _git(tree: Node) -> GitRepository:
-    url = _text(tree, "url") or ""
-    return GitRepository(url, _text(tree, "branch") or "main", _text(tree, "provider") or git_provider(url) or "")
-
-
-def _principal(tree: Node) -> Principal:
-    kind = next(kind for kind in PRINCIPALS if kind in tree.map)
-    return Principal(kind, _text(tree, kind) or "")
-
-
-def _text(tree: Node, *keys: str) -> str | None:
-    node = tree.get(*keys)
-    return node.text if node is not None else None
-
-
-def _flag(tree: Node, default: bool, *keys: str) -> bool:
-    node = tree.get(*keys)
-    return default if node is None else node.value is True
-
-
-def _number(tree: Node, *keys: str) -> float | None:
-    node = tree.get(*keys)
-    return float(node.value) if node is not None and isinstance(node.value, int | float) else None
-
-
-def _whole(tree: Node, *keys: str) -> int | None:
-    number = _number(tree, *keys)
-    return None if number is None else int(number)
-
-
-def _or(tree: Node, default: int, key: str) -> int:
-    found = _whole(tree, key)
-    return default if found is None else found
-
-
-def _map(tree: Node, *keys: str) -> Mapping[str, Node]:
-    node = tree.get(*keys)
-    return node.map if node is not None else {}
-
-
-def _list(tree: Node, *keys: str) -> list[Node]:
-    node = tree.get(*keys)
-    return node.items if node is not None else []
-
-
-def _texts(tree: Node, *keys: str) -> tuple[str, ...]:
-    return tuple(node.text for node in _list(tree, *keys))
-
-
 def _columns(tree: Node, key: str) -> tuple[str, ...]:
     """A list of columns under `target`, spelt as in the schema whatever their case here."""
     spelt = {name.lower(): name for name in _map(tree, "schema")}
     return tuple(spelt[name.lower()] for name in _texts(tree, "target", key))
-
-
-def _word(tree: Node, default: _Word, *keys: str) -> _Word:
-    node = tree.get(*keys)
-    return default if node is None else type(default)(node.text)

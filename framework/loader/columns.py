@@ -9,36 +9,13 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.law.values import check_pattern, parse
+from framework.loader.column_types import refused, type_of, type_problems
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS
-from framework.types import TYPE_NAMES, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["accepted", "problems", "type_of"]
-
-_TYPES = (*TYPE_NAMES, "decimal", "array", "map", "struct")
-_OTHER_TYPES = {
-    "varchar": "string", "char": "string", "text": "string", "str": "string", "nvarchar": "string",
-    "number": "decimal(p,s)", "money": "decimal(p,s)", "bool": "boolean", "datetime": "timestamp",
-    "timestamptz": "timestamp", "time": "string", "int64": "bigint", "int32": "int",
-    "float64": "double", "float32": "float", "uuid": "string", "json": "string", "serial": "bigint",
-    "timestamp_ltz": "timestamp", "date32": "date", "int8": "bigint", "int4": "int", "list": "array<…>",
-    "object": "struct<name:type>", "record": "struct<name:type>", "byte": "tinyint",
-}  # fmt: skip
-
-
-_NOT_IN_DELTA = " ,;{}()\n\t="
-
-
-def type_of(node: Node) -> DataType | None:
-    """The column's type, None when it has none that can be understood."""
-    text = node.get("type") if isinstance(node.value, dict) else node
-    if text is None or text.broken:
-        return None
-    try:
-        return parse_type(text.text)
-    except ValueError:
-        return None
+__all__ = ["problems"]
 
 
 def problems(columns: Mapping[str, Node], captures: frozenset[str], header: bool) -> Iterator[Problem]:
@@ -51,7 +28,7 @@ def problems(columns: Mapping[str, Node], captures: frozenset[str], header: bool
         if isinstance(node.value, dict):
             yield from _object(node, path, captures, header)
         else:
-            yield from _type(node, path)
+            yield from type_problems(node, path)
 
 
 def _name(name: str, path: str, node: Node, seen: Mapping[str, str]) -> Iterator[Problem]:
@@ -64,84 +41,16 @@ def _name(name: str, path: str, node: Node, seen: Mapping[str, str]) -> Iterator
     if re.search(r"[\x00-\x1f\x7f]", name) or name != name.strip():
         message = "a column name with a control character or blanks around it"
         yield node.problem(path, message, "use source_name for the header as it stands in the file", at_key=True)
-    elif refused := _refused(name):
-        message = f"a Delta table has no column with {refused} in its name"
+    elif marks := refused(name):
+        message = f"a Delta table has no column with {marks} in its name"
         hint = f'take another name for it: {{type: …, source_name: ["{name}"]}}'
         yield node.problem(path, message, hint, at_key=True)
-
-
-def accepted(name: str) -> str:
-    """The name as Delta takes it: an underscore for what it refuses."""
-    return re.sub(f"[{re.escape(_NOT_IN_DELTA)}]+", "_", name).strip("_") or "_" if _refused(name) else name
-
-
-def _refused(name: str) -> str:
-    """The characters of a name that a Delta table without column mapping refuses, in words."""
-    found = dict.fromkeys(char for char in name if char in _NOT_IN_DELTA)
-    return " or ".join("a blank" if char == " " else char for char in found)
-
-
-def _type(node: Node, path: str) -> Iterator[Problem]:
-    if node.broken:
-        return
-    try:
-        found = parse_type(node.text)
-    except ValueError as error:
-        hint = _type_hint(node.text)
-        yield node.problem(path, f"'{node.shown}' is no type" if node.secret else str(error), hint)
-        return
-    refused = next((word for name in _members(found) if (word := _refused(name))), None)
-    if refused is not None:
-        message = f"a Delta table has no member with {refused} in its name: {found}"
-        yield node.problem(path, message, "give the member a name that has none")
-    if any(not isinstance(key, Scalar | Decimal) for key in _map_keys(found)):
-        message = f"the key of a map cannot be an array, a map or a struct: {found}"
-        yield node.problem(path, message, "for example map<string,int>")
-
-
-def _members(type_: DataType) -> Iterator[str]:
-    """The names of the members of the structs in a type."""
-    match type_:
-        case Array(element):
-            yield from _members(element)
-        case Map(key, value):
-            yield from _members(key)
-            yield from _members(value)
-        case Struct(members):
-            for name, member in members:
-                yield name
-                yield from _members(member)
-
-
-def _map_keys(type_: DataType) -> Iterator[DataType]:
-    """The key types of the maps in a type."""
-    match type_:
-        case Array(element):
-            yield from _map_keys(element)
-        case Map(key, value):
-            yield key
-            yield from _map_keys(value)
-        case Struct(members):
-            for _, member in members:
-                yield from _map_keys(member)
-
-
-def _type_hint(text: str) -> str:
-    word = re.match(r"\s*\w*", text)
-    name = word.group().strip().lower() if word else ""
-    if text.count("(") > text.count(")") or text.count("<") > text.count(">"):
-        return 'put a type that contains a comma in quotes, as in {type: "decimal(12,2)"}'
-    if name in _OTHER_TYPES:
-        return f"use {_OTHER_TYPES[name]}"
-    if name in ("array", "map", "struct", "decimal"):
-        return "for example array<string>, map<string,int>, struct<a:int,b:string>, decimal(12,2)"
-    return did_you_mean(name, _TYPES) or f"the types are: {', '.join(_TYPES)}"
 
 
 def _object(node: Node, path: str, captures: frozenset[str], header: bool) -> Iterator[Problem]:
     type_node = node.get("type")
     if type_node is not None:
-        yield from _type(type_node, f"{path}.type")
+        yield from type_problems(type_node, f"{path}.type")
     found = type_of(node)
     if found is not None:
         yield from _formats(node, path, found)

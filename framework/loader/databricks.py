@@ -10,8 +10,9 @@ from framework.environment import DatabricksSettings, Environment, JobTrigger
 from framework.errors import Problem
 from framework.feed import Feed
 from framework.law.places import common_folder, inside, place
-from framework.loader.build import PRINCIPALS, git_provider, is_uri
 from framework.loader.nodes import Node
+from framework.loader.paths import is_uri
+from framework.loader.settings import PRINCIPALS, git_provider
 
 __all__ = ["landing_problems", "problems", "watched_folder"]
 

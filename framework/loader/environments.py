@@ -12,9 +12,9 @@ from itertools import chain
 from framework.environment import Environment
 from framework.errors import Problem
 from framework.loader import databricks, schema
-from framework.loader.build import build_environment
 from framework.loader.files import read
 from framework.loader.nodes import Node
+from framework.loader.settings import build_environment
 from framework.loader.substitute import Scope, Text, substitute
 from framework.loader.suggest import one_of
 
@@ -58,7 +58,8 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     )
     if file is None:
         message = f"there is no environment '{env[:60]}'"
-        hint = one_of(env, environment_names(config))
+        known = environment_names(config)
+        hint = one_of(env, known) if known else "write one with: landfeed init"
         report(Problem(f"environments/{env[:60]}.yml", 1, 1, "", message, hint))
         return unknown
     tree = read(config, file, report)

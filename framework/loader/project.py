@@ -19,7 +19,7 @@ from framework.loader.substitute import substitute
 from framework.loader.suggest import one_of
 from framework.names import Secrets
 
-__all__ = ["Project", "check_project", "load_project", "load_targets", "merged_tree"]
+__all__ = ["Project", "check_project", "feed_names", "load_project", "load_targets", "merged_tree"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -81,6 +81,13 @@ def check_project(
     except ConfigError as error:
         return 0, error.problems
     return len(files), _ordered(problems)
+
+
+def feed_names(config: str) -> list[str]:
+    """The names of all feeds that can be read, in order; nothing is checked."""
+    trees = (read(config, file, lambda _: None) for file in feed_files(config, lambda _: None))
+    names = (tree.get("feed") for tree in trees if tree is not None)
+    return sorted({name.text for name in names if name is not None and _NAME.fullmatch(name.text)})
 
 
 def load_targets(config: str, *, environ: Mapping[str, str]) -> tuple[Project, ...]:
@@ -147,7 +154,7 @@ def _load(
 
 def _require(config: str) -> None:
     if not os.path.isdir(config):
-        hint = "start it in the project folder, or name the folder with --config"
+        hint = "start it in the project folder, name the folder with --config, or begin one: landfeed init"
         raise ConfigError([Problem(config, 1, 1, "", "there is no such configuration folder", hint)])
 
 
@@ -157,7 +164,16 @@ def _feed_files(config: str, report: Callable[[Problem], None]) -> Iterable[str]
     for problem in problems:
         report(problem)
     if not found and not problems:
-        report(Problem("feeds", 1, 1, "", "there is no feed file below feeds/", "write one with `landfeed new NAME`"))
+        report(
+            Problem(
+                "feeds",
+                1,
+                1,
+                "",
+                "there is no feed file below feeds/",
+                "write one with `landfeed infer FILE` or `landfeed new NAME`",
+            )
+        )
     return found
 
 

@@ -22,7 +22,17 @@ _KINDS = {
     rb"%PDF-": "a PDF document",
     rb"(?:\xef\xbb\xbf)?\s*<(?i:!doctype html|html[\s>])": "an HTML page",
 }
-_UTF_16 = re.compile(rb"\xff\xfe|\xfe\xff")
+_MARKS = {
+    rb"\xff\xfe\x00\x00|\x00\x00\xfe\xff": ("utf-32", "UTF-32"),
+    rb"\xff\xfe": ("utf-16", "UTF-16-LE"),
+    rb"\xfe\xff": ("utf-16", "UTF-16-BE"),
+    rb"\xef\xbb\xbf": ("utf-8", "UTF-8"),
+}
+"""Byte-order marks: the encoding, and what it is exactly."""
+_UNMARKED = {
+    rb"(?:[\t\r\n\x20-\x7e]\x00){4}": "UTF-16-LE",
+    rb"(?:\x00[\t\r\n\x20-\x7e]){4}": "UTF-16-BE",
+}
 
 
 def not_text(beginning: bytes, encodings: Sequence[str]) -> str | None:
@@ -30,6 +40,20 @@ def not_text(beginning: bytes, encodings: Sequence[str]) -> str | None:
     for pattern, kind in _KINDS.items():
         if re.match(pattern, beginning):
             return kind
-    if _UTF_16.match(beginning) and not any("16" in encoding or "32" in encoding for encoding in encodings):
-        return "UTF-16 text, whose header cannot be read as anything else (source.encoding: UTF-16)"
-    return None
+    mark = next((found for pattern, found in _MARKS.items() if re.match(pattern, beginning)), None)
+    if mark is not None:
+        encoding, exactly = mark
+        fits = {encoding, f"{encoding}-sig", exactly.lower()}
+        return None if fits & set(encodings) else f"{exactly} text with a byte-order mark (source.encoding: {encoding})"
+    wide = _wide(beginning)
+    if {"utf-16", "utf-32"} >= set(encodings) and beginning and wide is None:
+        wide = "text without a byte-order mark", "UTF-8"
+    elif any("16" in encoding or "32" in encoding for encoding in encodings if encoding not in ("utf-16", "utf-32")):
+        return None
+    return f"{wide[0]} (source.encoding: {wide[1]})" if wide is not None else None
+
+
+def _wide(beginning: bytes) -> tuple[str, str] | None:
+    """What text of two bytes a letter is called, and its encoding; None for all other text."""
+    name = next((name for pattern, name in _UNMARKED.items() if re.match(pattern, beginning)), None)
+    return (f"{name} text without a byte-order mark", name) if name is not None else None

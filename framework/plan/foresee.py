@@ -17,7 +17,7 @@ from framework.storage import Storage
 
 __all__ = ["foreseen"]
 
-_LOOKED_AT = 100
+_LOOKED_AT = 50
 """Files that are looked at; the others are likely to be of the same kind."""
 _SMALL = 1 << 20
 """Bytes up to which a file is opened as a whole where its beginning does not tell."""

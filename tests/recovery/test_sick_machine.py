@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import BinaryIO
 import pytest
 
 from framework.loader import load_project
-from framework.machine import read_error
+from framework.machine import most_open_files, open_more_files, read_error
 from framework.names import File, Status
 from framework.runs.run import Options, run_feeds
 from framework.runs.world import open_world
@@ -84,6 +85,24 @@ def test_a_full_temporary_folder(old: Project) -> None:
 def test_a_limit_of_the_process(old: Project, limits: str, said: str) -> None:
     failed(ended(old.start("run", script=LIMITED, LIMITS=limits)), said)
     untouched(old)
+
+
+def test_many_files_are_loaded_by_a_process_that_may_open_few(project: Project) -> None:
+    for number in range(150):
+        project.land("activity", f"{number}.csv", HEADER + f"{number},login,2026-01-01\n")
+    report = ended(project.start("run", script=LIMITED, LIMITS="NOFILE=100"))
+    assert (report.code, report.feed["rows"]["inserted"]) == (0, 150)
+
+
+def test_a_process_opens_as_many_files_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+        assert most_open_files() == 100
+        open_more_files()
+        assert most_open_files() == min(hard, 1 << 16)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_full_disk_below_the_tables(old: Project) -> None:

@@ -21,7 +21,7 @@ REJECTED = {
     "no_key.csv": (b"event,event_time\na,2026-01-01\n", "there is no column 'user_id'"),
     "twice.csv": (b"user_id,event,EVENT,event_time\n1,a,b,2026-01-01\n", "names 'event' more than once"),
     "broken.csv.gz": (b"this is not gzip", "not a complete gzip file"),
-    "utf16.csv": (HEADER.encode("utf-16"), "header"),
+    "utf16.csv": (HEADER.encode("utf-16"), "UTF-16-LE text"),
 }
 
 

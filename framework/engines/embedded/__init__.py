@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
-from framework.engines.delta import DeltaTables, delta_schema
+from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
+from framework.engines.delta_schema import delta_schema
 from framework.errors import cannot_load
 from framework.feed import Feed
 from framework.machine import own_folder
@@ -84,11 +85,10 @@ class EmbeddedEngine:
             return survey(connection, piece, feed)
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
-        del loaded_at  # the manifest has it, and nothing is written before there is one
         with self._connection() as connection:
             from framework.engines.embedded.staging import Staging
 
-            return Staging(connection, self.tables).stage(step, pieces, seal)
+            return Staging(connection, self.tables).stage(step, pieces, loaded_at, seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step.table, step.columns, step.comment)
@@ -107,9 +107,8 @@ class EmbeddedEngine:
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:
             from framework.engines.embedded.merging import Merging
-            from framework.engines.embedded.writing import write_rows
 
-            return Merging(connection, self.tables, step, manifest, self.write or write_rows).merge(staging_version)
+            return Merging(connection, self.tables, step, manifest, self.write).merge(staging_version)
 
     def discard(self, step: Discard) -> None:
         delta = self.tables.open(step.table)

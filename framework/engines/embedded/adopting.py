@@ -1,4 +1,4 @@
-"""A first load into an empty table: its files are copied from staging instead of being encoded once more."""
+"""A first load into an empty table: its files are those of staging instead of being encoded once more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from deltalake import CommitProperties, DeltaTable
 from deltalake.transaction import AddAction, RemoveAction
 
+from framework.engines.embedded.parquet import is_plain
 from framework.names import AUDIT_COLUMNS
 
 __all__ = ["adopt", "may_adopt"]
@@ -23,12 +24,10 @@ def may_adopt(staging: DeltaTable, target: DeltaTable, columns: Sequence[str]) -
 
     Staging's audit columns may stay in the files; the target's schema decides what readers see of them.
     """
-    metadata = target.metadata()
-    if metadata.partition_columns or any(key.startswith("delta.constraints.") for key in metadata.configuration):
+    if not is_plain(target):
         return False
     staged, there = ({field.name: field for field in delta.schema().fields} for delta in (staging, target))
-    plain = all(field.nullable and not field.metadata for field in there.values())
-    if not plain or not set(columns) <= set(staged) <= {*columns, *AUDIT_COLUMNS}:
+    if not set(columns) <= set(staged) <= {*columns, *AUDIT_COLUMNS}:
         return False
     return all(name in there and there[name].type == staged[name].type for name in columns)
 
@@ -40,11 +39,21 @@ def adopt(source: str, version: int, folder: str, target: DeltaTable, properties
     actions: list[AddAction | RemoveAction] = []
     for add in _added(source, version):
         rows += json.loads(add["stats"])["numRecords"]
-        shutil.copyfile(os.path.join(source, add["path"]), os.path.join(folder, add["path"]))
+        _share(os.path.join(source, add["path"]), os.path.join(folder, add["path"]))
         actions.append(AddAction(add["path"], add["size"], {}, add["modificationTime"], True, _stats(add["stats"])))
     target.create_write_transaction(actions, "append", target.schema(), commit_properties=properties)
     target.update_incremental()
     return rows
+
+
+def _share(path: str, to: str) -> None:
+    """One file under two names; a copy where that cannot be. Neither is ever written again. An earlier process that
+    died before its commit may have left either."""
+    try:
+        os.link(path, to)
+    except OSError:
+        if not (os.path.exists(to) and os.path.samefile(path, to)):
+            os.replace(shutil.copyfile(path, f"{to}.copy"), to)
 
 
 def _added(source: str, version: int) -> Iterator[dict[str, Any]]:

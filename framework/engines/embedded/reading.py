@@ -9,9 +9,8 @@ is checked.
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 
@@ -22,13 +21,23 @@ from framework.engines.embedded.sql import select_rows, table_columns
 from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout
+from framework.machine import most_open_files
 from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
-__all__ = ["NO_MEMORY", "Reader", "survey"]
+__all__ = [
+    "MAYBE_TOO_MANY",
+    "NO_MEMORY",
+    "Reader",
+    "groups",
+    "rejected_paths",
+    "some_rejected",
+    "survey",
+    "transaction",
+]
 
 _FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
 """What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
-_MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
+MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
 """What may be because of one file, or of many at once."""
 NO_MEMORY = "Allocation failure"
 """What DuckDB says when it is the system that has no more memory, whatever the file."""
@@ -54,7 +63,7 @@ class Reader:
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE broken ({BROKEN})")
         there = [file for file in files if file.rejected is None]
         fast = [file for file in there if self._can_be_fast(file)]
-        for group in _groups(fast):
+        for group in groups(fast):
             self._load(group)
         for file in there:
             if file.by_law and file.piece.surveyed:  # DuckDB told its layout, and did not read it right
@@ -83,7 +92,7 @@ class Reader:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
         try:
             doubtful = self._insert(group)
-        except _MAYBE_TOO_MANY:
+        except MAYBE_TOO_MANY:
             if len(group) > 1:
                 for file in group:
                     self._load([file])
@@ -99,35 +108,26 @@ class Reader:
         with ExitStack() as stack:
             for file in group:
                 stack.enter_context(file.opened())
-            return self._insert_opened(group)
+            doubtful = self._insert_opened(group)
+        for file in group:
+            file.piece.source.done = file not in doubtful
+        return doubtful
 
     def _insert_opened(self, group: list[FileRead]) -> list[FileRead]:
         assert self._fast is not None  # noqa: S101 (there are no groups without)
         layout, locations = group[0].layout, [(file.index, file.at) for file in group]
         source = self._fast.source(self._feed, layout, locations, group[0].compression)
-        self._db.execute("BEGIN")
-        try:
+        with transaction(self._db):
             self._insert_rows(group, source)
-            doubtful = self._rejects(group)
+            broken = rejected_paths(self._db)
+            doubtful = [file for file in group if file.at in broken]
             told = self._told()
             doubtful += [file for file in group if file not in doubtful and not self._read_as_the_law(file, told)]
-            self._db.execute("COMMIT")
-        except duckdb.Error:
-            self._db.execute("ROLLBACK")
-            raise
         return doubtful
 
     def _insert_rows(self, group: Sequence[FileRead], source: str) -> None:
         names = [(file.index, file.file.name) for file in group]
         self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names)}")
-
-    def _rejects(self, group: list[FileRead]) -> list[FileRead]:
-        rows = self._db.execute(
-            "SELECT DISTINCT s.file_path FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id)"
-        ).fetchall()
-        self._db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-        paths = {path for (path,) in rows}
-        return [file for file in group if file.at in paths]
 
     def _told(self) -> dict[int, Told]:
         sums = 'count(*), sum("_bytes"), sum("_quotes")'
@@ -167,8 +167,37 @@ class Reader:
                 file.rejected = unreadable(error)
                 for table in ("records", "broken"):
                     self._db.execute(f"DELETE FROM {table} WHERE _file = ?", [file.index])
+            file.piece.source.done = True
         self._insert_rows(group, "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records")
         self._db.execute("DROP TABLE records")
+
+
+@contextmanager
+def transaction(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """What is read in it leaves no tables behind when it fails."""
+    db.execute("BEGIN")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def rejected_paths(db: duckdb.DuckDBPyConnection) -> set[str]:
+    """The files in which the last read found broken records."""
+    rows = db.execute(
+        "SELECT DISTINCT s.file_path FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id)"
+    ).fetchall()
+    db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    return {path for (path,) in rows}
+
+
+def some_rejected(db: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the last read found broken records."""
+    found = db.execute("SELECT 1 FROM reject_errors LIMIT 1").fetchone()
+    db.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+    return found is not None
 
 
 def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
@@ -176,13 +205,12 @@ def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | 
     told = SURVEYS.get(feed.source.format)
     try:
         return told(db, piece, feed) if told is not None else None
-    except _MAYBE_TOO_MANY:
+    except MAYBE_TOO_MANY:
         return None
 
 
-def _groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
+def groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:
     """Some of the files that have a layout in common, in batch order. One compression is told for a whole group."""
-    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    at_once = max(1, min(_FILES_AT_ONCE, int(most * _OPEN_FILES)))
+    at_once = max(1, min(_FILES_AT_ONCE, int(most_open_files() * _OPEN_FILES)))
     for group in grouped(files, lambda file: (file.layout, file.compression)):
         yield from (group[start : start + at_once] for start in range(0, len(group), at_once))

@@ -5,24 +5,28 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
-from deltalake import DeltaTable
+from deltalake import DeltaTable, QueryBuilder
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
+from framework.engines.delta_errors import translated
+from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.handover import insert_rows
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
-from framework.law.change import AllRows, Survivor
+from framework.law.change import AllRows, Fold, Match, OneRow, Survivor
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
 from framework.law.rules import malformed
-from framework.law.staging import FILE, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
+from framework.law.snapshots import Lost, duplicates, guarded, lost
+from framework.law.staging import FILE, KIND, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
 from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
 from framework.machine import own_folder
 from framework.names import Reason
@@ -49,13 +53,19 @@ class Staging:
         self._placed: set[int] = set()
         """The files whose bad rows are all in the table `places`, so that each file is looked through once."""
 
-    def stage(self, step: Stage, pieces: Sequence[Piece], seal: Seal) -> Staged:
+    def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
+        clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
+        if clean is not None:
+            return clean
         feed = step.feed
         with own_folder() as folder:
             files = Reader(self._db, feed, folder).read(pieces)
             judgement = judge(feed, self._figures(feed, files), step.header)
             self._leave_out(judgement)
+            if step.pictured is not None and judgement.accepts:
+                judgement = guarded(feed, judgement, self._lost(feed, step.pictured))
+                self._leave_out(judgement)
             self._deduplicate(feed, step.survivor)
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
@@ -149,6 +159,22 @@ class Staging:
             for table in ("batch", "broken"):
                 self._db.execute(f"DELETE FROM {table} WHERE _file IN ({', '.join(rejected)})")
 
+    def _lost(self, feed: Feed, match: Match) -> Lost:
+        """What the clean rows, which are a complete picture, have twice, and which keys of the target they lack."""
+        values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
+        keys = ", ".join(f"{values[key]} AS {DUCKDB.name(key)}" for key in feed.target.keys)
+        rows = f"(SELECT {keys} FROM batch WHERE {self._clean})"
+        twice = self._db.execute(duplicates(feed, rows, DUCKDB)).fetchall()
+        target = self._tables.open(feed.target.table)
+        if target is None:
+            return Lost(twice)
+        with translated(feed.target.table):
+            reader = QueryBuilder().register("t", target).execute("SELECT * FROM t")
+        self._db.register("there", reader)
+        ((missing, live),) = self._db.execute(lost(feed, match, rows, "there", DUCKDB)).fetchall()
+        self._db.unregister("there")
+        return Lost(twice, int(missing), live)
+
     def _deduplicate(self, feed: Feed, survivor: Survivor) -> None:
         """Collect the rowids of clean rows that another row of the same key in the batch beats in `losers`."""
         self._db.execute("CREATE OR REPLACE TEMP TABLE losers (id BIGINT, _file INTEGER)")
@@ -157,13 +183,16 @@ class Staging:
         keys = ", ".join(f"v{index}" for index, column in enumerate(feed.columns) if column.name in survivor.keys)
         distinct = f"(SELECT count(*) FROM (SELECT DISTINCT {keys} FROM batch WHERE {self._clean}))"
         same = self._db.execute(f"SELECT count(*) = {distinct} FROM batch WHERE {self._clean}").fetchone()
-        if same == (True,):
+        if same == (True,) and not (isinstance(survivor, OneRow) and survivor.truncates):
             return
-        *selects, rank = ranked(feed, survivor, {FILE: "_file", ROW: "rowid"}, DUCKDB)
+        selects, rank = self._ranked(feed, survivor)
         beaten = Select((DUCKDB.name(ROW), DUCKDB.name(FILE)), f"{rank} > 1")
-        first, ranks = selects
-        query = rendered("batch", [replace(first, where=self._clean), ranks, beaten])
-        self._db.execute(f"INSERT INTO losers {query}")
+        self._db.execute(f"INSERT INTO losers {rendered('batch', [*selects, beaten])}")
+
+    def _ranked(self, feed: Feed, survivor: OneRow | Fold) -> tuple[list[Select], str]:
+        """The clean rows of the table `batch` with their rank among those of their key."""
+        (first, *others), rank = ranked(feed, survivor, {FILE: "_file", ROW: "rowid"}, DUCKDB)
+        return [replace(first, where=self._clean), *others], rank
 
     def _staged(self, files: Sequence[FileRead]) -> tuple[list[int], list[int]]:
         """How many rows of each file stay, and how many are beaten."""
@@ -220,15 +249,25 @@ class Staging:
     ) -> Staged:
         """Overwrite the very version of staging that was there before, or nothing (Conflict)."""
         table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
-        but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
-        select = staged(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
-        rows = self._db.sql(rendered("batch", [replace(select, where=f"{self._clean} {but}")]))
+        rows = self._db.sql(rendered("batch", self._selected(step, files, manifest)))
         version = self._tables.overwrite(table, before, rows, manifest)
         written = before or self._tables.open(table)
         if written is None or written.version() != version:  # somebody else made the table at the same moment
             raise staged_meanwhile(step.feed)
         conserved(step.feed, "staged", manifest.rows.staged, self._tables.records_in(written))
         return Staged(manifest, version, self._tables.columns(written))
+
+    def _selected(self, step: Stage, files: Sequence[str], manifest: Manifest) -> list[Select]:
+        """The steps from the table `batch` to staging."""
+        feed, survivor, batch, at = step.feed, step.survivor, step.batch.id, manifest.staged_at
+        if isinstance(survivor, Fold) and manifest.rows.deduplicated:
+            selects, rank = self._ranked(feed, survivor)
+            names = [DUCKDB.name(column.name) for column in feed.columns]
+            kind, position = DUCKDB.name(KIND) if feed.target.deletes else None, DUCKDB.name(FILE)
+            last = staged(feed, batch, files, at, DUCKDB, values=names, kind=kind, position=position)
+            return [*selects, replace(last, where=f"{rank} = 1")]
+        but = "AND rowid NOT IN (SELECT id FROM losers)" if manifest.rows.deduplicated else ""
+        return [replace(staged(feed, batch, files, at, DUCKDB), where=f"{self._clean} {but}")]
 
 
 class _Counted(NamedTuple):

@@ -1,0 +1,202 @@
+"""Commands to begin with: init, demo, new, completion."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterable
+
+import click
+from click.shell_completion import get_completion_class
+
+from framework.cli.options import anywhere, errors, given, project_options
+from framework.cli.streams import put, say, tell
+from framework.errors import ConfigError, LandfeedError
+
+__all__ = ["completion", "demo", "init", "new", "write_feed"]
+
+_DEMO = "landfeed-demo"
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=".")
+@anywhere
+def init(folder: str, **options: str | None) -> None:
+    """Begin a project in DIR (here, if not given): an environment, a feed with a sample file, editor settings."""
+    from framework.begin import FEED, lay_out, starting_project
+
+    config, _ = _options(options)
+    with errors(as_json=False, config=config):
+        name = os.path.basename(os.path.normpath(config))
+        laid_out = lay_out(folder, starting_project(name))
+    for name in laid_out.written:
+        tell(f"written  {os.path.normpath(os.path.join(folder, name))}")
+    for name in laid_out.kept:
+        tell(f"kept     {os.path.normpath(os.path.join(folder, name))} (it was there)")
+    _next_steps(
+        ([f"cd {shlex.quote(folder)}"] if os.path.relpath(folder) != "." else [])
+        + ["landfeed run", f"landfeed show {FEED}", "landfeed infer FILE      (a feed for a file of your own)"]
+    )
+
+
+def _next_steps(commands: Iterable[str]) -> None:
+    say()
+    say("next:")
+    for command in commands:
+        say(f"  {command}")
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", default=_DEMO)
+def demo(folder: str) -> None:
+    """The example, from nothing to a table: a login on day 1 becomes a purchase on day 2. Stays in DIR
+    (landfeed-demo, if not given), to look at."""
+    from framework.begin import DAYS, FEED, bare_project, feed_of_the_example, lay_out
+
+    with errors(as_json=False, config=folder):
+        if os.path.lexists(folder) and not (os.path.isdir(folder) and not os.listdir(folder)):
+            raise LandfeedError(f"{folder} is there already", "take another folder: landfeed demo DIR")
+        feed = {f"pipelines_config/feeds/{FEED}.yml": feed_of_the_example("../feed.schema.json")}
+        lay_out(folder, bare_project("pipelines_config") | feed)
+        for day, (name, text) in enumerate(DAYS.items(), 1):
+            tell(f"── day {day}: {name} lands ──")
+            lay_out(folder, {f"data/source/{FEED}/{name}": text})
+            _tell_lines(text)
+            _landfeed(folder, "run")
+            _landfeed(folder, "show", FEED)
+            tell()
+        tell("The row that could not be loaded is kept, with its reasons:")
+        _landfeed(folder, "quarantine", FEED)
+        tell()
+        tell("Where the files are now:")
+        for parent, _, names in sorted(os.walk(os.path.join(folder, "data", "archive"))):
+            for name in sorted(names):
+                tell(f"  {os.path.relpath(os.path.join(parent, name), folder)}")
+    _next_steps(
+        [f"cd {shlex.quote(folder)}", "landfeed status", "landfeed history --files", "landfeed init ../my-project"]
+    )
+
+
+def _tell_lines(text: str) -> None:
+    for line in text.splitlines():
+        tell(f"  {line}")
+    tell()
+
+
+def _landfeed(folder: str, *arguments: str) -> None:
+    """A command as in a shell; ends this one when it fails."""
+    tell(f"$ landfeed {shlex.join(arguments)}")
+    group = click.get_current_context().find_root().command
+    config = os.path.join(folder, "pipelines_config")
+    try:
+        group.main(["--config", config, *arguments], prog_name="landfeed", standalone_mode=False)
+    except SystemExit as ended:
+        if ended.code:
+            raise
+    tell()
+
+
+def _options(options: dict[str, str | None]) -> tuple[str, str]:
+    """--config and --env of a command that loads no project, wherever they stand."""
+    root = click.get_current_context().find_root().params
+    return project_options({name: given(options.get(name)) or root[name] for name in ("config", "env")})
+
+
+@click.command()
+@click.argument("name")
+@click.option("--path", help="The folder where files land.  [default: ${landing}/NAME/]")
+@click.option("--format", type=click.Choice(["csv", "json"]), help="The files' format.  [default: csv]")
+@click.option("--column", "columns", multiple=True, metavar="NAME:TYPE", help="A column; may be given several times.")
+@click.option("--key", "keys", multiple=True, help="A key column.  [default: the first column]")
+@click.option("--sequence-by", help="The column that tells the newer of two rows.")
+@click.option("--table", help="The target table.  [default: main.NAME]")
+@anywhere
+def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: str | None) -> None:
+    """Write a commented feed file from a few answers, asked for on a terminal, and check it."""
+    from framework.loader import new_feed
+
+    def answer(option: str, question: str, default: str) -> str:
+        said = answers.get(option)
+        if said is None and sys.stdin.isatty():
+            said = click.prompt(question, default=default)
+        return said or default
+
+    if not name.isidentifier():  # it becomes a file name; what else it must be is checked with the feed
+        raise click.BadParameter("a feed's name has lower-case letters, digits and underscores", param_hint="NAME")
+    config, env = _options(answers)
+    path = answer("path", "The folder where files land", f"${{landing}}/{name}/")
+    format_ = answer("format", "The files' format (csv, json)", "csv")
+    if not columns and sys.stdin.isatty():
+        columns = tuple(click.prompt("Columns, as in id:bigint, name:string").split(","))
+    parsed = [column.strip().partition(":") for column in columns or ("id:bigint", "updated_at:timestamp")]
+    typed = {column.strip(): type_.strip() or "string" for column, _, type_ in parsed}
+    names = list(typed)
+    key = keys or tuple(answer("", "The key column", names[0]).split(","))
+    default = next((column for column, type_ in typed.items() if type_ in ("timestamp", "date")), "")
+    text = new_feed(
+        name,
+        path=path,
+        format=format_,
+        columns=typed,
+        table=answer("table", "The target table", f"main.{name}"),
+        keys=[each.strip() for each in key],
+        sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
+        schema=schema_path(config),
+    )
+    with errors(as_json=False, config=config):
+        file = write_feed(name, text, config, env)
+    tell(f"{file} is written; check it, then: landfeed plan {name}")
+
+
+def schema_path(config: str) -> str | None:
+    """The feed schema as a path from the folder of feeds, when the project has it or is going to."""
+    from framework.begin import SCHEMA_FILES
+    from framework.loader import Kind
+
+    name, package = SCHEMA_FILES[Kind.FEED], os.path.join("framework", "schemas")
+    if os.path.exists(os.path.join(config, name)) or not os.path.isdir(os.path.join(config, "environments")):
+        return f"../{name}"
+    file = os.path.join(package, name)
+    return os.path.relpath(file, os.path.join(config, "feeds")) if os.path.exists(file) else None
+
+
+def write_feed(name: str, text: str, config: str, env: str) -> str:
+    """Write a feed file into the project, which is begun if there is none, and check it. The file's path. Raises
+    ConfigError with what is wrong in it, and leaves no file then."""
+    from framework.begin import bare_project, lay_out
+    from framework.loader import check_project
+
+    file = os.path.join(config, "feeds", f"{name}.yml")
+    if not os.path.isdir(os.path.join(config, "environments")):
+        root, folder = os.path.split(os.path.normpath(config))
+        for written in lay_out(root, bare_project(folder)).written:
+            say(f"written  {os.path.join(root, written)}")
+    try:
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "x", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
+    _, problems = check_project(config, env, environ=os.environ)
+    mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
+    if mine:
+        os.remove(file)
+        raise ConfigError(mine)
+    return file
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete commands, feeds and environments.
+
+    \b
+    bash:  eval "$(landfeed completion bash)"      in ~/.bashrc
+    zsh:   eval "$(landfeed completion zsh)"       in ~/.zshrc
+    fish:  landfeed completion fish | source       in config.fish
+    """
+    found = get_completion_class(shell)
+    assert found is not None  # noqa: S101 (click has all three)
+    group = click.get_current_context().find_root().command
+    put(found(group, {}, "landfeed", "_LANDFEED_COMPLETE").source())

@@ -1,0 +1,99 @@
+"""A checked tree → the typed Environment, with every default filled in.
+
+Runs only on trees without problems, so it trusts the shapes that the schema has checked.
+"""
+
+from __future__ import annotations
+
+from framework.environment import (
+    Cluster,
+    DatabricksSettings,
+    Durability,
+    EngineName,
+    Environment,
+    GitRepository,
+    Permission,
+    Principal,
+)
+from framework.loader.nodes import Node
+from framework.loader.paths import absolute
+from framework.loader.values import items, text, texts, whole, whole_or, word
+
+__all__ = ["PRINCIPALS", "build_environment", "git_provider"]
+
+PRINCIPALS = ("service_principal_name", "user_name", "group_name")
+"""The keys that name somebody in a workspace."""
+_GIT_PROVIDERS = {
+    "github.com": "gitHub",
+    "gitlab.com": "gitLab",
+    "bitbucket.org": "bitbucketCloud",
+    "dev.azure.com": "azureDevOpsServices",
+}
+
+
+def build_environment(tree: Node, name: str, project: str) -> Environment:
+    """The environment of a tree that has no problems."""
+    root = text(tree, "tables", "root")
+    credentials, connector = text(tree, "gcs", "credentials"), text(tree, "gcs", "connector")
+    databricks = tree.get("databricks")
+    return Environment(
+        name=name,
+        engine=EngineName(text(tree, "engine") or ""),
+        project=project,
+        root=absolute(root, project).rstrip("/") if root else None,
+        catalog=text(tree, "tables", "catalog"),
+        control=text(tree, "control") or "_landfeed",
+        timezone=text(tree, "timezone") or "UTC",
+        jobs=whole(tree, "jobs") or 4,
+        durability=word(tree, Durability.SYNC, "durability"),
+        gcs_credentials=absolute(credentials, project) if credentials else None,
+        gcs_project=text(tree, "gcs", "project"),
+        gcs_connector=absolute(connector, project) if connector else None,
+        databricks=_databricks(databricks) if databricks is not None else None,
+        file=tree.file,
+    )
+
+
+def _databricks(tree: Node) -> DatabricksSettings:
+    default = DatabricksSettings()
+    cluster, run_as = tree.get("compute"), tree.get("run_as")
+    return DatabricksSettings(
+        mode=word(tree, default.mode, "mode"),
+        cluster=_cluster(cluster) if cluster is not None and cluster.map else None,
+        source=word(tree, default.source, "source"),
+        git=_git(tree.map["git"]) if "git" in tree.map else None,
+        trigger=word(tree, default.trigger, "trigger"),
+        trigger_path=text(tree, "trigger_path"),
+        min_time_between_triggers_seconds=whole_or(tree, default.min_time_between_triggers_seconds, _MIN_TIME),
+        wait_after_last_change_seconds=whole_or(tree, default.wait_after_last_change_seconds, _WAIT),
+        notify=texts(tree, "notify"),
+        run_as=_principal(run_as) if run_as is not None else None,
+        permissions=tuple(
+            Permission(text(node, "level") or "", _principal(node)) for node in items(tree, "permissions")
+        ),
+        max_retries=whole_or(tree, default.max_retries, "max_retries"),
+        timeout_seconds=whole_or(tree, default.timeout_seconds, "timeout_seconds"),
+        root_path=text(tree, "root_path"),
+    )
+
+
+_MIN_TIME, _WAIT = "min_time_between_triggers_seconds", "wait_after_last_change_seconds"
+
+
+def _cluster(tree: Node) -> Cluster:
+    return Cluster(text(tree, "node_type_id") or "", whole(tree, "num_workers") or 0, text(tree, "spark_version") or "")
+
+
+def _git(tree: Node) -> GitRepository:
+    url = text(tree, "url") or ""
+    return GitRepository(url, text(tree, "branch") or "main", text(tree, "provider") or git_provider(url) or "")
+
+
+def _principal(tree: Node) -> Principal:
+    kind = next(kind for kind in PRINCIPALS if kind in tree.map)
+    return Principal(kind, text(tree, kind) or "")
+
+
+def git_provider(url: str) -> str | None:
+    """The provider that a repository's address tells."""
+    return _GIT_PROVIDERS.get(url.removeprefix("https://").split("/", 1)[0].lower())
