@@ -71,7 +71,8 @@ class FileOutcome:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
-    by which the files were read."""
+    by which the files were read, `loaded_as` what the target must be of for batches to follow each other (the feed's
+    mode, keys, …), `picture` the newest snapshot that was applied."""
 
     batch: Batch
     batch_id: str
@@ -80,6 +81,8 @@ class Manifest:
     rows: Rows
     seconds: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    loaded_as: Mapping[str, Any] = field(default_factory=dict)
+    picture: str | None = None
 
     @classmethod
     def of(
@@ -107,6 +110,10 @@ class Manifest:
         """The manifest of the target commit: the batch's figures with the outcome of its merge."""
         return replace(self, rows=rows)
 
+    def without_files(self) -> Manifest:
+        """The manifest of a table that only needs to know the batch."""
+        return replace(self, outcomes=())
+
     def to_json(self, *, files: bool = True) -> str:
         """One line of JSON; `files=False` leaves the files out, for commits that only need the figures."""
         document = {
@@ -130,6 +137,8 @@ class Manifest:
             },
             "headers": _headers(self.outcomes) if files else [],
             "options": dict(self.options) if files else {},
+            "loaded_as": dict(self.loaded_as),
+            "picture": self.picture,
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -156,7 +165,8 @@ class Manifest:
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
         seconds, options = document.get("seconds", 0.0), document.get("options", {})
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options)
+        loaded_as, picture = document.get("loaded_as", {}), document.get("picture")
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, loaded_as, picture)
 
 
 def _figures(rows: Rows) -> dict[str, int]:

@@ -22,6 +22,7 @@ __all__ = [
     "CheckScope",
     "Column",
     "CsvOptions",
+    "DeleteMode",
     "Feed",
     "Format",
     "MissingColumns",
@@ -33,8 +34,10 @@ __all__ = [
     "ReadyWhen",
     "RenamedColumns",
     "SchemaContract",
+    "Snapshot",
     "Source",
     "Target",
+    "loaded_as",
     "read_options",
 ]
 
@@ -55,6 +58,13 @@ class Mode(StrEnum):
     INSERT_ONLY = "insert_only"
     OVERWRITE = "overwrite"
     SNAPSHOT = "snapshot"
+
+
+class DeleteMode(StrEnum):
+    """What a delete does to the row in the target: it goes, or it stays and is marked."""
+
+    HARD = "hard"
+    SOFT = "soft"
 
 
 class NullKeys(StrEnum):
@@ -209,7 +219,20 @@ class Quarantine:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How complete pictures are told apart and guarded: `by` is a capture (None = each file is one), `max_deletes` the
+    share of the target's keys that one may delete."""
+
+    by: str | None = None
+    max_deletes: float = 0.5
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
+    """Where rows go and how. `ignore_null_updates` are the columns in which a NULL leaves what is there,
+    `track_columns` those that open a version of a history (None = all but keys and sequence)."""
+
     table: Table
     staging: Table
     mode: Mode = Mode.MERGE
@@ -218,7 +241,13 @@ class Target:
     null_keys: NullKeys = NullKeys.QUARANTINE
     sequence_by: tuple[str, ...] = ()
     apply_as_deletes: str | None = None
-    ignore_null_updates: bool = False
+    apply_as_truncates: str | None = None
+    delete_mode: DeleteMode = DeleteMode.HARD
+    ignore_null_updates: tuple[str, ...] = ()
+    track_columns: tuple[str, ...] | None = None
+    overwrite_by: tuple[str, ...] = ()
+    allow_empty: bool = False
+    snapshot: Snapshot = Snapshot()
     except_columns: tuple[str, ...] = ()
     audit_columns: bool = False
     cluster_by: tuple[str, ...] = ()
@@ -226,6 +255,11 @@ class Target:
     table_properties: tuple[tuple[str, str], ...] = ()
     comment: str | None = None
     shared_target: bool = False
+
+    @property
+    def deletes(self) -> bool:
+        """Whether rows may do something else than to bring values."""
+        return self.apply_as_deletes is not None or self.apply_as_truncates is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +297,20 @@ class Feed:
     @property
     def staging_column_names(self) -> tuple[str, ...]:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
+
+
+def loaded_as(feed: Feed) -> dict[str, object]:
+    """What staged rows and those of the target depend on, as plain data."""
+    target = feed.target
+    return {
+        "mode": target.mode.value,
+        "scd_type": target.scd_type,
+        "keys": sorted(target.keys),
+        "sequence_by": list(target.sequence_by),
+        "apply_as_deletes": target.apply_as_deletes,
+        "apply_as_truncates": target.apply_as_truncates,
+        "ignore_null_updates": list(target.ignore_null_updates),
+    }
 
 
 def read_options(feed: Feed) -> dict[str, object]:

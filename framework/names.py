@@ -9,6 +9,11 @@ from enum import StrEnum
 
 __all__ = [
     "AUDIT_COLUMNS",
+    "CHANGE",
+    "DELETED_AT",
+    "END_AT",
+    "SEQUENCE",
+    "START_AT",
     "BatchState",
     "File",
     "FileState",
@@ -24,6 +29,14 @@ __all__ = [
 
 AUDIT_COLUMNS = ("_source_file", "_batch_id", "_loaded_at")
 """Columns that every staging row carries, and a target row with `audit_columns: true`."""
+CHANGE = "_change"
+"""What a staged row does, where rows may delete: an upsert, a delete, …; also in what is remembered of them."""
+SEQUENCE = "_sequence"
+"""The sequence of what is remembered: the value of the column, or a struct of several."""
+DELETED_AT = "_deleted_at"
+"""When a row of a target was deleted that keeps such rows."""
+START_AT, END_AT = "__START_AT", "__END_AT"
+"""From when, and to before when, a row of a history counts."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from framework.batch import Batch, Manifest
 from framework.feed import Feed
-from framework.law.change import Change, Survivor
+from framework.law.change import Change, Match, Survivor
 from framework.names import Table
 from framework.types import DataType
 
@@ -45,12 +45,14 @@ class Discard:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Read the batch's files, put bad rows into the quarantine, overwrite staging with the good ones that survive.
-    `header` is that of the file that was loaded last, as far as it is known."""
+    `header` is that of the file that was loaded last, as far as it is known. With `pictured` the files are a complete
+    picture, which is applied to the target unless it lacks too many of its keys."""
 
     feed: Feed
     batch: Batch
     survivor: Survivor
     header: tuple[str, ...] = ()
+    pictured: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,14 @@ class AddColumns:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Do to the target what the change says of the staged batch, once."""
+    """Do to the target what the change says of the staged batch, once. `memory` holds what later batches may need and
+    the target does not show."""
 
     change: Change
     staging: Table
     target: Table
     batch: Batch
+    memory: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

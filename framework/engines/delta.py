@@ -16,43 +16,17 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Merged, TableState
 from framework.engines.constraints import filled_by_itself
 from framework.engines.delta_errors import translated
+from framework.engines.delta_features import refusal
 from framework.engines.delta_schema import columns_of, delta_schema
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
-from framework.errors import Conflict, Failure, LandfeedError, StorageError
+from framework.errors import Conflict, LandfeedError, StorageError
 from framework.names import Table
 from framework.steps import TableColumn
 
-__all__ = ["DeltaTables", "check_constraints", "commit", "storage_options", "unwritable"]
-
-_WRITABLE = {
-    "appendOnly",
-    "invariants",
-    "checkConstraints",
-    "changeDataFeed",
-    "generatedColumns",
-    "timestampNtz",
-}
-"""Features that delta-rs observes when it writes. Some others it passes over (column mapping, deletion vectors),
-and some it refuses, but only at the commit."""
-_WORDS = {
-    "allowColumnDefaults": "column defaults",
-    "clustering": "liquid clustering",
-    "columnMapping": "column mapping",
-    "deletionVectors": "deletion vectors",
-    "domainMetadata": "domain metadata",
-    "identityColumns": "identity columns",
-    "inCommitTimestamp": "in-commit timestamps",
-    "rowTracking": "row tracking",
-    "typeWidening": "type widening",
-    "v2Checkpoint": "v2 checkpoints",
-    "variantType": "variant columns",
-}
-
+__all__ = ["DeltaTables", "check_constraints", "commit", "storage_options"]
 
 _CHECK = "delta.constraints."
-_MAPPING, _MAPPED, _IDENTITY = "delta.columnMapping.mode", (5, 6), 6
-"""Protocol versions that imply features without listing them."""
 
 
 def storage_options(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
@@ -115,7 +89,7 @@ class DeltaTables:
         columns = tuple((name, type_) for name, type_ in columns_of(delta))
         seq = delta.transaction_version(transaction_id(feed))
         not_null = tuple(f.name for f in delta.schema().fields if not (f.nullable or filled_by_itself(f.metadata)))
-        return TableState(delta.version(), columns, seq, _refusal(delta, table), not_null)
+        return TableState(delta.version(), columns, seq, refusal(delta, table), not_null)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         """See `Engine.manifest`. It is nearly always in the last commit; reading more of them costs time for each."""
@@ -264,37 +238,15 @@ class DeltaTables:
 
     def writable(self, delta: DeltaTable, table: Table) -> None:
         """Refuse a table with features that delta-rs cannot write, before anything is written."""
-        refusal = _refusal(delta, table)
-        if refusal is not None:
-            raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
-
-
-def _refusal(delta: DeltaTable, table: Table) -> Failure | None:
-    found = unwritable(delta)
-    if not found:
-        return None
-    return Failure(
-        "table_feature",
-        f"table {table} uses {', '.join(found)}, which the embedded engine cannot write",
-        "load this feed with engine: spark, or drop the feature from the table",
-    )
+        refused = refusal(delta, table)
+        if refused is not None:
+            raise LandfeedError(refused.message, refused.hint, code=refused.code)
 
 
 def check_constraints(delta: DeltaTable) -> list[str]:
     """The table's CHECK constraints, each as its name and the condition."""
     configuration = delta.metadata().configuration.items()
     return [f"{key[len(_CHECK) :]} ({text})" for key, text in configuration if key.startswith(_CHECK)]
-
-
-def unwritable(delta: DeltaTable) -> list[str]:
-    """The features of a table that delta-rs cannot write, in words."""
-    protocol = delta.protocol()
-    features = {*(protocol.writer_features or ()), *(protocol.reader_features or ())} - _WRITABLE
-    if protocol.min_writer_version in _MAPPED and delta.metadata().configuration.get(_MAPPING, "none") != "none":
-        features.add("columnMapping")
-    if protocol.min_writer_version == _IDENTITY:
-        features.add("identityColumns")
-    return sorted(_WORDS.get(feature, feature) for feature in features)
 
 
 def commit(manifest: Manifest, *, files: bool) -> CommitProperties:

@@ -1,11 +1,15 @@
 """What data means, above every engine and free of them: pure functions from a feed and texts to rows, reasons and
 SQL. Nothing here reads, writes or asks the clock.
 
-    staging                             how records become rows, and rows staging and the quarantine
-    discovery | merging | manifests     which files count · a change as SQL · which manifests are ours
+    staging | relations                 how records become rows, and rows staging and the quarantine · changes as SQL
+    history | modes                     versions of keys, from their events · what modes mean, as changes
+    snapshots                           complete pictures: their order and their guards
+    discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
+                                        a batch takes the place of
     records | pathnames                 bytes to records, a reader a format · what a file's path gives
-    rules | filenames | change | expressions    texts to rows, or why not · what a file's name gives · what a merge
-                                        does · what is wrong with an expression
+    rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
+                                        mean · what is wrong with an expression
+    conditions | change                 conditions on rows as SQL · what a merge does, as a value
     verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
                                         means on every engine
     values | layout | places | ready    texts to values · headers to columns · …

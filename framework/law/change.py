@@ -1,49 +1,51 @@
 """What merging a batch does to a target, as a value: which rows meet, and what each staged row comes to.
 
-`change_of` makes the value from a feed. Engines carry it out without a rule of their own: they say for every staged
-row which of the cases it is (`framework.law.merging`), count the rows of each case, and write what those cases say.
-What the counts mean, and whether what was written is what they imply, is decided here.
+`framework.law.modes` makes the value from a feed. Engines carry it out without a rule of their own: they say for
+every staged row which of the cases it is (`framework.law.merging`, for histories `framework.law.history`), count the
+rows of each case, and write what those cases say. What the counts mean is decided in `framework.law.counts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
-from framework.errors import LandfeedError
-from framework.feed import Column, Feed, NullKeys
-from framework.names import AUDIT_COLUMNS, Rows
+from framework.feed import Column
+from framework.types import DataType
 
 __all__ = [
     "AllRows",
     "Case",
     "Change",
-    "Counts",
     "Delete",
     "Differs",
-    "Flag",
+    "Fold",
+    "History",
     "Insert",
+    "Is",
+    "Kind",
+    "Mark",
+    "Marked",
     "Match",
+    "Memory",
+    "Missing",
     "NoPartner",
     "Nothing",
     "Older",
     "OneRow",
     "Outcome",
+    "Outdated",
     "Pick",
+    "Repeated",
+    "Replace",
     "Survivor",
+    "Swept",
     "Test",
     "Update",
     "Write",
-    "Written",
-    "change_of",
-    "check_written",
-    "counted",
-    "counts_from_writes",
-    "expected_writes",
     "keeping",
-    "key_twice",
 ]
 
 
@@ -55,6 +57,16 @@ class Outcome(StrEnum):
     DELETED = "deleted"
     UNCHANGED = "unchanged"
     STALE = "stale"
+
+
+class Kind(StrEnum):
+    """What a staged row does, in the column `CHANGE` of feeds whose rows may delete. A replace is an upsert that
+    inherits nothing, because its key was deleted earlier in the batch."""
+
+    UPSERT = "upsert"
+    DELETE = "delete"
+    TRUNCATE = "truncate"
+    REPLACE = "replace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +89,23 @@ class Pick(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OneRow:
-    """One row of each key takes part; a row without a sequence does only where no row of its key has one."""
+    """One row of each key takes part; a row without a sequence does only where no row of its key has one. With
+    `truncates` the rows that truncate are as of one key, whatever theirs."""
 
     keys: tuple[str, ...]
     sequence: tuple[str, ...] = ()
     pick: Pick = Pick.LAST
+    truncates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One row of each key takes part, the last, with the last value that is not NULL in each of `columns`. Nothing
+    older than a delete is inherited."""
+
+    keys: tuple[str, ...]
+    sequence: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +113,7 @@ class AllRows:
     """Every row takes part."""
 
 
-Survivor: TypeAlias = OneRow | AllRows
+Survivor: TypeAlias = OneRow | Fold | AllRows
 
 # What a staged row is asked
 
@@ -101,7 +125,8 @@ class NoPartner:
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """The row's sequence is lower than its partner's; a partner without a sequence is older than every row."""
+    """The row's sequence is lower than its partner's, or than that of the delete that marks it; a partner without a
+    sequence is older than every row."""
 
     sequence: tuple[str, ...]
 
@@ -114,13 +139,38 @@ class Differs:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """This boolean column of staging is true."""
+class Is:
+    """The row does this."""
 
-    name: str
+    kind: Kind
 
 
-Test: TypeAlias = NoPartner | Older | Differs | Flag
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """The row is older than what is remembered: a delete of its key, or a truncate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The row is as old as what is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The partner is marked as deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No staged row but a row of the target, whose key the batch does not have (and which is not marked yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """No staged row but a row of the target, older than the newest truncate, and that no staged row writes."""
+
+
+Test: TypeAlias = NoPartner | Older | Differs | Is | Outdated | Repeated | Marked | Missing | Swept
 
 # What is written for it
 
@@ -154,19 +204,57 @@ Write: TypeAlias = Insert | Update | Delete | Nothing
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A row of which all of `when` holds counts as `outcome`, and `write` is done for it."""
+    """A row of which all of `when` holds counts as `outcome`, and `write` is done for it. What is no staged row
+    counts as nothing (None). `remembered` says that the row is kept beside the target."""
 
     when: tuple[Test, ...]
-    outcome: Outcome
+    outcome: Outcome | None
     write: Write
+    remembered: bool = False
 
     @property
     def without_partner(self) -> bool:
         return NoPartner() in self.when
 
 
-Counts: TypeAlias = Mapping[int, int]
-"""How many rows fall under the case at each position of `Change.cases`; none where it is left out."""
+# What more there may be to a change
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Later events may need what the target does not show: deletes by key and sequence, and truncates."""
+
+    keys: tuple[str, ...]
+    sequence: tuple[str, ...]
+    truncates: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Deleted rows stay, marked with the sequence of the delete, with `at` (the moment that a snapshot is of, as
+    written), or else with the time of the load."""
+
+    sequence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Rows are versions. Those of a key follow from its events in the order of `sequence`; equal `tracked` columns
+    make one version of events that follow each other. `values` are the columns but keys, START_AT and END_AT."""
+
+    keys: tuple[str, ...]
+    sequence: tuple[str, ...]
+    tracked: tuple[Column, ...]
+    values: tuple[Column, ...]
+    audit: tuple[str, ...] = ()
+    deletes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The batch takes the place of the target's rows: all of them, or those with its values in `columns`."""
+
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,17 +262,28 @@ class Change:
     """What merging a batch does: the first case that holds for a row is its case.
 
     The cases of rows without a partner stand first, and the last of them asks nothing else; the last of the others
-    asks nothing. Without a `match` no row has a partner, and there is one case.
+    asks nothing; then come those of rows that are not staged. Without a `match` no row has a partner, and there is
+    one case. The cases of a history are told by `framework.law.history`. `inherits` are columns in which a NULL
+    takes the partner's value, `at` is the sequence of a snapshot: its type, and the value as written.
     """
 
     match: Match | None
     survivor: Survivor
     cases: tuple[Case, ...]
+    inherits: tuple[str, ...] = ()
+    memory: Memory | None = None
+    mark: Mark | None = None
+    history: History | None = None
+    replace: Replace | None = None
+    at: tuple[DataType, str] | None = None
 
     def __post_init__(self) -> None:
-        alone = [case.when for case in self.cases if case.without_partner]
-        others = [case.when for case in self.cases if not case.without_partner]
-        if [case.when for case in self.cases] != alone + others or alone[-1:] != [(NoPartner(),)]:
+        if self.history is not None:
+            return
+        staged = [case for case in self.cases if case.outcome is not None]
+        alone = [case.when for case in staged if case.without_partner]
+        others = [case.when for case in staged if not case.without_partner]
+        if [case.when for case in staged] != alone + others or alone[-1:] != [(NoPartner(),)]:
             raise ValueError("the cases of rows without a partner stand first, and the last of them asks nothing else")
         if others[-1:] != [()] if self.match is not None else len(self.cases) != 1:
             raise ValueError("the last case asks nothing; without a match there is only one")
@@ -201,27 +300,23 @@ class Change:
         return tuple(index for index, case in enumerate(self.cases) if not isinstance(case.write, Nothing))
 
     @property
+    def remembering(self) -> tuple[int, ...]:
+        """The positions of the cases whose rows are kept beside the target."""
+        return tuple(index for index, case in enumerate(self.cases) if case.remembered)
+
+    @property
+    def plain(self) -> bool:
+        """Whether a row and its partner tell everything: there is no memory, no mark, and no row that is not staged."""
+        more = (self.memory, self.mark, self.history, self.replace, self.at)
+        return not self.inherits and all(each is None for each in more)
+
+    @property
     def into_nothing(self) -> int | None:
         """The position of the case of every row, whatever it holds, where no row has a partner, as in an empty
         target; None where that depends on the row."""
         alone = [index for index, case in enumerate(self.cases) if case.without_partner]
-        return alone[0] if len(alone) == 1 else None
-
-
-def change_of(feed: Feed) -> Change:
-    """What a merge of this feed's batches does: insert what is new, update what differs, leave what is newer."""
-    target = feed.target
-    audit = AUDIT_COLUMNS if target.audit_columns else ()
-    columns = (*(column.name for column in feed.target_columns), *audit)
-    compared = tuple(column for column in feed.target_columns if column.name not in target.keys)
-    cases = [Case((NoPartner(),), Outcome.INSERTED, Insert(columns))]
-    if target.sequence_by:
-        cases.append(Case((Older(target.sequence_by),), Outcome.STALE, Nothing()))
-    if compared:
-        cases.append(Case((Differs(compared),), Outcome.UPDATED, Update(columns)))
-    cases.append(Case((), Outcome.UNCHANGED, Nothing()))
-    match = Match(target.keys, target.null_keys is NullKeys.MATCH)
-    return Change(match, OneRow(target.keys, target.sequence_by), tuple(cases))
+        told = self.memory is None and self.mark is None and self.history is None
+        return alone[0] if len(alone) == 1 and told else None
 
 
 def keeping(change: Change, columns: Collection[str]) -> Change:
@@ -241,88 +336,3 @@ def keeping(change: Change, columns: Collection[str]) -> Change:
         if Differs(()) not in when:  # what no column tells apart does not differ
             cases.append(replace(case, when=when, write=write))
     return replace(change, cases=tuple(cases))
-
-
-# What counts mean
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many rows of the target a writer says that it inserted, updated and deleted."""
-
-    inserted: int = 0
-    updated: int = 0
-    deleted: int = 0
-
-
-def expected_writes(change: Change, counts: Counts) -> Written:
-    """What a writer has to write when so many rows fall under each case."""
-    inserted = updated = deleted = 0
-    for index, case in enumerate(change.cases):
-        rows = counts.get(index, 0)
-        match case.write:
-            case Insert():
-                inserted += rows
-            case Update():
-                updated += rows
-            case Delete():
-                deleted += rows
-            case Nothing():
-                pass
-            case _:
-                assert_never(case.write)
-    return Written(inserted, updated, deleted)
-
-
-def key_twice(table: object, match: Match, found: Sequence[object]) -> LandfeedError:
-    """What is said of a key that several rows of the target have: its values, and how many rows."""
-    *values, rows = found
-    key = ", ".join(f"{name} = {value}" for name, value in zip(match.keys, values, strict=True))
-    return LandfeedError(
-        f"{table} has {rows} rows with the key {key}, and this batch has a row for it: which one is it about?",
-        "remove all rows of such keys but one, then run again; the files stay in landing until then",
-        code="key_twice",
-    )
-
-
-def counted(change: Change, counts: Counts, staged: Rows) -> Rows:
-    """A batch's figures with the outcomes of its merge. Raises LandfeedError when not every staged row has one."""
-    outcomes = dict.fromkeys(Outcome, 0)
-    for index, case in enumerate(change.cases):
-        outcomes[case.outcome] += counts.get(index, 0)
-    rows = replace(staged, **{outcome.value: number for outcome, number in outcomes.items()})
-    if not rows.merge_balances:
-        raise LandfeedError(
-            f"{staged.staged} rows were staged and their merge does not add up: {rows}",
-            "this is a defect in Landfeed: the files stay in landing, please report it",
-            code="conservation",
-        )
-    return rows
-
-
-def check_written(change: Change, counts: Counts, written: Written, table: object) -> None:
-    """Compare what a writer says that it wrote with what the cases of the rows imply."""
-    expected = expected_writes(change, counts)
-    if written != expected:
-        raise LandfeedError(
-            f"{written.inserted} rows were inserted, {written.updated} updated and {written.deleted} deleted in "
-            f"{table}; {expected.inserted}, {expected.updated} and {expected.deleted} were to be",
-            "this is a defect in Landfeed: the files stay in landing, please report it",
-            code="conservation",
-        )
-
-
-def counts_from_writes(change: Change, written: Written, staged: int) -> Counts | None:
-    """How many rows fall under each case, told by what was written; None where that does not tell.
-
-    It does where each kind of write belongs to one case, and one case at most to the rows that are left."""
-    kinds = [type(change.cases[index].write) for index in change.writing]
-    if len(kinds) != len(set(kinds)):
-        return None
-    by_kind = {Insert: written.inserted, Update: written.updated, Delete: written.deleted}
-    counts = {index: by_kind[type(change.cases[index].write)] for index in change.writing}
-    left = staged - sum(counts.values())
-    idle = [index for index in range(len(change.cases)) if index not in counts]
-    if left < 0 or (left and len(idle) != 1):
-        return None
-    return counts | dict.fromkeys(idle[:1], left)

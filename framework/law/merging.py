@@ -10,23 +10,32 @@ from framework.law.change import (
     Change,
     Delete,
     Differs,
-    Flag,
     Insert,
+    Is,
+    Marked,
     Match,
+    Missing,
     NoPartner,
     Nothing,
     Older,
     OneRow,
+    Outdated,
     Pick,
+    Repeated,
+    Swept,
     Test,
     Update,
 )
 from framework.law.dialects import Dialect, Words
-from framework.names import AUDIT_COLUMNS
+from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT
 
 __all__ = [
+    "AT",
     "CASE",
+    "FLOOR",
+    "PRESENT",
     "Clause",
+    "case_of",
     "classify",
     "clauses",
     "counts_by_case",
@@ -39,7 +48,10 @@ __all__ = [
 
 CASE = "_case"
 """The column that tells a row's case, by its position in `Change.cases`."""
-_PRESENT = "_present"
+PRESENT = "_present"
+"""A column of the target's rows that is true."""
+AT, FLOOR = "_lf_at", "_lf_floor"
+"""Columns of staged rows: their sequence as one value, and that of the newest of what is remembered."""
 _, _BATCH, _ = AUDIT_COLUMNS
 
 
@@ -62,47 +74,69 @@ def partners(match: Match, words: Words) -> str:
 # Which case a row is
 
 
-def _holds(test: Test, words: Words) -> str:
+def _holds(test: Test, change: Change, words: Words) -> str:
     """SQL for a test; what is NULL does not hold."""
     match test:
         case NoPartner():
-            return f"t.{_PRESENT} IS NULL"
+            return f"t.{PRESENT} IS NULL"
         case Older(sequence):
-            return _is_older([words.name(column) for column in sequence])
+            return _is_older(sequence, change, words)
         case Differs(columns):
             pairs = ((words.column("s", each.name), words.column("t", each.name), each.type) for each in columns)
             return " OR ".join(words.differs(*pair) for pair in pairs)
-        case Flag(name):
-            return words.column("s", name)
+        case Is(kind):
+            return f"s.{CHANGE} = {words.text(kind)}"
+        case Outdated():
+            return f"s.{AT} < s.{FLOOR}"
+        case Repeated():
+            return f"s.{AT} = {f't.{DELETED_AT}' if change.mark else f's.{FLOOR}'}"
+        case Marked():
+            return f"t.{DELETED_AT} IS NOT NULL"
+        case Missing() | Swept():
+            raise ValueError("no staged row is missing")
         case _:
             assert_never(test)
 
 
-def _is_older(columns: Sequence[str]) -> str:
+def _is_older(columns: Sequence[str], change: Change, words: Words) -> str:
+    """Whether the staged row is older. A partner that is marked is as old as the delete that marked it."""
+    mine = [words.column("s", column) for column in columns]
+    theirs = [words.column("t", column) for column in columns]
+    if change.mark is not None:
+        at = [f"t.{DELETED_AT}"] if len(columns) == 1 else [f"t.{DELETED_AT}.{words.name(each)}" for each in columns]
+        theirs = [
+            f"CASE WHEN t.{DELETED_AT} IS NULL THEN {row} ELSE {at} END" for row, at in zip(theirs, at, strict=True)
+        ]
     tests = []
-    for index, column in enumerate(columns):
-        same = [f"s.{before} = t.{before}" for before in columns[:index]]
-        tests.append(" AND ".join([*same, f"s.{column} < t.{column}"]))
+    for index, (left, right) in enumerate(zip(mine, theirs, strict=True)):
+        same = [f"{mine[before]} = {theirs[before]}" for before in range(index)]
+        tests.append(" AND ".join([*same, f"{left} < {right}"]))
     return " OR ".join(f"({test})" for test in tests)
 
 
-def _all_hold(tests: Iterable[Test], words: Words) -> str:
-    found = [_holds(test, words) for test in tests]
+def _all_hold(tests: Iterable[Test], change: Change, words: Words) -> str:
+    found = [_holds(test, change, words) for test in tests]
     return found[0] if len(found) == 1 else " AND ".join(f"({test})" for test in found)
+
+
+def case_of(change: Change, words: Words) -> str:
+    """SQL of the case of a staged row, by its position."""
+    staged = [index for index, case in enumerate(change.cases) if case.outcome is not None]
+    whens = [f"WHEN {_all_hold(change.cases[index].when, change, words)} THEN {index}" for index in staged[:-1]]
+    return f"CASE {' '.join(whens)} ELSE {staged[-1]} END"
 
 
 def classify(
     change: Change, source: str, target: str, columns: Sequence[str], words: Words, beside: Sequence[str] = ()
 ) -> str:
-    """A query of columns of every staged row and its case, in the column `CASE`; `beside` is more SQL to select."""
+    """A query of columns of every staged row and its case, in the column `CASE`, for a plain change; `beside` is more
+    SQL to select."""
     listed = [*(words.column("s", column) for column in columns), *beside]
     if change.match is None:
         return f"SELECT {', '.join([*listed, f'0 AS {CASE}'])} FROM {source} AS s"
-    whens = [f"WHEN {_all_hold(case.when, words)} THEN {index}" for index, case in enumerate(change.cases[:-1])]
-    case = f"CASE {' '.join(whens)} ELSE {len(change.cases) - 1} END AS {CASE}"
     return (
-        f"SELECT {', '.join([*listed, case])} FROM {source} AS s "
-        f"LEFT JOIN (SELECT *, true AS {_PRESENT} FROM {target}) AS t ON {partners(change.match, words)}"
+        f"SELECT {', '.join([*listed, f'{case_of(change, words)} AS {CASE}'])} FROM {source} AS s "
+        f"LEFT JOIN (SELECT *, true AS {PRESENT} FROM {target}) AS t ON {partners(change.match, words)}"
     )
 
 
@@ -147,29 +181,31 @@ def clauses(change: Change, words: Words, *, classified: bool) -> list[Clause]:
         if isinstance(case.write, Nothing):
             continue
         condition = f"s.{CASE} = {index}" if classified else _condition(change, index, words)
-        found.append(Clause(case.without_partner, condition, case.write))
+        found.append(Clause(isinstance(case.write, Insert), condition, case.write))
     return found
 
 
 def _condition(change: Change, index: int, words: Words) -> str | None:
     case = change.cases[index]
     before = [each.when for each in change.cases[:index] if each.without_partner is case.without_partner]
-    terms = [f"NOT coalesce({_all_hold(_asked(when), words)}, false)" for when in before]
+    terms = [f"NOT coalesce({_all_hold(_asked(when), change, words)}, false)" for when in before]
     own = _asked(case.when)
-    return " AND ".join([*terms, *([f"({_all_hold(own, words)})"] if own else [])]) or None
+    return " AND ".join([*terms, *([f"({_all_hold(own, change, words)})"] if own else [])]) or None
 
 
-def _asked(when: Iterable[Test]) -> list[Test]:
-    """The tests that a MERGE has not answered by what matches."""
+def _asked(when: Sequence[Test]) -> list[Test]:
+    """What is left to ask when it is known whether there is a partner."""
     return [test for test in when if not isinstance(test, NoPartner)]
 
 
-def merge_statement(change: Change, target: str, source: str, batch_id: str, words: Words, *, classified: bool) -> str:
-    """The MERGE of a query. Every clause is about rows of the batch, and names it: by that a MERGE is found in
-    the table's history, whatever it writes."""
+def merge_statement(
+    change: Change, target: str, source: str, batch_id: str, words: Words, *, classified: bool, of: str = _BATCH
+) -> str:
+    """The MERGE of a query. Every clause is about rows of the batch, and names it (the column `of`): by that a MERGE
+    is found in the table's history, whatever it writes."""
     if change.match is None:
         raise ValueError("a change without a match appends")
-    of_batch = f"{words.column('s', _BATCH)} = {words.text(batch_id)}"
+    of_batch = f"{words.column('s', of)} = {words.text(batch_id)}"
     said = [f"MERGE INTO {target} t USING ({source}) s ON {partners(change.match, words)}"]
     # Spark takes clauses for rows with a partner before the others; no row has to do with both.
     for clause in sorted(clauses(change, words, classified=classified), key=lambda clause: clause.without_partner):

@@ -8,15 +8,29 @@ all engines, in their dialects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from framework.feed import Column, Feed, NullKeys
+from framework.law.change import Kind
+from framework.law.conditions import Field, condition
 from framework.law.dialects import Dialect
 from framework.law.values import typed
 from framework.law.verdict import Verdict
 from framework.types import DataType, Scalar
 
-__all__ = ["Rule", "error_list", "is_null", "malformed", "row_rules", "text_of", "typed_literal", "value_of", "worst"]
+__all__ = [
+    "Rule",
+    "error_list",
+    "is_null",
+    "kind_of",
+    "malformed",
+    "needs_all",
+    "row_rules",
+    "text_of",
+    "typed_literal",
+    "value_of",
+    "worst",
+]
 
 STRING = Scalar("string")
 
@@ -55,10 +69,11 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     return f"CASE WHEN {text} IN ({dialect.texts(nulls)}) THEN NULL ELSE {text} END"
 
 
-def value_of(column: Column, text: str, feed: Feed, dialect: Dialect) -> str:
-    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL."""
+def value_of(column: Column, text: str, feed: Feed, dialect: Dialect, *, usual_only: bool = False) -> str:
+    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. For
+    `usual_only` see `typed`."""
     zone = feed.source.timezone
-    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect)
+    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect, usual_only=usual_only)
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)
@@ -72,14 +87,41 @@ def is_null(text: str, column: Column, dialect: Dialect) -> str:
     return f"({text} IS NULL OR {dialect.trimmed(text)} = '')"
 
 
+def kind_of(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> str | None:
+    """SQL of what a row does (`framework.law.change.Kind`), over the SQL names of the columns' values; None where all
+    rows of a feed do the same."""
+    conditions = {Kind.TRUNCATE: feed.target.apply_as_truncates, Kind.DELETE: feed.target.apply_as_deletes}
+    if not any(conditions.values()):
+        return None
+    fields = {column.name: Field(values[column.name], column.type) for column in feed.columns}
+    zone = feed.source.timezone
+    whens = (
+        f"WHEN {condition(text, fields, zone, dialect)} THEN '{kind}'" for kind, text in conditions.items() if text
+    )
+    return f"CASE {' '.join(whens)} ELSE '{Kind.UPSERT}' END"
+
+
+def needs_all(feed: Feed, name: str, kind: str) -> str | None:
+    """The condition for a row of this kind (SQL) to need a value in a column: a delete needs its key and its sequence,
+    a truncate only its sequence. None where every row does."""
+    if name in feed.target.sequence_by:
+        return None
+    if name in feed.target.keys:
+        return f"{kind} <> '{Kind.TRUNCATE}'" if feed.target.apply_as_truncates else None
+    return f"{kind} NOT IN ('{Kind.DELETE}', '{Kind.TRUNCATE}')"
+
+
 def row_rules(feed: Feed, texts: Mapping[str, str], values: Mapping[str, str], dialect: Dialect) -> Iterator[Rule]:
     """Every rule of the feed, over the SQL names of each column's text and value (by column name).
 
     A column without a text (the file does not have it) can only break the rules about NULL.
     """
+    kind = kind_of(feed, values, dialect)
     for column in feed.columns:
         text, value = texts.get(column.name, "NULL"), values[column.name]
-        yield from _column_rules(feed, column, text, value, dialect)
+        asked = needs_all(feed, column.name, kind) if kind is not None else None
+        for rule in _column_rules(feed, column, text, value, dialect):
+            yield rule if asked is None else replace(rule, broken=f"({asked} AND {rule.broken})")
 
 
 def _column_rules(feed: Feed, column: Column, text: str, value: str, dialect: Dialect) -> Iterator[Rule]:

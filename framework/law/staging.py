@@ -8,18 +8,30 @@ that name; and where columns do have their names, what stands beside them is cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from framework.feed import Column, Feed
-from framework.law.change import OneRow
+from framework.law.change import Fold, Kind, OneRow, Pick
 from framework.law.dialects import Dialect
 from framework.law.merging import survivor_order
 from framework.law.pathnames import captures
-from framework.law.rules import Rule, error_list, is_null, malformed, row_rules, text_of, typed_literal, value_of, worst
+from framework.law.rules import (
+    Rule,
+    error_list,
+    is_null,
+    kind_of,
+    malformed,
+    needs_all,
+    row_rules,
+    text_of,
+    typed_literal,
+    value_of,
+    worst,
+)
 from framework.law.verdict import Verdict
-from framework.names import AUDIT_COLUMNS, shown
+from framework.names import AUDIT_COLUMNS, CHANGE, shown
 from framework.types import Array, Map, Struct
 
 __all__ = [
@@ -27,11 +39,13 @@ __all__ = [
     "BLOCK",
     "FILE",
     "KEPT",
+    "KIND",
     "ROW",
     "RowQuery",
     "Select",
     "by_file",
     "is_nested",
+    "key_terms",
     "quarantine_reasons",
     "quarantined",
     "ranked",
@@ -40,7 +54,7 @@ __all__ = [
     "staged",
 ]
 
-FILE, BLOCK, ROW, _RANK = "(file)", "(block)", "(row)", "(rank)"
+FILE, BLOCK, ROW, KIND, _RANK = "(file)", "(block)", "(row)", "(kind)", "(rank)"
 """Names that no column has: Delta refuses the brackets."""
 KEPT = f"_verdict = '{Verdict.KEEP}'"
 """Whether a row is staged."""
@@ -83,7 +97,9 @@ class RowQuery:
     """How records of one layout become rows. `fields` is the SQL of the raw field of each column that they have,
     `files` the names of their files by position; `why` the SQL of why a record is none, NULL for one (None = all are
     records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
-    expression without meaning that makes an engine compute the values before it looks at their rules."""
+    expression without meaning that makes an engine compute the values before it looks at their rules. With `usual_only`
+    a row with a value in an uncommon spelling counts as bad, which is right for a look that only asks whether all rows
+    are good."""
 
     feed: Feed
     dialect: Dialect
@@ -91,6 +107,7 @@ class RowQuery:
     files: Mapping[int, str]
     why: str | None = None
     once: str | None = None
+    usual_only: bool = False
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
@@ -123,7 +140,7 @@ class RowQuery:
             null = is_null(f"t{index}", column, dialect) if has_text else "true"
             value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
         elif has_text:
-            value = value_of(column, f"t{index}", self.feed, dialect)
+            value = value_of(column, f"t{index}", self.feed, dialect, usual_only=self.usual_only)
         elif column.default is not None:
             value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
         else:
@@ -160,12 +177,22 @@ def staged(
     dialect: Dialect,
     *,
     values: Sequence[str] | None = None,
+    kind: str | None = None,
     position: str = "_file",
 ) -> Select:
-    """The step from rows to staging: the columns by their names and the audit columns. `files` are the paths by
-    position, `values` the SQL of the columns' values; a batch that is not loaded yet has no `loaded_at`."""
+    """The step from rows to staging: the columns by their names, what the row does (where rows may delete), and the
+    audit columns. `files` are the paths by position, `values` the SQL of the columns' values, `kind` that of what the
+    row does, where it was told before; a batch that is not loaded yet has no `loaded_at`. Of a row that deletes only
+    what it needs is stored."""
     names = [dialect.name(column.name) for column in feed.columns]
-    listed = values or [f"v{index}" for index in range(len(names))]
+    listed = list(values or [f"v{index}" for index in range(len(names))])
+    kind = kind or kind_of(feed, {column.name: sql for column, sql in zip(feed.columns, listed, strict=True)}, dialect)
+    if kind is not None:
+        for index, column in enumerate(feed.columns):
+            if asked := needs_all(feed, column.name, kind):
+                listed[index] = f"CASE WHEN {asked} THEN {listed[index]} END"
+        listed.append(kind)
+        names.append(CHANGE)
     source, batch, loaded = AUDIT_COLUMNS
     audit = (
         f"{by_file(dict(enumerate(files)), dialect, position)} AS {source}",
@@ -190,15 +217,58 @@ def quarantined(feed: Feed, batch_id: str, files: Sequence[str], at: datetime, d
     )
 
 
-def ranked(feed: Feed, survivor: OneRow, place: Mapping[str, str], dialect: Dialect) -> tuple[Select, Select, str]:
-    """Two steps from rows to rows with their rank among those of their key, and the name of the rank: 1 is the row
-    that counts. `place` is the SQL of a row's place in the batch, the file first, by the name that it then has."""
+def key_terms(survivor: OneRow | Fold, kind: str, dialect: Dialect) -> str:
+    """GROUP BY terms for rows of the same key; `kind` is the SQL of what a row does."""
+    keys = [dialect.name(key) for key in survivor.keys]
+    if isinstance(survivor, OneRow) and survivor.truncates:
+        alone = f"{kind} = '{Kind.TRUNCATE}'"
+        keys = [alone, *(f"CASE WHEN {alone} THEN NULL ELSE {key} END" for key in keys)]
+    return ", ".join(keys)
+
+
+def ranked(
+    feed: Feed, survivor: OneRow | Fold, place: Mapping[str, str], dialect: Dialect
+) -> tuple[Sequence[Select], str]:
+    """Steps from rows to rows with their rank among those of their key, and the name of the rank: 1 is the row
+    that counts. `place` is the SQL of a row's place in the batch, the file first, by the name that it then has. Where
+    rows may delete, the name `KIND` tells what each does."""
     columns = [f"v{index} AS {dialect.name(column.name)}" for index, column in enumerate(feed.columns)]
     named = [f"{sql} AS {dialect.name(name)}" for name, sql in place.items()]
-    order = survivor_order(survivor, [dialect.name(name) for name in place], dialect)
-    over = f"PARTITION BY {dialect.names(survivor.keys)} ORDER BY {order}"
+    values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
+    kind, kind_name = kind_of(feed, values, dialect), dialect.name(KIND)
+    named += [f"{kind} AS {kind_name}"] if kind else []
+    terms = [dialect.name(name) for name in place]
+    last = OneRow(survivor.keys, survivor.sequence) if isinstance(survivor, Fold) else survivor
+    over = f"PARTITION BY {key_terms(last, kind_name, dialect)} ORDER BY {survivor_order(last, terms, dialect)}"
     rank = dialect.name(_RANK)
-    return Select((*columns, *named)), Select(("*", f"row_number() OVER ({over}) AS {rank}")), rank
+    steps = [Select((*columns, *named))]
+    if isinstance(survivor, Fold):
+        steps += _folded(
+            feed, survivor, kind_name if kind else None, [*place, *([KIND] if kind else [])], terms, dialect
+        )
+    return (*steps, Select(("*", f"row_number() OVER ({over}) AS {rank}"))), rank
+
+
+def _folded(
+    feed: Feed, fold: Fold, kind: str | None, more: Sequence[str], place: Sequence[str], dialect: Dialect
+) -> Iterator[Select]:
+    """Steps that give each row the last values before it that are not NULL, since the last delete of its key."""
+    first = OneRow(fold.keys, fold.sequence, Pick.FIRST)
+    order = f"ORDER BY {survivor_order(first, place, dialect)} ROWS UNBOUNDED PRECEDING"
+    keys, since = dialect.names(fold.keys), dialect.name("(since)")
+    deletes = f"sum(CASE WHEN {kind} = '{Kind.DELETE}' THEN 1 ELSE 0 END)" if kind else "sum(0)"
+    yield Select(("*", f"{deletes} OVER (PARTITION BY {keys} {order}) AS {since}"))
+    over = f"OVER (PARTITION BY {keys}, {since} {order})"
+    items = []
+    for column in feed.columns:
+        name = dialect.name(column.name)
+        value = f"CASE WHEN {kind} = '{Kind.UPSERT}' THEN {name} END" if kind else name
+        items.append(f"{dialect.last_value(value)} {over} AS {name}" if column.name in fold.columns else name)
+    others = [dialect.name(name) for name in more if name != KIND]
+    if kind:
+        renewed = f"{kind} = '{Kind.UPSERT}' AND {since} > 0"
+        others.append(f"CASE WHEN {renewed} THEN '{Kind.REPLACE}' ELSE {kind} END AS {kind}")
+    yield Select((*items, *others))
 
 
 def reason_counts(bad_rows: str, place: str, dialect: Dialect) -> str:

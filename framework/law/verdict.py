@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from framework.batch import FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, Feed, OnExceed, Quarantine
+from framework.feed import AllBad, Feed, Mode, OnExceed, Quarantine
 from framework.law.layout import renamed
-from framework.names import File, Reason, Rows
+from framework.names import File, Reason, Rows, shown
 
 __all__ = ["REASONS", "Figures", "Judgement", "Verdict", "conserved", "exceeded", "judge", "most_frequent"]
 
@@ -60,6 +60,11 @@ class Judgement:
         pairs = enumerate(zip(self.figures, self.rejected, strict=True))
         return tuple(index for index, (figures, why) in pairs if why is not None and figures.unreadable is None)
 
+    @property
+    def accepts(self) -> bool:
+        """Whether a file is not rejected."""
+        return any(why is None for why in self.rejected)
+
     def outcomes(self, staged: Sequence[int], deduplicated: Sequence[int]) -> tuple[FileOutcome, ...]:
         """What is told of the files, given how many rows of each were staged and how many lost to another row of
         their key."""
@@ -83,7 +88,37 @@ def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) ->
         why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
         rejected.append(why)
         before = (why is None and each.seen.header) or before
-    return Judgement(counted, tuple(rejected))
+    return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+
+
+def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:
+    """What is decided of all files together: a batch that takes the place of what is there must have a good row."""
+    target = feed.target
+    good = (each.read - each.bad - each.filtered for each, why in zip(figures, rejected, strict=True) if why is None)
+    if target.mode is Mode.OVERWRITE and not target.allow_empty and not any(good):
+        may = f"and it would empty {target.table}; target.allow_empty: true lets it"
+        return [why or f"no file of the batch has a good row, {may}" for why in rejected]
+    if target.mode is Mode.SNAPSHOT:
+        return _complete(feed, figures, rejected)
+    return rejected
+
+
+def _complete(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:
+    """What is decided of the files of a picture: all of it counts, or nothing."""
+    bad = [_lacking(each) if why is None and each.bad else why for each, why in zip(figures, rejected, strict=True)]
+    first = next((index for index, why in enumerate(bad) if why is not None), None)
+    if first is not None:
+        other = f"{shown(figures[first].file.name)} of the same picture is rejected"
+        return [why or other for why in bad]
+    if not feed.target.snapshot.allow_empty and not any(each.read - each.filtered for each in figures):
+        may = f"and it would delete all keys of {feed.target.table}; target.snapshot.allow_empty: true lets it"
+        return [f"the picture has no row, {may}" for _ in bad]
+    return bad
+
+
+def _lacking(figures: Figures) -> str:
+    first = f"; {figures.reasons[0]}" if figures.reasons else ""
+    return f"{figures.bad} of {figures.read} rows are bad, and a picture without them would delete their keys{first}"
 
 
 def _over_limit(feed: Feed, figures: Figures) -> str | None:

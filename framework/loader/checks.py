@@ -10,12 +10,11 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader.column_types import type_of
+from framework.loader import targets
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.paths import is_uri
-from framework.loader.suggest import did_you_mean, one_of
-from framework.types import Array, Map, Scalar, Struct
+from framework.loader.suggest import one_of
 
 __all__ = ["problems"]
 
@@ -33,7 +32,8 @@ def problems(
     yield from column_checks.problems(usable, captured, header is None or header.value is not False)
     if source is not None:
         yield from _source(source, captured)
-    yield from _target(tree, columns, found)
+    told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
+    yield from targets.problems(tree, columns, captured, told)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
@@ -120,67 +120,6 @@ def _options(source: Node) -> Iterator[Problem]:
             message = f"{key} is the same character as {marks[mark.text]}"
             yield mark.problem(f"source.options.{key}", message, "choose different ones")
         marks.setdefault(mark.text, key)
-
-
-_NEED_KEYS = ("merge", "insert_only", "snapshot")
-
-
-def _target(tree: Node, columns: Mapping[str, Node], found: Sequence[Problem]) -> Iterator[Problem]:
-    target = tree.get("target")
-    if target is None:
-        return
-    spelt = {name.lower(): name for name in columns}
-    for key in ("keys", "sequence_by", "except_columns", "cluster_by", "partition_by"):
-        yield from _named(target, key, spelt, columns)
-    mode = _text(tree, "target", "mode") or "merge"
-    told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
-    if mode in _NEED_KEYS and "keys" not in target.map and not told:
-        place = target.get("mode") or target
-        hint = "add the columns that identify a row, for example keys: [id]"
-        yield place.problem("target.keys", f"mode {mode} needs keys", hint)
-    scd = target.get("scd_type")
-    if scd is not None and scd.value == 2 and mode not in ("merge", "snapshot"):
-        yield scd.problem("target.scd_type", f"scd_type 2 does not go with mode {mode}", "use mode merge or snapshot")
-    left = {node.text.lower() for node in _list(target, "except_columns")}
-    for key in ("keys", "cluster_by", "partition_by"):
-        for node in _list(target, key):
-            if node.text.lower() in left:
-                message = f"'{node.shown}' is under except_columns, so the target does not have it"
-                yield node.problem(f"target.{key}", message, "remove it from one of them")
-    if "cluster_by" in target.map and "partition_by" in target.map:
-        place = target.map["partition_by"]
-        yield place.problem(
-            "target.partition_by", "a table is either clustered or partitioned", "choose one", at_key=True
-        )
-
-
-def _list(tree: Node, key: str) -> list[Node]:
-    node = tree.get(key)
-    return [item for item in node.items if not item.broken] if node is not None else []
-
-
-def _named(target: Node, key: str, spelt: Mapping[str, str], columns: Mapping[str, Node]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    several = key in target.map and isinstance(target.map[key].value, list)
-    for index, node in enumerate(_list(target, key)):
-        path = f"target.{key}[{index}]" if several else f"target.{key}"
-        name = node.text.lower()
-        if not spelt:
-            return  # that there is no schema has been said
-        if name not in spelt:
-            hint = did_you_mean(node.text, columns) or f"the schema has: {', '.join(list(columns)[:10])}"
-            yield node.problem(path, f"there is no column '{node.shown}' in the schema", hint)
-            continue
-        if name in seen:
-            yield node.problem(path, f"'{node.shown}' stands twice", "remove one of the two")
-        seen.add(name)
-        found = type_of(columns[spelt[name]])
-        if isinstance(found, Array | Map | Struct):
-            message = f"'{node.shown}' is {found}, and values of that type cannot be compared"
-            yield node.problem(path, message, "use a column with a simple type")
-        elif key == "keys" and found in (Scalar("float"), Scalar("double")):
-            message = f"'{node.shown}' is {found}, and floating point numbers do not identify anything"
-            yield node.problem(path, message, "use decimal, bigint or string for keys")
 
 
 def _paths(tree: Node, settings: Settings) -> Iterator[Problem]:

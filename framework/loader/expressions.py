@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from framework.errors import Problem
+from framework.loader.column_types import type_of
 from framework.loader.nodes import Node
 from framework.loader.suggest import one_of
 
@@ -12,9 +13,11 @@ __all__ = ["problems"]
 
 
 def problems(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
-    """Problems of `filter`, `checks[].expr`, `schema.<column>.expr` and `target.apply_as_deletes`."""
+    """Problems of `filter`, `checks[].expr`, `schema.<column>.expr`, and the conditions of `target`."""
     yield from _one(tree.get("filter"), "filter", columns)
-    yield from _one(tree.get("target", "apply_as_deletes"), "target.apply_as_deletes", columns)
+    for key in ("apply_as_deletes", "apply_as_truncates"):
+        found = list(_one(tree.get("target", key), f"target.{key}", columns))
+        yield from found or _condition(tree.get("target", key), f"target.{key}", columns)
     derived = {name: node.map["expr"] for name, node in columns.items() if "expr" in node.map}
     read = {name: node for name, node in columns.items() if name not in derived}
     for name, node in derived.items():
@@ -24,6 +27,21 @@ def problems(tree: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
         scope = check.get("scope")
         batch = scope is not None and scope.text == "batch"
         yield from _one(check.get("expr"), f"checks[{index}].expr", columns, batch=batch)
+
+
+def _condition(node: Node | None, path: str, columns: Mapping[str, Node]) -> Iterator[Problem]:
+    """What keeps an expression without mistakes from being a condition that engines are asked."""
+    types = {name: type_of(column) for name, column in columns.items()}
+    known = {name: type_ for name, type_ in types.items() if type_ is not None}
+    if node is None or node.broken or not isinstance(node.value, str) or len(known) < len(types):
+        return
+    from framework.law.conditions import refusals
+    from framework.law.dialects import DUCKDB
+
+    for message in refusals(node.text, known, DUCKDB):
+        said = "it is no condition over the feed's columns" if node.secret else message
+        hint = "columns compared with values: op = 'D', op IN ('D', 'X'), at IS NULL, joined by AND, OR, NOT"
+        yield node.problem(path, said, hint)
 
 
 def _one(node: Node | None, path: str, columns: Mapping[str, Node], *, batch: bool = False) -> Iterator[Problem]:

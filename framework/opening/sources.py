@@ -52,6 +52,8 @@ class SourceFile:
         self.file, self._storage, self._folder = file, storage, folder
         self._copy: str | None = None
         self._fetched = self._in_place = False
+        self.done = False
+        """Whether the engine has read the file; asked from other threads, to tell how far a batch is."""
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises

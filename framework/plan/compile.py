@@ -8,16 +8,19 @@ from enum import StrEnum
 from itertools import accumulate, takewhile
 
 from framework.batch import Batch, Manifest
+from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed, MissingColumns
-from framework.law.change import change_of
-from framework.names import AUDIT_COLUMNS, File
+from framework.feed import Feed, MissingColumns, Mode
+from framework.law.change import Change, Match
+from framework.law.modes import change_of, memory_table, stale
+from framework.law.snapshots import first_picture, picture, sequence
+from framework.names import File, Table
 from framework.plan.observe import Facts, Unfinished
-from framework.plan.targets import check_target, staged_otherwise
+from framework.plan.tables import memory_columns, target_columns
+from framework.plan.targets import check_loaded_as, check_target, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
-from framework.types import Scalar
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_columns"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
 
 
 class Task(StrEnum):
@@ -44,9 +47,11 @@ class Plan:
 def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -> Plan:
     """What to do next for this feed: finish the unfinished batch, or form a new one.
 
-    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns, and when the
-    engine cannot write one of the feed's tables: nothing of the batch is written then.
+    A plan covers one batch. Raises LandfeedError when the target cannot take the feed's columns or was loaded as
+    another mode says, and when the engine cannot write one of the feed's tables: nothing of the batch is written then.
     """
+    if facts.unfinished is None or not facts.unfinished.merged:
+        check_loaded_as(feed, facts.loaded)
     steps = tuple(_steps(feed, facts, tasks))
     refusal = facts.lost or facts.unwritable
     if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
@@ -61,6 +66,8 @@ def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from _finish(feed, facts, unfinished, tasks)
         return
     if unfinished is not None and outdated is not None and tasks & {Task.STAGE, Task.MERGE}:
+        if facts.memory is not None and (memory := memory_table(feed)) is not None:
+            yield Discard(memory, feed.name, unfinished.manifest.batch_id)
         yield Abandon(feed, unfinished.manifest, outdated)
         yield Discard(feed.quarantine.table, feed.name, unfinished.manifest.batch_id)
     if Task.STAGE in tasks:
@@ -76,7 +83,7 @@ def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str
         return None
     if unfinished.changed:
         return f"changed or gone before the merge: {', '.join(file.name for file in unfinished.changed[:5])}"
-    other = staged_otherwise(feed, unfinished.columns)
+    other = staged_otherwise(feed, unfinished.manifest, unfinished.columns)
     if other is not None and Task.MERGE in tasks and Task.STAGE not in tasks:
         raise LandfeedError(
             f"feed {feed.name}: batch {unfinished.manifest.batch_id} was staged before the schema was changed: {other}",
@@ -112,7 +119,10 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
         yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
     merge = tuple(_merge(feed, facts, batch))
-    yield Stage(feed, batch, change_of(feed).survivor, facts.header)
+    change = change_of(feed)
+    pictured = _change(feed, facts, batch).match if feed.target.mode is Mode.SNAPSHOT else None
+    by_key = Match(feed.target.keys, change.match.nulls_match) if pictured and change.match else None
+    yield Stage(feed, batch, change.survivor, facts.header, by_key)
     if Task.MERGE in tasks:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
@@ -127,6 +137,10 @@ def _all_pending(facts: Facts, manifest: Manifest) -> bool:
 
 def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
     """The pending files that make the next batch. Those in a bucket may have to be downloaded together."""
+    if feed.target.mode is Mode.SNAPSHOT:
+        return first_picture(feed, pending)
+    if feed.target.mode is Mode.OVERWRITE:
+        return pending  # what is not in the batch would be replaced by the next one
     files = pending[: feed.source.max_files_per_batch]
     if feed.schema_contract.missing_columns is MissingColumns.KEEP:
         return files[:1]  # of two rows of a key, from files that lack different columns, both would count
@@ -138,24 +152,40 @@ def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
 
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
-    wanted = target_columns(feed)
-    if facts.target is None:
-        yield CreateTable(feed.target.table, wanted, feed.target.comment)
-    else:
-        there = {name.lower(): type_ for name, type_ in facts.target.columns}
+    memory, wanted = memory_table(feed), target_columns(feed)
+    if facts.target is not None:
         check_target(feed, facts.target, wanted)
-        missing = tuple(column for column in wanted if column.name.lower() not in there)
-        if missing:
-            yield AddColumns(feed.target.table, missing)
-    yield Merge(change_of(feed), feed.target.staging, feed.target.table, batch)
+    yield from _fitting(feed.target.table, facts.target, wanted, feed.target.comment)
+    if memory is not None:
+        comment = f"What later rows of {feed.target.table} may need and it does not show"
+        yield from _fitting(memory, facts.memory, memory_columns(feed), comment)
+    yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
 
 
-def target_columns(feed: Feed) -> tuple[TableColumn, ...]:
-    """The columns of the feed's target table, audit columns included when the feed wants them."""
-    columns = [TableColumn(column.name, column.type, column.description) for column in feed.target_columns]
-    if feed.target.audit_columns:
-        source, batch, loaded = AUDIT_COLUMNS
-        columns.append(TableColumn(source, Scalar("string"), "File that the row was last written from"))
-        columns.append(TableColumn(batch, Scalar("string"), "Batch that last wrote the row"))
-        columns.append(TableColumn(loaded, Scalar("timestamp"), "When that batch was staged"))
-    return tuple(columns)
+def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
+    if feed.target.mode is not Mode.SNAPSHOT:
+        return change_of(feed)
+    file = batch.files[0]
+    older = facts.loaded is not None and picture(feed, file) <= (facts.loaded.picture or "")
+    return stale() if older else change_of(feed, sequence(feed, file))
+
+
+def _fitting(
+    table: Table, there: TableState | None, wanted: tuple[TableColumn, ...], comment: str | None
+) -> Iterator[Step]:
+    """The steps that make a table, or give it the columns that it lacks. Raises LandfeedError when a type differs."""
+    if there is None:
+        yield CreateTable(table, wanted, comment)
+        return
+    types = {name.lower(): type_ for name, type_ in there.columns}
+    for column in wanted:
+        found = types.get(column.name.lower())
+        if found is not None and found != str(column.type):
+            raise LandfeedError(
+                f"column {column.name} of {table} is {found} and the feed says {column.type}",
+                "give the column the table's type, or load into another table",
+                code="schema",
+            )
+    missing = tuple(column for column in wanted if column.name.lower() not in types)
+    if missing:
+        yield AddColumns(table, missing)

@@ -22,12 +22,14 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from framework.batch import FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, SourceChanged
-from framework.feed import Feed, MissingColumns, read_options
+from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
+from framework.law.modes import memory_table, settled
+from framework.law.snapshots import picture
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
-from framework.opening import Piece, open_batch
+from framework.opening import Piece, SourceFile, open_batch
 from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
@@ -59,6 +61,7 @@ class BatchWork:
     archived: bool = False
     _recorded: frozenset[BatchState] = frozenset()
     _staged_here: bool = False
+    _sources: list[SourceFile] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         unfinished = self.facts.unfinished
@@ -131,15 +134,25 @@ class BatchWork:
         loaded_at, started = self.world.clock(), time.perf_counter()
         with own_folder() as folder:
             pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
+            self._sources = [piece.source for piece in pieces]
 
             def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
                 _check(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
-                return Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
+                manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
+                return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
 
             staged = self.world.engine.stage(step, pieces, loaded_at, seal)
         self.manifest, self.staging_version = staged.manifest, staged.version
         self.facts = self.facts.staged(staged)
+
+    def _picture(self, step: Stage, manifest: Manifest) -> str | None:
+        """The newest snapshot that is applied when this batch is."""
+        if step.feed.target.mode is not Mode.SNAPSHOT:
+            return None
+        before = self.facts.loaded.picture if self.facts.loaded is not None else None
+        pictures = [picture(step.feed, outcome.file) for outcome in manifest.loaded]
+        return max([*pictures, *([before] if before else [])], default=None)
 
     # Merge
 
@@ -148,6 +161,7 @@ class BatchWork:
         if self.feed.schema_contract.missing_columns is MissingColumns.KEEP:
             lacking = {column for outcome in manifest.loaded for column in outcome.seen.missing}
             step = replace(step, change=keeping(step.change, lacking))
+        step = replace(step, change=settled(step.change, manifest))
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_MERGE_ATTEMPTS),
@@ -182,7 +196,9 @@ class BatchWork:
         """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
         given up: the feed will be mended, and what is staged has not been read by its new rules."""
         if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
-            self.world.engine.discard(Discard(self.feed.quarantine.table, self.feed.name, self.manifest.batch_id))
+            tables = (self.feed.quarantine.table, memory_table(self.feed))
+            for table in (table for table in tables if table is not None):
+                self.world.engine.discard(Discard(table, self.feed.name, self.manifest.batch_id))
             self._record_batch(BatchState.ABANDONED, error=error.message)
         else:
             self._record_batch(BatchState.FAILED, error=error.message)
@@ -203,6 +219,11 @@ class BatchWork:
             record_files(self.world, self.feed, done, from_here=self._staged_here)
 
     # Report
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the batch's files the engine has read; asked from other threads."""
+        return sum(source.file.size for source in self._sources if source.done)
 
     @contextmanager
     def _timed(self, task: str) -> Iterator[None]:

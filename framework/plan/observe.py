@@ -12,6 +12,7 @@ from framework.feed import Feed
 from framework.keeping import Keeping, Kept
 from framework.law.discovery import Listing
 from framework.law.manifests import mistrust
+from framework.law.modes import memory_table
 from framework.ledger import BatchEvent, Ledger
 from framework.names import BatchState, File
 from framework.storage import Storage
@@ -54,7 +55,9 @@ class Facts:
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
     `unwritable` why the engine cannot write one of the feed's tables; `header` that of the file that was loaded
     last (empty where it had none or it is not known); `lost` says what a table no longer holds, `doubled` is a batch
-    that was merged and then lost from staging, whose bad rows would come again; `notes` is what is to be known besides.
+    that was merged and then lost from staging, whose bad rows would come again; `notes` is what is to be known besides;
+    `memory` is the table beside the target that holds what it does not show, None for a feed that needs none; `loaded`
+    the manifest of the last batch in the target.
     """
 
     listing: Listing
@@ -67,6 +70,8 @@ class Facts:
     lost: Failure | None = None
     doubled: Manifest | None = None
     notes: tuple[str, ...] = ()
+    memory: TableState | None = None
+    loaded: Manifest | None = None
 
     def staged(self, staged: Staged) -> Facts:
         """What is so once a batch has been staged."""
@@ -120,7 +125,9 @@ def observe(
         unfinished = _unfinished(feed, storage, engine, listing, last, keeping)
         unfinished = replace(unfinished, columns=staging.columns)
     orphan, doubled = _alone(feed, ledger, engine, seqs)
-    refusals = (state.unwritable for state in (target, staging, quarantine) if state is not None)
+    beside = memory_table(feed)
+    memory = engine.state(beside, feed.name) if beside is not None else None
+    refusals = (state.unwritable for state in (target, staging, quarantine, memory) if state is not None)
     unwritable = next((refusal for refusal in refusals if refusal is not None), None)
     return Facts(
         listing,
@@ -133,7 +140,17 @@ def observe(
         lost=_lost(feed, ledger, engine, last, unfinished) if last else None,
         doubled=doubled,
         notes=tuple(_notes(feed, last, unfinished)) if last else (),
+        memory=memory,
+        loaded=_loaded(feed, engine, last.manifest if last else None, seqs.target),
     )
+
+
+def _loaded(feed: Feed, engine: Engine, last: Manifest | None, merged: int) -> Manifest | None:
+    """The manifest of the last batch in the target, which is nearly always the one that was staged last."""
+    if last is not None and last.batch.seq == merged:
+        return last
+    found = engine.manifest(feed.target.table, feed.name, merged) if merged else None
+    return found[0] if found else None
 
 
 def _alone(feed: Feed, ledger: Ledger, engine: Engine, seqs: _Seqs) -> tuple[Manifest | None, Manifest | None]:

@@ -5,12 +5,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from framework.batch import Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Column, Feed, NullKeys
+from framework.feed import Column, Feed, NullKeys, loaded_as
 from framework.steps import TableColumn
 
-__all__ = ["check_target", "staged_otherwise"]
+__all__ = ["check_loaded_as", "check_target", "staged_otherwise"]
+
+_FIXED = ("mode", "scd_type", "keys")
+"""What a target's rows depend on. What else is told of how rows were staged may change from batch to batch."""
+
+
+def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
+    """Raises LandfeedError when what the target's rows depend on is no longer what it was: the feed's mode, keys or
+    scd_type. `manifest` is that of the last batch, None when there is none; older versions told nothing there."""
+    now, then = loaded_as(feed), manifest.loaded_as if manifest is not None else {}
+    changed = [name for name in _FIXED if name in then and then[name] != now[name]]
+    if not changed:
+        return
+    was = " and ".join(f"{name} {_said(then[name])}" for name in changed)
+    says = " and ".join(_said(now[name]) for name in changed)
+    raise LandfeedError(
+        f"feed {feed.name}: {feed.target.table} was loaded with {was}, and the feed now says {says}",
+        f"put it back; or load into another table; or delete {feed.target.table} with the tables beside it "
+        f"({feed.target.staging} and, if there is one, {feed.target.table}__cdc) and land the archived files again",
+        code="loaded_otherwise",
+    )
+
+
+def _said(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) -> None:
@@ -35,7 +60,7 @@ def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) 
             raise LandfeedError(message, hint, code="schema")
 
 
-def staged_otherwise(feed: Feed, columns: Sequence[tuple[str, str]]) -> str | None:
+def staged_otherwise(feed: Feed, manifest: Manifest, columns: Sequence[tuple[str, str]]) -> str | None:
     """What the feed's schema has that staging, with these columns, does not hold like this; None when it holds all.
     More columns than the schema has do no harm."""
     there = {name.lower(): type_ for name, type_ in columns}
@@ -45,7 +70,9 @@ def staged_otherwise(feed: Feed, columns: Sequence[tuple[str, str]]) -> str | No
             return f"column {column.name} is new"
         if found != str(column.type):
             return f"column {column.name} was {found} and is {column.type}"
-    return None
+    now, then = loaded_as(feed), manifest.loaded_as
+    name = next((name for name in now if name in then and then[name] != now[name]), None)
+    return f"target.{name} was {_said(then[name])} and is {_said(now[name])}" if name is not None else None
 
 
 def _may_be_null(feed: Feed, column: Column) -> bool:

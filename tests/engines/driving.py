@@ -19,11 +19,12 @@ from framework.batch import Batch, FileOutcome, Manifest
 from framework.engine import Engine, Merged, Staged, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
-from framework.law.change import Change, change_of
+from framework.law.change import Change
+from framework.law.modes import change_of, memory_table
 from framework.loader import load_project
 from framework.names import File, Table
 from framework.opening import open_batch
-from framework.plan.compile import target_columns
+from framework.plan.tables import memory_columns, target_columns
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, TableColumn
 from framework.storages.local import LocalStorage
 from framework.types import parse_type
@@ -96,6 +97,9 @@ class Drive:
             self.engine.create(CreateTable(feed.target.table, target_columns(feed), feed.target.comment))
         else:
             self.engine.add_columns(AddColumns(feed.target.table, target_columns(feed)))
+        memory = memory_table(feed)
+        if memory is not None and self.state(feed, memory) is None:
+            self.engine.create(CreateTable(memory, memory_columns(feed)))
 
     def add_columns(self, table: Table, **columns: str) -> None:
         """Add columns (name=type) to a table."""
@@ -104,7 +108,8 @@ class Drive:
 
     def merge(self, feed: Feed, staged: Staged) -> Merged:
         """Merge a staged batch into the feed's target."""
-        step = Merge(change_of(feed), feed.target.staging, feed.target.table, staged.manifest.batch)
+        batch = staged.manifest.batch
+        step = Merge(change_of(feed), feed.target.staging, feed.target.table, batch, memory_table(feed))
         merged = self.engine.merge(step, staged.manifest, staged.version)
         assert merged.rows.merge_balances
         return merged

@@ -509,7 +509,7 @@ def test_staging_has_the_columns_of_the_schema(drive: Drive) -> None:
         state = drive.state(feed, feed.target.staging)
         assert state is not None
         assert (state.version, state.columns) == (staged.version, staged.columns)
-        assert staged_otherwise(feed, state.columns) is None
+        assert staged_otherwise(feed, staged.manifest, state.columns) is None
         assert state.columns[3:-3] == tuple((f"c{index}", type_) for index, type_ in enumerate(TYPES))
 
 

@@ -17,7 +17,7 @@ from framework.engines.spark.paths import PathTables
 from framework.engines.spark.staging import Staging
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
-from framework.law.change import change_of
+from framework.law.modes import change_of
 from framework.loader import load_project
 from framework.names import File, Table
 from framework.opening import Piece, SourceFile, open_piece

@@ -21,22 +21,22 @@ from framework.feed import Feed
 from framework.law.change import (
     Case,
     Change,
-    Counts,
     Delete,
     Differs,
-    Flag,
     Insert,
+    Is,
+    Kind,
     NoPartner,
     Nothing,
     Older,
     Outcome,
     Update,
-    Written,
-    change_of,
 )
+from framework.law.counts import Counts, Written
+from framework.law.modes import change_of
 from framework.loader import load_project
 from framework.names import Table
-from framework.plan.compile import target_columns
+from framework.plan.tables import target_columns
 from framework.steps import CreateTable, Merge
 from tests.engines.driving import Drive
 from tests.support import HEADER, Project
@@ -176,7 +176,7 @@ GONE = """\
 feed: both
 source: {path: "${landing}/both/", format: csv}
 schema: {id: bigint, name: string, at: timestamp, gone: boolean}
-target: {table: s.both, keys: [id], sequence_by: at, audit_columns: true}
+target: {table: s.both, keys: [id], sequence_by: at, apply_as_deletes: gone, audit_columns: true}
 """
 BEFORE = "".join(f"{key},old,2026-01-05,\n" for key in range(20))
 AFTER = {
@@ -201,13 +201,14 @@ def test_on_spark_a_large_batch_comes_to_the_same_as_a_small_one(tmp_path: Path,
     change = replace(
         change_of(feed),
         cases=(
-            Case((NoPartner(), Flag("gone")), Outcome.UNCHANGED, Nothing()),
+            Case((NoPartner(), Is(Kind.DELETE)), Outcome.UNCHANGED, Nothing()),
             Case((NoPartner(),), Outcome.INSERTED, Insert(columns)),
             Case((Older(("at",)),), Outcome.STALE, Nothing()),
-            Case((Flag("gone"),), Outcome.DELETED, Delete()),
+            Case((Is(Kind.DELETE),), Outcome.DELETED, Delete()),
             Case((Differs(feed.columns[1:2]),), Outcome.UPDATED, Update(columns)),
             Case((), Outcome.UNCHANGED, Nothing()),
         ),
+        memory=None,
     )
     other = drive.crashed(feed, drive.commits(feed), os.fspath(tmp_path / "large"))
     small = drive.merge_on_spark(feed, staged, change, small=1000)

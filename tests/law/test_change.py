@@ -14,8 +14,9 @@ from framework.law.change import (
     Change,
     Delete,
     Differs,
-    Flag,
     Insert,
+    Is,
+    Kind,
     Match,
     NoPartner,
     Nothing,
@@ -24,15 +25,11 @@ from framework.law.change import (
     Outcome,
     Pick,
     Update,
-    Written,
-    change_of,
-    check_written,
-    counted,
-    counts_from_writes,
-    expected_writes,
 )
+from framework.law.counts import Written, check_written, counted, counts_from_writes, expected_writes
 from framework.law.dialects import DUCKDB
 from framework.law.merging import CASE, classify, survivor_order
+from framework.law.modes import change_of
 from framework.names import Rows, Table
 from framework.types import parse_type
 
@@ -139,10 +136,10 @@ DELETES = Change(
     Match(("k",)),
     OneRow(("k",), ("n",)),
     (
-        Case((NoPartner(), Flag("gone")), UNCHANGED, Nothing()),
+        Case((NoPartner(), Is(Kind.DELETE)), UNCHANGED, Nothing()),
         Case((NoPartner(),), INSERTED, Insert(("k", "n", "v"))),
         Case((Older(("n",)),), STALE, Nothing()),
-        Case((Flag("gone"),), DELETED, Delete()),
+        Case((Is(Kind.DELETE),), DELETED, Delete()),
         Case((Differs(columns("v:string")),), UPDATED, Update(("n", "v"))),
         Case((), UNCHANGED, Nothing()),
     ),
@@ -153,17 +150,17 @@ DELETES = Change(
 @pytest.mark.parametrize(
     ("source", "outcome"),
     [
-        ((2, 5, "a", True), UNCHANGED),
-        ((2, 5, "a", False), INSERTED),
+        ((2, 5, "a", "delete"), UNCHANGED),
+        ((2, 5, "a", "upsert"), INSERTED),
         ((2, 5, "a", None), INSERTED),
-        ((1, 3, "a", True), STALE),
-        ((1, 5, "a", True), DELETED),
+        ((1, 3, "a", "delete"), STALE),
+        ((1, 5, "a", "delete"), DELETED),
         ((1, 5, "a", None), UPDATED),
-        ((1, 5, "o", False), UNCHANGED),
+        ((1, 5, "o", "upsert"), UNCHANGED),
     ],
 )
 def test_flagged_rows(source: Row, outcome: Outcome) -> None:
-    assert outcomes(DELETES, "k:int n:int v:string gone:boolean", [source], [(1, 4, "o", None)]) == [outcome]
+    assert outcomes(DELETES, "k:int n:int v:string _change:string", [source], [(1, 4, "o", None)]) == [outcome]
 
 
 def test_figures_are_counts_by_outcome() -> None:
@@ -207,7 +204,7 @@ def test_what_an_empty_target_makes_of_a_batch() -> None:
         (),
         (Case((), INSERTED, Nothing()),),
         (Case((NoPartner(),), INSERTED, Insert(("k",))),),
-        (Case((NoPartner(), Flag("f")), INSERTED, Insert(("k",))), Case((), UNCHANGED, Nothing())),
+        (Case((NoPartner(), Is(Kind.DELETE)), INSERTED, Insert(("k",))), Case((), UNCHANGED, Nothing())),
         (Case((), UNCHANGED, Nothing()), Case((NoPartner(),), INSERTED, Insert(("k",)))),
     ],
 )

@@ -17,8 +17,9 @@ from framework.law.change import (
     Change,
     Delete,
     Differs,
-    Flag,
     Insert,
+    Is,
+    Kind,
     Match,
     NoPartner,
     Nothing,
@@ -54,8 +55,8 @@ def text(name: str) -> str:
 
 def _change(*, nulls_match: bool, deletes: bool) -> Change:
     written, compared = ("k`1", "k2", "n", "m", "v"), (Column("v", parse_type("map<string,int>"), ("v",)),)
-    gone = (Case((NoPartner(), Flag("gone")), Outcome.UNCHANGED, Nothing()),) if deletes else ()
-    delete = (Case((Flag("gone"),), Outcome.DELETED, Delete()),) if deletes else ()
+    gone = (Case((NoPartner(), Is(Kind.DELETE)), Outcome.UNCHANGED, Nothing()),) if deletes else ()
+    delete = (Case((Is(Kind.DELETE),), Outcome.DELETED, Delete()),) if deletes else ()
     cases = (
         *gone,
         Case((NoPartner(),), Outcome.INSERTED, Insert(written)),

@@ -15,8 +15,9 @@ from framework.batch import Batch
 from framework.engines.embedded.explain import stage_queries
 from framework.engines.spark.explain import stage_query
 from framework.feed import Archive, Column, Feed, Format, NullKeys, Quarantine, Source, Target
-from framework.law.change import OneRow, change_of
+from framework.law.change import OneRow
 from framework.law.dialects import DUCKDB
+from framework.law.modes import change_of
 from framework.law.rules import Rule, worst
 from framework.law.staging import RowQuery, Select, ranked, reason_counts, rendered
 from framework.law.verdict import Verdict
@@ -138,7 +139,7 @@ def test_the_row_of_a_key_that_counts() -> None:
     of = feed(Format.CSV, named)
     survivor = change_of(of).survivor
     assert isinstance(survivor, OneRow)
-    *selects, rank = ranked(of, survivor, {"(file)": "_file", "(row)": "row"}, DUCKDB)
+    selects, rank = ranked(of, survivor, {"(file)": "_file", "(row)": "row"}, DUCKDB)
     data = (
         "(VALUES (1, 5, 9, 1, 0, 1), (1, 7, 8, 2, 0, 2), (1, 7, 7, 3, 1, 0), (1, 7, 6, 4, 1, 1), (2, NULL, 5, 5, 0, 0))"
     )

@@ -97,8 +97,10 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
 ]
 
 
-def by_duckdb(texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC") -> list[Any]:
-    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect=DUCKDB)
+def by_duckdb(
+    texts: Sequence[str], type_: str, formats: Sequence[str] = (), zone: str = "UTC", *, usual_only: bool = False
+) -> list[Any]:
+    expression = typed("x", parse_type(type_), formats=formats, zone=zone, dialect=DUCKDB, usual_only=usual_only)
     if type_.startswith("timestamp"):
         expression = f"epoch_us({expression})"
     with duckdb.connect() as connection:
@@ -181,6 +183,9 @@ def test_spellings(type_: str) -> None:
         for zone in ZONES if type_ == "timestamp" else ZONES[:1]:
             expected = [by_law(text, type_, zone=zone) for text in texts]
             assert differing(texts, by_duckdb(texts, type_, zone=zone), expected) == [], zone
+            usual = by_duckdb(texts, type_, zone=zone, usual_only=True)
+            hidden = [None if value is None else right for value, right in zip(usual, expected, strict=True)]
+            assert differing(texts, usual, hidden) == [], zone
 
     check()
 

@@ -16,8 +16,9 @@ from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.ledger import BatchEvent
 from framework.names import BatchState, File, Skipped, Table
-from framework.plan.compile import ALL_TASKS, Task, compile_plan, target_columns
+from framework.plan.compile import ALL_TASKS, Task, compile_plan
 from framework.plan.observe import Facts, Unfinished
+from framework.plan.tables import target_columns
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 from tests.feeds import column, made_feed
 

@@ -21,15 +21,16 @@ from framework.engines.delta_schema import delta_schema
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
-from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, rejected_paths, transaction
+from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, some_rejected, transaction
 from framework.engines.embedded.sql import row_query
+from framework.engines.embedded.usual import looks_usual
 from framework.errors import Conflict
-from framework.law.change import OneRow
+from framework.law.change import AllRows
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
 from framework.law.staging import FILE, KEPT, Select, rendered, staged
 from framework.law.verdict import Figures, conserved, judge
-from framework.names import AUDIT_COLUMNS
+from framework.names import AUDIT_COLUMNS, CHANGE
 from framework.opening import Piece
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
@@ -38,6 +39,8 @@ __all__ = ["CleanBatch"]
 
 _BYTES, _QUOTES = "(bytes)", "(quotes)"
 """Names that no column has. A row that is not clean has no bytes."""
+_SMALL = 4 << 20
+"""Bytes of files up to which to plan how uncommon spellings are read takes longer than to read the files twice."""
 _LARGE = 64 << 20
 """Bytes of files from which on their rows are more than one file of a table."""
 
@@ -53,6 +56,8 @@ class CleanBatch:
     def stage(self, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged | None:
         """See `Engine.stage`. None when the batch is not clean, or such that it cannot be known in one pass; then
         nothing is left of it."""
+        if self._step.pictured is not None:  # what a picture lacks is to be known before it is staged
+            return None
         files = [FileRead(piece) for piece in pieces]
         table = self._step.feed.target.staging
         if not self._tables.local or not all(self._can_read(file) for file in files):
@@ -130,11 +135,13 @@ class CleanBatch:
                 stack.enter_context(file.opened())
             locations = [(file.index, file.at) for file in group]
             source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
-            large = sum(file.file.size for file in group) >= _LARGE
+            size = sum(file.file.size for file in group)
+            usual = size <= _SMALL and looks_usual(self._step.feed, group[0].piece, group[0].layout)
+            query = self._query(group, source, loaded_at, usual_only=usual)
             folder = self._tables.folder(self._step.feed.target.staging)
-            new = write_parquet(self._db, self._query(group, source, loaded_at), folder, large=large)
+            new = write_parquet(self._db, query, folder, large=size >= _LARGE)
             written += new
-            if rejected_paths(self._db) or any(file.nulls(_BYTES) for file in new):
+            if some_rejected(self._db) or any(file.nulls(_BYTES) for file in new):
                 return None
             told = self._told(new)
             for file in group:
@@ -142,10 +149,10 @@ class CleanBatch:
                     return None
         return told
 
-    def _query(self, group: Sequence[FileRead], source: str, loaded_at: datetime) -> str:
+    def _query(self, group: Sequence[FileRead], source: str, loaded_at: datetime, *, usual_only: bool) -> str:
         """The rows of staging, from the records of a source."""
         feed, names = self._step.feed, [(file.index, file.file.name) for file in group]
-        rows = row_query(feed, group[0].layout, names)
+        rows = row_query(feed, group[0].layout, names, usual_only=usual_only)
         paths = [file.shown for file in self._step.batch.files]
         columns = staged(feed, self._step.batch.id, paths, loaded_at, DUCKDB).items
         told = (f"_file AS {DUCKDB.name(FILE)}", f"CASE WHEN {KEPT} THEN _bytes END AS {DUCKDB.name(_BYTES)}")
@@ -161,7 +168,7 @@ class CleanBatch:
 
     def _some_key_twice(self, files: Sequence[NewFile]) -> bool:
         survivor = self._step.survivor
-        if not isinstance(survivor, OneRow) or not files:
+        if isinstance(survivor, AllRows) or not files:
             return False
         keys = f"SELECT DISTINCT {DUCKDB.names(survivor.keys)} FROM {_scan(files)}"
         return self._db.execute(f"SELECT count(*) FROM ({keys})").fetchone() != (sum(file.rows for file in files),)
@@ -177,6 +184,7 @@ def _columns(step: Stage) -> tuple[TableColumn, ...]:
     source, batch, loaded = AUDIT_COLUMNS
     audit = ((source, Scalar("string")), (batch, Scalar("string")), (loaded, Scalar("timestamp")))
     columns = [TableColumn(column.name, column.type) for column in step.feed.columns]
+    columns += [TableColumn(CHANGE, Scalar("string"))] if step.feed.target.deletes else []
     return (*columns, *(TableColumn(name, type_) for name, type_ in audit))
 
 

@@ -41,8 +41,13 @@ def stage_queries(step: Stage) -> tuple[str, str]:
 
 def merge_sql(step: Merge) -> str:
     """The query that tells what every staged row does to the target, and what its cases are."""
-    cases = ", ".join(f"{index} {case.outcome}" for index, case in enumerate(step.change.cases))
-    return _pretty(f"-- s: {step.staging}, t: {step.target}; {CASE}: {cases}\n{classify_sql(step.change)}")
+    cases = ", ".join(
+        f"{index} {case.outcome or case.write.__class__.__name__.lower()}"
+        for index, case in enumerate(step.change.cases)
+    )
+    memory = f", c: {step.memory}" if step.memory is not None else ""
+    told = ";\n".join(classify_sql(step.change))
+    return _pretty(f"-- s: {step.staging}, t: {step.target}{memory}; {CASE}: {cases}\n{told}")
 
 
 def _pretty(sql: str) -> str:

@@ -1,27 +1,35 @@
 """Merging: one join in DuckDB tells every staged row's case, and what the cases say is written in one commit.
 
 A batch that only inserts is appended (where all of its rows do, by staging's own files). Into a plain local
-table DuckDB writes (`rewriting`), into any other one delta-rs (`writing`). Files of the target without rows that
-change are left alone. Either commit is made against the very version that was compared, or not at all (Conflict),
-and carries the batch's transaction.
+table DuckDB writes what a plain change says (`rewriting`), into any other one, or of any other change, delta-rs
+(`writing`). Files of the target without rows that change are left alone. Either commit is made against the very
+version that was compared, or not at all (Conflict), and carries the batch's transaction.
+
+What later batches may need and the target does not show is committed before it, as the same transaction. A batch
+looks at what earlier ones left there, and never at its own: so it comes to the same when it is repeated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import duckdb
 from deltalake import CommitProperties, DeltaTable, QueryBuilder
 
-from framework.batch import Manifest
+from framework.batch import Manifest, transaction_id
 from framework.engine import Merged
 from framework.engines.delta import DeltaTables, check_constraints, commit
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
+from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.rewriting import PLACE, Rewriting, rewriting, version_of
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import LandfeedError
-from framework.law.change import Change, Counts, Insert, Written, check_written, counted, key_twice
+from framework.law.change import Change, Insert, Nothing, Replace
+from framework.law.counts import Counts, Written, check_written, counted, key_twice, too_many
 from framework.law.dialects import DUCKDB
 from framework.law.merging import CASE, classify, counts_by_case, several_partners, writing
+from framework.law.relations import Relation, relations
 from framework.names import Table
 from framework.steps import Merge
 
@@ -42,18 +50,17 @@ class Merging:
         """`write` is how rows are written, whatever the table is like."""
         self._db, self._tables, self._write = connection, tables, write
         self._change, self._table, self._staging = step.change, step.target, step.staging
-        self._manifest = manifest
+        self._memory, self._manifest = step.memory, manifest
 
     def merge(self, staging_version: int) -> Merged:
         """See `Engine.merge`."""
-        target = self._tables.open(self._table)
-        if target is None:
-            raise LandfeedError(f"table {self._table} was removed during the run", "run again", code="table")
-        self._tables.writable(target, self._table)
+        target = self._opened(self._table)
         done = self._tables.merged(self._table, target, self._manifest)
         if done is not None:
             return done
         staging = self._tables.at(self._staging, staging_version)
+        if self._change.replace is not None:
+            return self._replace(self._change.replace, staging, target)
         case = self._change.into_nothing if self._meets_nothing(target) else None
         if case is not None:
             return self._all_as(case, staging, target)
@@ -64,9 +71,18 @@ class Merging:
         self._view("t", self._table, target)
         return self._one_by_one(target)
 
+    def _opened(self, table: Table) -> DeltaTable:
+        delta = self._tables.open(table)
+        if delta is None:
+            raise LandfeedError(f"table {table} was removed during the run", "run again", code="table")
+        self._tables.writable(delta, table)
+        return delta
+
     def _rewriting(self, staging: DeltaTable, target: DeltaTable) -> Rewriting | None:
         """How DuckDB writes the target, which the views `s` and `t` are then made for; None when delta-rs has to."""
-        found = None if self._write else rewriting(self._tables, self._table, target, self._change)
+        if self._write is not None or not self._change.plain:
+            return None
+        found = rewriting(self._tables, self._table, target, self._change)
         source = version_of(staging, self._tables.uri(self._staging)) if found else None
         if found is None or source is None or not source.paths:
             return None
@@ -78,7 +94,8 @@ class Merging:
 
     def _by_rewriting(self, plain: Rewriting, staging: DeltaTable) -> Merged:
         places = [f"{side}.{DUCKDB.name(PLACE)} AS {side}_at" for side in "st"]
-        counts = self._classified(classify(self._change, "s", "t", (), DUCKDB, places))
+        query = classify(self._change, "s", "t", (), DUCKDB, places)
+        counts = self._classified([Relation("classified", query)])
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
         properties, target = commit(merged, files=False), plain.target
         case = next((case for case, rows in counts.items() if rows == merged.rows.staged), None)
@@ -92,16 +109,29 @@ class Merging:
     def _meets_nothing(self, target: DeltaTable) -> bool:
         return self._change.match is None or not self._tables.records(self._table, target.version())
 
+    def _replace(self, what: Replace, staging: DeltaTable, target: DeltaTable) -> Merged:
+        """Every staged row is in the target then, in the place of others."""
+        counts = {0: self._manifest.rows.staged}
+        merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
+        self._view("s", self._staging, staging)
+        with translated(self._table):
+            rows = replace_rows(self._db, target, self._change, what, commit(merged, files=False))
+        check_written(self._change, counts, Written(rows), self._table)
+        return Merged(target.version(), merged.rows)
+
     def _all_as(self, case: int, staging: DeltaTable, target: DeltaTable) -> Merged:
         """Every staged row is of one case, that of rows without a partner."""
         counts, write = {case: self._manifest.rows.staged}, self._change.cases[case].write
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))
-        if isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
+        if isinstance(write, Nothing):
+            self._tables.seal(self._table, target, merged, files=False)
+        elif isinstance(write, Insert) and self._tables.local and may_adopt(staging, target, write.columns):
             self._adopt(staging, target, counts, commit(merged, files=False))
         else:
             self._view("s", self._staging, staging)
-            columns = DUCKDB.names(self._change.columns)
-            self._commit(target, self._db.sql(f"SELECT {columns}, {case} AS {CASE} FROM s"), counts, merged)
+            columns = write.columns if isinstance(write, Insert) else self._change.columns
+            rows_ = self._db.sql(f"SELECT {DUCKDB.names(columns)}, {case} AS {CASE} FROM s")
+            self._commit(target, rows_, counts, merged)
         return Merged(target.version(), merged.rows)
 
     def _adopt(self, staging: DeltaTable, target: DeltaTable, counts: Counts, properties: CommitProperties) -> None:
@@ -111,22 +141,53 @@ class Merging:
         check_written(self._change, counts, Written(rows), self._table)
 
     def _one_by_one(self, target: DeltaTable) -> Merged:
-        """Tell every row's case, count them, and write those that write something."""
-        change, counts = self._change, self._classified(classify_sql(self._change))
+        """Tell every row's case, count them, remember what has to be, and write those that write something."""
+        self._remembered_before()
+        change, counts = self._change, self._classified(relations(self._change, DUCKDB))
         merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
+        self._remember(merged)
         some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
-        self._commit(target, self._db.sql(f"SELECT * FROM classified{some}"), counts, merged)
+        columns = DUCKDB.names(change.columns)
+        self._commit(target, self._db.sql(f"SELECT {columns}, {CASE} FROM classified{some}"), counts, merged)
         return Merged(target.version(), merged.rows)
 
-    def _classified(self, query: str) -> Counts:
-        """Keep what a query tells of every row's case in the table `classified`; how many rows each case has."""
+    def _classified(self, told: Iterable[Relation]) -> Counts:
+        """Keep what tells of every row's case in tables, the last but for what is remembered being `classified`; how
+        many rows each case has."""
         change = self._change
-        self._db.execute(f"CREATE OR REPLACE TEMP TABLE classified AS {query}")
+        for name, query in told:
+            self._db.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         counts = dict(self._db.execute(counts_by_case("classified")).fetchall())
-        if change.match is not None and sum(counts.values()) > self._manifest.rows.staged:
+        if change.match is not None and too_many(change, counts, self._manifest.rows):
             found = self._db.execute(several_partners(change.match, "s", "t", DUCKDB)).fetchone()
             raise key_twice(self._table, change.match, found or ())
         return counts
+
+    # What the target does not show
+
+    def _remembered_before(self) -> None:
+        """What earlier batches left to be remembered, as the relation `c`."""
+        if self._memory is None:
+            return
+        self._view("every", self._memory, self._opened(self._memory))
+        batch = self._manifest.batch
+        mine = f"_feed = {DUCKDB.text(batch.feed)} AND _batch < {batch.seq}"
+        self._db.execute(f"CREATE OR REPLACE TEMP VIEW c AS SELECT * FROM every WHERE {mine}")
+
+    def _remember(self, merged: Manifest) -> None:
+        """Commit what has to be remembered, unless an earlier process already did for this batch."""
+        if self._memory is None:
+            return
+        memory, batch = self._opened(self._memory), merged.batch
+        if (memory.transaction_version(transaction_id(batch.feed)) or 0) >= batch.seq:
+            return
+        if not self._db.execute("SELECT 1 FROM remembered LIMIT 1").fetchall():
+            return
+        by = f"{DUCKDB.text(batch.feed)} AS _feed, CAST({batch.seq} AS BIGINT) AS _batch"
+        rows = self._db.sql(f"SELECT {by}, {DUCKDB.text(merged.batch_id)} AS _batch_id, * FROM remembered")
+        self._tables.append(self._memory, memory, rows, merged.without_files())
+
+    # Writing and reading
 
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
@@ -163,6 +224,9 @@ class Merging:
         return True
 
 
-def classify_sql(change: Change) -> str:
-    """The query that tells every staged row's case, over the views `s` and `t`."""
-    return classify(change, "s", "t", change.columns, DUCKDB)
+def classify_sql(change: Change) -> Sequence[str]:
+    """The queries that tell every staged row's case, over the views `s`, `t` and `c`."""
+    every = list(relations(change, DUCKDB))
+    if len(every) == 1:
+        return [every[0].query]
+    return [f"CREATE TEMP TABLE {name} AS {query}" for name, query in every]

@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import duckdb
 from deltalake import DeltaTable, Schema
@@ -126,11 +127,22 @@ def _bound(name: str, found: Mapping[str, str], which: str, type_: str) -> Seque
             return [f"{name}: {json.dumps(text[:_LONGEST])}"]
         case "date":
             return [f"{name}: {json.dumps(text)}"]
-        case "timestamp":
-            return [f"{name}: {json.dumps(text.replace(' ', 'T').replace('+00', 'Z'))}"]
-        case "timestamp_ntz":
-            return [f"{name}: {json.dumps(text.replace(' ', 'T'))}"]
+        case "timestamp" | "timestamp_ntz":
+            moment = _to_millis(text.removesuffix("+00"), up=which == "max")
+            return [f'{name}: "{moment}{"Z" if type_ == "timestamp" else ""}"'] if moment else []
         case _ if type_ in _NUMBERS or (type_.startswith("decimal") and len(text) <= _DIGITS):
             return [f"{name}: {text}"]
         case _:
             return []
+
+
+def _to_millis(text: str, *, up: bool) -> str | None:
+    """A moment in whole milliseconds, which is all that readers keep of it: not above the lowest one, not below the
+    highest one."""
+    moment = datetime.fromisoformat(text)
+    rest = timedelta(microseconds=moment.microsecond % 1000)
+    try:
+        moment += timedelta(milliseconds=1) - rest if up and rest else -rest
+    except OverflowError:  # the last one of all
+        return None
+    return moment.isoformat(timespec="milliseconds")

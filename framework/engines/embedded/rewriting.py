@@ -21,7 +21,8 @@ from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.errors import Conflict
-from framework.law.change import Change, Counts, Delete, Insert, Match, Update, Written, check_written
+from framework.law.change import Change, Delete, Insert, Match, Update
+from framework.law.counts import Counts, Written, check_written
 from framework.law.dialects import DUCKDB
 from framework.law.merging import CASE, partners
 from framework.names import Table

@@ -20,13 +20,13 @@ def table_columns(feed: Feed) -> str:
     return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER', '"_quotes" INTEGER'])
 
 
-def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]]) -> RowQuery:
+def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, usual_only: bool = False) -> RowQuery:
     """How the records of a source become rows; `files` are (position, name) of its files."""
     fields = {
         name: unguarded(f"f{index}") if layout.record[index].kind is Kind.JSON else f"f{index}"
         for name, index in layout.fields
     }
-    return RowQuery(feed, DUCKDB, fields, dict(files))
+    return RowQuery(feed, DUCKDB, fields, dict(files), usual_only=usual_only)
 
 
 def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]]) -> str:

@@ -9,7 +9,8 @@ from typing import TypeAlias, assert_never
 import duckdb
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from framework.law.change import Change, Counts, Delete, Insert, Match, Update, Written
+from framework.law.change import Change, Delete, Insert, Match, Update
+from framework.law.counts import Counts, Written
 from framework.law.dialects import DATAFUSION, DUCKDB
 from framework.law.merging import clauses, partners
 

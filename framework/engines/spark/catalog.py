@@ -121,7 +121,18 @@ class CatalogTables(SparkTables):
             self.create_like(table, data)
         before = self.version(table)
         with translated(f"table {table}"):
-            writer = data.writeTo(self.reference(table)).option("txnAppId", transaction_id(manifest.batch.feed))
-            writer = writer.option("txnVersion", str(manifest.batch.seq))
-            writer.option("userMetadata", manifest.to_json(files=files)).append()
+            self._writer(table, data, manifest, files=files).append()
         return self.version(table) > before
+
+    def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
+        from pyspark.sql.functions import expr
+
+        before = self.version(table)
+        with translated(f"table {table}"):
+            self._writer(table, data, manifest, files=False).overwrite(expr(where or "true"))
+        return self.version(table) > before
+
+    def _writer(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> Any:
+        writer = data.writeTo(self.reference(table)).option("txnAppId", transaction_id(manifest.batch.feed))
+        writer = writer.option("txnVersion", str(manifest.batch.seq))
+        return writer.option("userMetadata", manifest.to_json(files=files))

@@ -12,6 +12,7 @@ from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
+from framework.law.relations import relations
 from framework.law.staging import KEPT, rendered, staged
 from framework.steps import Merge, Stage
 
@@ -38,4 +39,7 @@ def merge_sql(step: Merge) -> str:
     source = f"SELECT * FROM {step.staging}"
     if step.change.match is None:
         return f"SELECT {SPARK.names(step.change.columns)} FROM {step.staging}"
+    if not step.change.plain:
+        told = relations(step.change, SPARK)
+        return ";\n".join(f"CREATE TEMPORARY VIEW {name} AS {query}" for name, query in told)
     return merge_statement(step.change, step.target.name, source, step.batch.id, SPARK, classified=False)

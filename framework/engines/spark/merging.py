@@ -4,6 +4,9 @@ A MERGE cannot carry a transaction or a manifest where session settings are not 
 follow in a commit of their own. If the process dies in between, the next one finds the MERGE in the
 table's history by the batch id in its clauses, with its figures, and only seals it. A MERGE that is
 repeated changes nothing.
+
+What later batches may need and the target does not show is appended before it. A batch looks at what
+earlier ones left there, and never at its own: so it comes to the same when it is repeated.
 """
 
 from __future__ import annotations
@@ -12,26 +15,32 @@ from collections.abc import Mapping
 
 from framework.batch import Manifest
 from framework.engine import Merged
+from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.errors import Conflict, LandfeedError
-from framework.law.change import (
+from framework.law.change import Insert, Replace
+from framework.law.counts import (
     Counts,
-    Insert,
     Written,
     check_written,
     counted,
     counts_from_writes,
     expected_writes,
     key_twice,
+    too_many,
 )
 from framework.law.dialects import SPARK
-from framework.law.merging import classify, counts_by_case, merge_statement, several_partners, writing
-from framework.names import AUDIT_COLUMNS
+from framework.law.merging import CASE, classify, counts_by_case, merge_statement, several_partners, writing
+from framework.law.relations import relations
+from framework.law.replacing import replaced, values_of
+from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import Merge
 
 __all__ = ["Merging"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_OF = "_lf_batch"
+"""A column of the rows that a MERGE takes, which names the batch: rows of a history may be of others."""
 _SMALL = 20_000
 """Rows of a batch of which it always pays to tell the cases first: few files may have to be rewritten."""
 _CLOCKS_DIFFER = 86_400
@@ -45,7 +54,7 @@ class Merging:
         self, tables: SparkTables, step: Merge, manifest: Manifest, staging_version: int, small: int = _SMALL
     ) -> None:
         self._tables, self._change, self._manifest = tables, step.change, manifest
-        self._table, self._staging = step.target, step.staging
+        self._table, self._staging, self._memory = step.target, step.staging, step.memory
         self._version, self._small = staging_version, small
         self._staged = f"(SELECT * FROM {tables.reference(step.staging, staging_version)})"
 
@@ -62,9 +71,13 @@ class Merging:
         earlier = self._earlier()
         if earlier is not None:
             return self._seal(self._counts_of(earlier))
+        if self._change.replace is not None:
+            return self._replace(self._change.replace)
         meets_nothing = self._change.match is None or tables.is_empty(self._table)
         case = self._change.into_nothing if meets_nothing else None
-        return self._seal(self._merge(target.version)) if case is None else self._all_as(case)
+        if case is not None:
+            return self._all_as(case)
+        return self._seal(self._merge(target.version) if self._change.plain else self._merge_told(target.version))
 
     def _check_staging(self) -> None:
         """Another runner may have overwritten staging before this batch was sealed."""
@@ -86,6 +99,18 @@ class Merging:
             return self._seal(counts)
         rows = self._tables.spark.sql(f"SELECT {SPARK.names(write.columns)} FROM {self._staged}")
         if not self._tables.append(self._table, rows, merged, files=False):
+            raise Conflict(f"another runner merged into {self._table} at the same time")
+        return Merged(self._tables.version(self._table), merged.rows)
+
+    def _replace(self, what: Replace) -> Merged:
+        """Every staged row is in the target then, in the place of others: one overwrite, which carries the batch."""
+        merged = self._manifest.merged(counted(self._change, {0: self._manifest.rows.staged}, self._manifest.rows))
+        where = None
+        if what.columns:
+            values = self._tables.sql(self._staging, values_of(what.columns, self._staged, SPARK))
+            where = replaced(what.columns, values, SPARK)
+        rows = self._tables.spark.sql(f"SELECT {SPARK.names(self._change.columns)} FROM {self._staged}")
+        if not self._tables.replace(self._table, rows, where, merged):
             raise Conflict(f"another runner merged into {self._table} at the same time")
         return Merged(self._tables.version(self._table), merged.rows)
 
@@ -119,6 +144,48 @@ class Merging:
             return counts
         return self._counts_of(commit)
 
+    def _merge_told(self, version: int) -> Counts:
+        """As `_merge` for a change that is not plain: its cases are told by several relations."""
+        counts = self._counted_at(version)
+        if self._memory is not None:
+            self._remember(self._memory, version)
+        if expected_writes(self._change, counts) == Written():
+            return counts
+        batch_id = self._manifest.batch_id
+        listed = f"{SPARK.names(self._change.columns)}, {CASE}, {SPARK.text(batch_id)} AS {_OF}"
+        rows = self._told(f"SELECT {listed} FROM classified WHERE {writing(self._change)}", None)
+        with self._tables.view(self._table, rows) as view:  # Delta reads no table within the WITH of a MERGE
+            source, target = f"SELECT * FROM {view}", self._tables.reference(self._table)
+            merge = merge_statement(self._change, target, source, batch_id, SPARK, classified=True, of=_OF)
+            self._tables.sql(self._table, merge)
+        commit = self._earlier()
+        if commit is None:
+            raise Conflict(f"the merge of batch {batch_id} is not in the history of {self._table}")
+        if commit.read == version:
+            check_written(self._change, counts, _written(commit.metrics), self._table)
+            return counts
+        return self._counts_of(commit)
+
+    def _told(self, query: str, version: int | None) -> str:
+        """A query over the relations of the change, with the target as it is or was at a version."""
+        given = {"s": self._staged, "t": f"(SELECT * FROM {self._tables.reference(self._table, version)})"}
+        if self._memory is not None:
+            batch = self._manifest.batch
+            mine = f"_feed = {SPARK.text(batch.feed)} AND _batch < {batch.seq}"
+            given["c"] = f"(SELECT * FROM {self._tables.reference(self._memory)} WHERE {mine})"
+        every = [*given.items(), *((name, f"({text})") for name, text in relations(self._change, SPARK))]
+        return f"WITH {', '.join(f'{name} AS {text}' for name, text in every)} {query}"
+
+    def _remember(self, memory: Table, version: int) -> None:
+        """Append what has to be remembered, once."""
+        feed, seq = SPARK.text(self._manifest.batch.feed), self._manifest.batch.seq
+        by = f"{feed} AS _feed, CAST({seq} AS bigint) AS _batch, {SPARK.text(self._manifest.batch_id)} AS _batch_id"
+        query = self._told(f"SELECT {by}, * FROM remembered", version)
+        if self._tables.sql(memory, f"SELECT 1 FROM ({query}) LIMIT 1"):
+            with translated(f"table {memory}"):
+                data = self._tables.spark.sql(query)
+            self._tables.append(memory, data, self._manifest, files=False)
+
     def _few_changes_expected(self, before: Manifest | None) -> bool:
         """Whether the batch is small, or the one before it changed less than half of its rows."""
         if self._manifest.rows.staged <= self._small:
@@ -148,7 +215,9 @@ class Merging:
         """How many rows of the batch were of each case in its MERGE: as it tells, or else as they were to the table
         that it met."""
         written = _written(commit.metrics)
-        counts = counts_from_writes(self._change, written, self._manifest.rows.staged)
+        counts = None
+        if self._change.plain:
+            counts = counts_from_writes(self._change, written, self._manifest.rows.staged)
         if counts is None:
             counts = self._counted_at(commit.version - 1 if commit.read is None else commit.read)
         check_written(self._change, counts, written, self._table)
@@ -157,9 +226,12 @@ class Merging:
     def _counted_at(self, version: int) -> Counts:
         """How many rows of the batch are of each case to the target as it was at a version."""
         target = f"(SELECT * FROM {self._tables.reference(self._table, version)})"
-        relation = classify(self._change, self._staged, target, (), SPARK)
-        counts = dict(map(tuple, self._tables.sql(self._table, counts_by_case(f"({relation})"))))
-        if sum(counts.values()) > self._manifest.rows.staged:
+        if self._change.plain:
+            query = counts_by_case(f"({classify(self._change, self._staged, target, (), SPARK)})")
+        else:
+            query = self._told(counts_by_case("classified"), version)
+        counts = dict(map(tuple, self._tables.sql(self._table, query)))
+        if too_many(self._change, counts, self._manifest.rows):
             self._check_keys(target)
         counted(self._change, counts, self._manifest.rows)
         return counts

@@ -9,7 +9,8 @@ from typing import Any
 
 from framework.batch import Manifest, transaction_id
 from framework.engine import TableState
-from framework.engines.delta import DeltaTables, unwritable
+from framework.engines.delta import DeltaTables
+from framework.engines.delta_features import unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.law.dialects import SPARK
@@ -83,8 +84,16 @@ class PathTables(SparkTables):
         self._write(table, data.write.format("delta").mode("overwrite").option("overwriteSchema", "true"))
 
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
+        return self._once(table, data.write.format("delta").mode("append"), manifest, files=files)
+
+    def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
+        writer = data.write.format("delta").mode("overwrite")
+        return self._once(
+            table, writer if where is None else writer.option("replaceWhere", where), manifest, files=False
+        )
+
+    def _once(self, table: Table, writer: Any, manifest: Manifest, *, files: bool) -> bool:
         before = self.version(table)
-        writer = data.write.format("delta").mode("append")
         writer = writer.option("txnAppId", transaction_id(manifest.batch.feed))
         writer = writer.option("txnVersion", str(manifest.batch.seq))
         self._write(table, writer.option("userMetadata", manifest.to_json(files=files)))

@@ -19,24 +19,27 @@ from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
-from framework.law.change import OneRow
+from framework.law.change import AllRows, Match
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
+from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import (
     BAD,
     BLOCK,
     FILE,
     KEPT,
+    KIND,
     ROW,
     RowQuery,
     Select,
+    key_terms,
     quarantined,
     ranked,
     reason_counts,
     staged,
 )
 from framework.law.verdict import Figures, conserved, judge, most_frequent
-from framework.names import AUDIT_COLUMNS, Reason
+from framework.names import AUDIT_COLUMNS, CHANGE, Reason
 from framework.opening import Piece
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
@@ -51,7 +54,7 @@ class Staging:
 
     def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
-        self._survivor, self._header = step.survivor, step.header
+        self._survivor, self._header, self._pictured = step.survivor, step.header, step.pictured
         self._pieces, self._loaded_at = pieces, loaded_at
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
@@ -63,12 +66,19 @@ class Staging:
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
         reader = Reader(self._tables.spark, feed, self._pieces)
         clean, keys = self._write(reader)
+        for piece in self._pieces:
+            piece.source.done = True
         if reader.look_again(clean):
             clean, keys = self._write(reader)
         judgement = judge(feed, self._figures(reader, clean), self._header)
         if judgement.refused:
             self._refused = judgement.refused
             clean, keys = self._write(reader)
+        if self._pictured is not None and judgement.accepts:
+            judgement = guarded(feed, judgement, self._lost(self._pictured))
+            if judgement.refused != self._refused:
+                self._refused = judgement.refused
+                clean, keys = self._write(reader)
         kept = clean
         if sum(clean.values()) > keys:
             kept, _ = self._write(reader, once=True)
@@ -94,6 +104,7 @@ class Staging:
         audit = [Scalar("string"), Scalar("string"), Scalar("timestamp")]
         return [
             *(TableColumn(column.name, column.type) for column in self._feed.columns),
+            *([TableColumn(CHANGE, Scalar("string"))] if self._feed.target.deletes else []),
             *(TableColumn(name, type_) for name, type_ in zip(AUDIT_COLUMNS, audit, strict=True)),
         ]
 
@@ -112,8 +123,8 @@ class Staging:
         """How many rows staging holds, by file, and how many different keys."""
         reference = self._tables.reference(self._staging)
         by_key = f"SELECT 1 AS number FROM {reference}"  # where all rows survive, each is one for itself
-        if isinstance(self._survivor, OneRow):
-            by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {SPARK.names(self._survivor.keys)}"
+        if not isinstance(self._survivor, AllRows):
+            by_key = f"SELECT count(*) AS number FROM {reference} GROUP BY {key_terms(self._survivor, CHANGE, SPARK)}"
         if len(self._pieces) == 1:  # one look at staging is enough
             query = f"SELECT coalesce(sum(number), 0), count(*) FROM ({by_key})"
             ((number, different),) = self._tables.sql(self._staging, query)
@@ -124,16 +135,26 @@ class Staging:
         ((counted, different),) = self._tables.sql(self._staging, query)
         return {row["file"]: row["number"] for row in counted}, different
 
+    def _lost(self, match: Match) -> Lost:
+        """What the rows of staging, a complete picture, have twice, and which keys of the target they lack."""
+        feed, table, rows = self._feed, self._feed.target.table, self._tables.reference(self._staging)
+        twice = self._tables.sql(self._staging, duplicates(feed, rows, SPARK))
+        if self._tables.version(table) < 0:
+            return Lost(twice)
+        ((missing, live),) = self._tables.sql(table, lost(feed, match, rows, self._tables.reference(table), SPARK))
+        return Lost(twice, int(missing), live)
+
     def _clean(self, reader: Reader, *, once: bool) -> Any:
         """The rows for staging."""
         feed, paths = self._feed, [piece.source.file.shown for piece in self._pieces]
         clean = self._kept(reader)
-        if not once or not isinstance(self._survivor, OneRow):
+        if not once or isinstance(self._survivor, AllRows):
             return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK)])
         place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
-        *selects, rank = ranked(feed, self._survivor, place, SPARK)
+        selects, rank = ranked(feed, self._survivor, place, SPARK)
         names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
-        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, position=position)
+        kind = SPARK.name(KIND) if feed.target.deletes else None
+        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, kind=kind, position=position)
         return applied(clean, [*selects, replace(last, where=f"{rank} = 1")])
 
     def _kept(self, reader: Reader) -> Any:

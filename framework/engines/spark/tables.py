@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from framework.batch import Manifest
 from framework.engine import Merged, TableState
@@ -111,6 +113,10 @@ class SparkTables(ABC):
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
         """Append as the batch's transaction, which Delta makes happen once. Whether it happened now."""
 
+    @abstractmethod
+    def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
+        """As `append`, but in place of the rows that meet a condition, or of all."""
+
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
         with translated(f"table {table}"):
@@ -131,6 +137,18 @@ class SparkTables(ABC):
         with translated(f"table {table}"):
             rows: list[Any] = self.spark.sql(query).collect()
             return rows
+
+    @contextmanager
+    def view(self, table: Table, query: str) -> Iterator[str]:
+        """The name of a view of a query, which is there meanwhile; `table` is what an error is about."""
+        name = f"_lf_{uuid4().hex}"
+        with translated(f"table {table}"):
+            self.spark.sql(query).createOrReplaceTempView(name)
+        try:
+            yield name
+        finally:
+            with translated(f"table {table}"):
+                self.spark.catalog.dropTempView(name)
 
     def manifest(self, table: Table, feed: str, seq: int) -> tuple[Manifest, int] | None:
         """See `Engine.manifest`."""

@@ -38,6 +38,11 @@ class Words:
         """String literals as a list."""
         return ", ".join(map(self.text, texts))
 
+    def value(self, text: str, type_: DataType) -> str:
+        """A value of a type from the text as which the engine writes it."""
+        del type_
+        return self.text(text)
+
     def same(self, left: str, right: str) -> str:
         """Whether two values are equal; NULL is equal to nothing."""
         return f"{left} = {right}"
@@ -157,6 +162,10 @@ class Dialect(Words, ABC):
     @abstractmethod
     def unnest(self, array: str) -> str:
         """A row for each item of an array, as an item of a SELECT."""
+
+    def last_value(self, value: str) -> str:
+        """The last value that is not NULL, for an OVER behind it."""
+        return f"last_value({value}) IGNORE NULLS"
 
     @abstractmethod
     def json(self, value: str) -> str:

@@ -95,6 +95,9 @@ class _DuckDB(Dialect):
     def unnest(self, array: str) -> str:
         return f"unnest({array})"
 
+    def last_value(self, value: str) -> str:
+        return f"last_value({value} IGNORE NULLS)"
+
     def json(self, value: str) -> str:
         return self.as_text(f"to_json({value})")
 

@@ -32,6 +32,9 @@ class _Spark(Dialect):
         """Casts of Spark cut by themselves."""
         return number
 
+    def value(self, text: str, type_: DataType) -> str:
+        return f"CAST({self.text(text)} AS {self.type(type_)})"
+
     def as_text(self, value: str) -> str:
         return f"CAST({value} AS STRING)"
 

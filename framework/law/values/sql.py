@@ -40,16 +40,21 @@ def typed(
     formats: Sequence[str] = (),
     zone: str = "UTC",
     dialect: Dialect,
+    usual_only: bool = False,
 ) -> str:
-    """SQL for the value of the SQL expression `text` (evaluated more than once, so best a column)."""
+    """SQL for the value of the SQL expression `text` (evaluated more than once, so best a column). With `usual_only`
+    a text in another than the type's common spelling has none, where there is such a spelling: the expression is a
+    fraction as long, and so is the time to plan it."""
     if type == Scalar("string"):
         return text
     if isinstance(type, Array | Map | Struct):
         if not dialect.reads_json:
             raise ValueError(f"a {type} has no SQL here: the law's reader gives its value")
         return typed_nested(text, type, lambda member, type_: typed(member, type_, zone=zone, dialect=dialect))
-    exact = _Builder(dialect, dialect.trimmed(text)).value(type, formats, zone)
     usual = None if formats else dialect.usual(text, type, zone)
+    if usual and usual_only:
+        return f"CASE WHEN {usual[0]} THEN {usual[1]} END"
+    exact = _Builder(dialect, dialect.trimmed(text)).value(type, formats, zone)
     return f"CASE WHEN {usual[0]} THEN {usual[1]} ELSE {exact} END" if usual else exact
 
 

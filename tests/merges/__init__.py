@@ -1,0 +1,1 @@
+"""Modes of merging against an independent model of what they mean."""
