@@ -49,8 +49,12 @@ if first:
     write_deltalake(root + "/target", connection.sql(new))
 else:
     target = DeltaTable(root + "/target")
-    closing = f"SELECT t.id, t.s AS since, s.n AS until FROM {staged} s JOIN read_parquet({target.file_uris()}) t USING (id) WHERE t.e IS NULL AND (s.op = 'D' OR s.city <> t.city OR s.amount <> t.amount)"
-    changed = f"SELECT *, false AS closes, 0 AS since, 0 AS until FROM ({new}) UNION ALL SELECT id, NULL, NULL, NULL, NULL, NULL, true, since, until FROM ({closing})"
+    current = f"SELECT * FROM read_parquet({target.file_uris()}) WHERE e IS NULL"
+    differs = "s.op = 'D' OR s.city <> t.city OR s.amount <> t.amount"
+    closing = f"SELECT t.id, t.s AS since, s.n AS until FROM {staged} s JOIN ({current}) t USING (id) WHERE {differs}"
+    nothing = "NULL, NULL, NULL, NULL, NULL, true, since, until"
+    changed = f"SELECT *, false AS closes, 0 AS since, 0 AS until FROM ({new}) "
+    changed += f"UNION ALL SELECT id, {nothing} FROM ({closing})"
     merge = target.merge(connection.sql(changed), "s.closes AND t.id = s.id AND t.s = s.since",
                          source_alias="s", target_alias="t")
     merge = merge.when_matched_update({"e": "s.until"})
