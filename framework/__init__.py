@@ -5,14 +5,15 @@ The whole program is four lines, each an arrow from data to data::
     YAML text ──loader──▶ Feed ──observe──▶ Facts ──compile_plan──▶ Plan ──execute──▶ Report
                                                                      └──explain──▶ text
 
-A module imports only from rows below its own; the same holds inside `law`, `opening`, `plan`, `runs` and `cli`,
-whose docstrings have lists of their own:
+A module imports only from rows below its own; the same holds inside `law`, `opening`, `infer`, `plan`,
+`runs` and `cli`, whose docstrings have lists of their own:
 
     start                               the entry point
     cli                                 the command line: the only place that prints, exits, asks clock and environment
     databricks | begin                  the bundle: one job for all feeds · what a project begins with
     runs                                many feeds: which are run when, what landing holds, what is told of it
-    plan | engines | storages           one feed's batch: facts, steps, two interpreters · who implements the seams
+    plan | engines | storages | infer   one feed's batch: facts, steps, two interpreters · who implements the seams ·
+                                        samples to a feed
     loader | ledger                     YAML text to Feed, every problem at once · what happened to files and batches
     engine | control                    the seams to tables: reads, checks, merges · Landfeed's own
     opening                             files to bytes, encoding and layout, or why they are rejected

@@ -64,7 +64,17 @@ PUBLIC = {
     },
     "framework.leases": {"REAL_TIME", "Leases", "Patience"},
     "framework.loader": {
-        *{"Kind", "Project", "annotated", "check_project", "load_project", "load_targets", "merged_tree"},
+        *{
+            "Kind",
+            "Project",
+            "accepted",
+            "yaml_text",
+            "annotated",
+            "check_project",
+            "load_project",
+            "load_targets",
+            "merged_tree",
+        },
         *{"environment_names", "feed_names", "new_feed", "origins", "schema_text", "watched_folder"},
     },
     "framework.storage": {"Storage"},

@@ -42,7 +42,7 @@ def landfeed(config: str, env: str, output: str) -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(begin.init, begin.demo, begin.new, begin.completion),
+    *(begin.init, begin.demo, begin.new, begin.infer, begin.completion),
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine),

@@ -1,11 +1,13 @@
-"""Commands to begin with: init, demo, new, completion."""
+"""Commands to begin with: init, demo, new, infer, completion."""
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import sys
 from collections.abc import Iterable
+from functools import partial
 
 import click
 from click.shell_completion import get_completion_class
@@ -14,7 +16,7 @@ from framework.cli.options import anywhere, errors, given, project_options
 from framework.cli.streams import put, say, tell
 from framework.errors import ConfigError, LandfeedError
 
-__all__ = ["completion", "demo", "init", "new", "write_feed"]
+__all__ = ["completion", "demo", "infer", "init", "new"]
 
 _DEMO = "landfeed-demo"
 
@@ -142,14 +144,14 @@ def new(name: str, columns: tuple[str, ...], keys: tuple[str, ...], **answers: s
         table=answer("table", "The target table", f"main.{name}"),
         keys=[each.strip() for each in key],
         sequence_by=answer("sequence_by", "The column that tells the newer of two rows", default) or None,
-        schema=schema_path(config),
+        schema=_schema_path(config),
     )
     with errors(as_json=False, config=config):
-        file = write_feed(name, text, config, env)
+        file = _write_feed(name, text, config, env)
     tell(f"{file} is written; check it, then: landfeed plan {name}")
 
 
-def schema_path(config: str) -> str | None:
+def _schema_path(config: str) -> str | None:
     """The feed schema as a path from the folder of feeds, when the project has it or is going to."""
     from framework.begin import SCHEMA_FILES
     from framework.loader import Kind
@@ -161,7 +163,7 @@ def schema_path(config: str) -> str | None:
     return os.path.relpath(file, os.path.join(config, "feeds")) if os.path.exists(file) else None
 
 
-def write_feed(name: str, text: str, config: str, env: str) -> str:
+def _write_feed(name: str, text: str, config: str, env: str) -> str:
     """Write a feed file into the project, which is begun if there is none, and check it. The file's path. Raises
     ConfigError with what is wrong in it, and leaves no file then."""
     from framework.begin import bare_project, lay_out
@@ -184,6 +186,59 @@ def write_feed(name: str, text: str, config: str, env: str) -> str:
         os.remove(file)
         raise ConfigError(mine)
     return file
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+@click.option("--name", help="The feed's name.  [default: from the files' names]")
+@click.option("--path", help="The folder where such files will land.  [default: ${landing}/NAME/]")
+@click.option("--header/--no-header", default=None, help="Whether the first record of CSV files names the columns.")
+@click.option("--print", "only_print", is_flag=True, help="Print the feed file instead of writing it.")
+@anywhere
+def infer(
+    files: tuple[str, ...],
+    name: str | None,
+    path: str | None,
+    header: bool | None,
+    only_print: bool,
+    **options: str | None,
+) -> None:
+    """Write a feed file for files like FILE: format, columns, types, keys. It loads every row of them. No value of
+    them is written into it; what they do not tell is said in comments."""
+    from framework.infer import Sample
+    from framework.infer import infer as inferred
+
+    config, env = _options(options)
+    samples = [Sample(os.path.basename(file), partial(io.FileIO, file)) for file in files]
+    with errors(as_json=False, config=config):
+        if name is not None and not name.isidentifier():
+            raise click.BadParameter("lower-case letters, digits and underscores", param_hint="--name")
+        feed = inferred(samples, name=name, path=path, header=header, schema=_schema_path(config))
+        if only_print:
+            for line in feed.text.splitlines():
+                tell(line)
+        else:
+            file = _write_feed(feed.name, feed.text, config, env)
+            tell(f"{file} is written; look at its comments")
+        for note in feed.notes:
+            say(f"note: {note}")
+        if not only_print:
+            _next_steps(_loading(feed.name, files, config, env))
+
+
+def _loading(name: str, files: tuple[str, ...], config: str, env: str) -> list[str]:
+    """Commands that bring the samples into the table. The landing folder is made, if it is a local one."""
+    from framework.loader import load_project
+
+    project = load_project(config, env, environ=os.environ, feeds=[name])
+    folder = project.feeds[0].source.path
+    commands = [f"landfeed plan {name}", f"landfeed run {name}", f"landfeed show {name}"]
+    if not os.path.isabs(folder):
+        return [f"(put the files into {folder})", *commands]
+    os.makedirs(folder, exist_ok=True)
+    there = all(os.path.dirname(os.path.abspath(file)) == os.path.abspath(folder) for file in files)
+    near = min(os.path.relpath(folder), folder, key=len)
+    return commands if there else [f"cp {shlex.join(files)} {shlex.quote(near)}", *commands]
 
 
 @click.command()

@@ -6,15 +6,17 @@ what concerns several feeds) → the typed Feed (`build`) or Environment (`setti
 never stops the search for more.
 """
 
+from framework.loader.column_types import accepted
 from framework.loader.databricks import watched_folder
 from framework.loader.environments import environment_names
 from framework.loader.project import Project, check_project, feed_names, load_project, load_targets, merged_tree
 from framework.loader.schema import Kind, schema_text
-from framework.loader.written import annotated, new_feed, origins
+from framework.loader.written import annotated, new_feed, origins, yaml_text
 
 __all__ = [
     "Kind",
     "Project",
+    "accepted",
     "annotated",
     "check_project",
     "environment_names",
@@ -26,4 +28,5 @@ __all__ = [
     "origins",
     "schema_text",
     "watched_folder",
+    "yaml_text",
 ]

@@ -37,14 +37,7 @@ from framework.feed import (
 from framework.law.pathnames import has_folders
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
-from framework.loader.values import flag as _flag
-from framework.loader.values import items as _list
-from framework.loader.values import mapping as _map
-from framework.loader.values import number as _number
-from framework.loader.values import text as _text
-from framework.loader.values import texts as _texts
-from framework.loader.values import whole as _whole
-from framework.loader.values import word as _word
+from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
 from framework.names import Table
 from framework.types import parse_type
 
@@ -53,49 +46,49 @@ __all__ = ["build_feed"]
 
 def build_feed(tree: Node, environment: Environment, archive: str | None) -> Feed:
     """The feed of a tree that has no problems. `archive` is the value of the variable of that name."""
-    name = _text(tree, "feed") or ""
+    name = text(tree, "feed") or ""
     target = _target(tree)
     return Feed(
         name=name,
         source=_source(tree, environment),
-        columns=tuple(_column(key, node) for key, node in _map(tree, "schema").items()),
+        columns=tuple(_column(key, node) for key, node in mapping(tree, "schema").items()),
         target=target,
         quarantine=_quarantine(tree, target.table),
         archive=_archive(tree, name, environment, archive),
         schema_contract=SchemaContract(
-            _word(tree, NewColumns.IGNORE, "schema_contract", "new_columns"),
-            _word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
-            _word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
+            word(tree, NewColumns.IGNORE, "schema_contract", "new_columns"),
+            word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
+            word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
-        checks=tuple(_check(node) for node in _list(tree, "checks")),
-        filter=_text(tree, "filter"),
-        description=_text(tree, "description"),
-        owner=_text(tree, "owner"),
-        tags=_texts(tree, "tags"),
-        enabled=_flag(tree, True, "enabled"),
+        checks=tuple(_check(node) for node in items(tree, "checks")),
+        filter=text(tree, "filter"),
+        description=text(tree, "description"),
+        owner=text(tree, "owner"),
+        tags=texts(tree, "tags"),
+        enabled=flag(tree, True, "enabled"),
         file=tree.file,
     )
 
 
 def _source(tree: Node, environment: Environment) -> Source:
     source = tree.map["source"]
-    options = _map(source, "options")
+    options = mapping(source, "options")
     ready = source.get("ready_when")
     null_values = source.get("null_values")
     return Source(
-        path=folder(_text(source, "path") or "", environment.project),
-        format=Format(_text(source, "format") or ""),
-        files=_text(source, "files"),
-        recursive=_flag(source, has_folders(_text(source, "files")), "recursive"),
-        order_by=_text(source, "order_by") or "name",
-        ready_when=ReadyWhen(_text(ready, "marker"), _number(ready, "min_age_seconds")) if ready else None,
-        max_files_per_batch=_whole(source, "max_files_per_batch"),
-        encodings=tuple(dict.fromkeys(codecs.lookup(name).name for name in _texts(source, "encoding") or ("utf-8",))),
-        records=_text(source, "records"),
+        path=folder(text(source, "path") or "", environment.project),
+        format=Format(text(source, "format") or ""),
+        files=text(source, "files"),
+        recursive=flag(source, has_folders(text(source, "files")), "recursive"),
+        order_by=text(source, "order_by") or "name",
+        ready_when=ReadyWhen(text(ready, "marker"), number(ready, "min_age_seconds")) if ready else None,
+        max_files_per_batch=whole(source, "max_files_per_batch"),
+        encodings=tuple(dict.fromkeys(codecs.lookup(name).name for name in texts(source, "encoding") or ("utf-8",))),
+        records=text(source, "records"),
         csv=_csv(options),
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
-        trim=_flag(source, False, "trim"),
-        timezone=_text(source, "timezone") or environment.timezone,
+        trim=flag(source, False, "trim"),
+        timezone=text(source, "timezone") or environment.timezone,
     )
 
 
@@ -118,58 +111,58 @@ def _column(name: str, node: Node) -> Column:
     accepted = node.get("accepted_values")
     return Column(
         name=name,
-        type=parse_type(_text(node, "type") or ""),
-        source_names=_texts(node, "source_name") or (name,),
-        required=_flag(node, False, "required"),
-        formats=_texts(node, "format"),
-        pattern=_text(node, "pattern"),
+        type=parse_type(text(node, "type") or ""),
+        source_names=texts(node, "source_name") or (name,),
+        required=flag(node, False, "required"),
+        formats=texts(node, "format"),
+        pattern=text(node, "pattern"),
         accepted_values=tuple(value.text for value in accepted.items) if accepted else None,
-        min=_text(node, "min"),
-        max=_text(node, "max"),
-        default=_text(node, "default"),
-        from_file=_text(node, "from_file"),
-        expr=_text(node, "expr"),
-        description=_text(node, "description"),
+        min=text(node, "min"),
+        max=text(node, "max"),
+        default=text(node, "default"),
+        from_file=text(node, "from_file"),
+        expr=text(node, "expr"),
+        description=text(node, "description"),
     )
 
 
 def _check(node: Node) -> Check:
     return Check(
-        name=_text(node, "name") or "",
-        expr=_text(node, "expr") or "",
-        action=CheckAction(_text(node, "action") or ""),
-        scope=_word(node, CheckScope.ROW, "scope"),
+        name=text(node, "name") or "",
+        expr=text(node, "expr") or "",
+        action=CheckAction(text(node, "action") or ""),
+        scope=word(node, CheckScope.ROW, "scope"),
     )
 
 
 def _target(tree: Node) -> Target:
     target = tree.map["target"]
-    table = Table(_text(target, "table") or "")
-    staging = _text(target, "staging")
-    properties = _map(target, "table_properties")
+    table = Table(text(target, "table") or "")
+    staging = text(target, "staging")
+    properties = mapping(target, "table_properties")
     return Target(
         table=table,
         staging=Table(staging) if staging else table.suffixed("__staging"),
-        mode=_word(target, Mode.MERGE, "mode"),
-        scd_type=_whole(target, "scd_type") or 1,
+        mode=word(target, Mode.MERGE, "mode"),
+        scd_type=whole(target, "scd_type") or 1,
         keys=_columns(tree, "keys"),
-        null_keys=_word(target, NullKeys.QUARANTINE, "null_keys"),
+        null_keys=word(target, NullKeys.QUARANTINE, "null_keys"),
         sequence_by=_columns(tree, "sequence_by"),
-        apply_as_deletes=_text(target, "apply_as_deletes"),
-        apply_as_truncates=_text(target, "apply_as_truncates"),
-        delete_mode=_word(target, DeleteMode.HARD, "delete_mode"),
+        apply_as_deletes=text(target, "apply_as_deletes"),
+        apply_as_truncates=text(target, "apply_as_truncates"),
+        delete_mode=word(target, DeleteMode.HARD, "delete_mode"),
         ignore_null_updates=_ignored_nulls(tree),
         track_columns=_tracked(tree),
         overwrite_by=_columns(tree, "overwrite_by"),
-        allow_empty=_flag(target, False, "allow_empty"),
+        allow_empty=flag(target, False, "allow_empty"),
         snapshot=_snapshot(target.map.get("snapshot")),
         except_columns=_columns(tree, "except_columns"),
-        audit_columns=_flag(target, False, "audit_columns"),
+        audit_columns=flag(target, False, "audit_columns"),
         cluster_by=_columns(tree, "cluster_by"),
         partition_by=_columns(tree, "partition_by"),
         table_properties=tuple((key, value.text) for key, value in properties.items()),
-        comment=_text(target, "comment"),
-        shared_target=_flag(target, False, "shared_target"),
+        comment=text(target, "comment"),
+        shared_target=flag(target, False, "shared_target"),
     )
 
 
@@ -180,7 +173,7 @@ def _ignored_nulls(tree: Node) -> tuple[str, ...]:
         return ()
     if node.value is True:
         fixed = {*_columns(tree, "keys"), *_columns(tree, "sequence_by")}
-        return tuple(name for name in _map(tree, "schema") if name not in fixed)
+        return tuple(name for name in mapping(tree, "schema") if name not in fixed)
     return _columns(tree, "ignore_null_updates")
 
 
@@ -191,7 +184,7 @@ def _tracked(tree: Node) -> tuple[str, ...] | None:
         return _columns(tree, "track_columns")
     if "track_except" in target.map:
         others = {*_columns(tree, "track_except"), *_columns(tree, "keys"), *_columns(tree, "sequence_by")}
-        return tuple(name for name in _map(tree, "schema") if name not in others)
+        return tuple(name for name in mapping(tree, "schema") if name not in others)
     return None
 
 
@@ -199,36 +192,36 @@ def _snapshot(node: Node | None) -> Snapshot:
     default = Snapshot()
     if node is None:
         return default
-    most = _number(node, "max_deletes")
+    most = number(node, "max_deletes")
     return Snapshot(
-        _text(node, "by"),
+        text(node, "by"),
         default.max_deletes if most is None else most,
-        _flag(node, default.allow_empty, "allow_empty"),
+        flag(node, default.allow_empty, "allow_empty"),
     )
 
 
 def _quarantine(tree: Node, target: Table) -> Quarantine:
-    table = _text(tree, "quarantine", "table")
+    table = text(tree, "quarantine", "table")
     return Quarantine(
         table=Table(table) if table else target.suffixed("__quarantine"),
-        max_bad_rows=_whole(tree, "quarantine", "max_bad_rows"),
-        max_bad_ratio=_number(tree, "quarantine", "max_bad_ratio"),
-        all_bad=_word(tree, AllBad.REJECT_FILE, "quarantine", "all_bad"),
-        on_exceed=_word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
+        max_bad_rows=whole(tree, "quarantine", "max_bad_rows"),
+        max_bad_ratio=number(tree, "quarantine", "max_bad_ratio"),
+        all_bad=word(tree, AllBad.REJECT_FILE, "quarantine", "all_bad"),
+        on_exceed=word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
     )
 
 
 def _archive(tree: Node, name: str, environment: Environment, archive: str | None) -> Archive:
-    path = _text(tree, "archive", "path") or f"{archive}/{name}/"
-    rejected = _text(tree, "archive", "rejected_path") or f"{archive}/_rejected/{name}/"
+    path = text(tree, "archive", "path") or f"{archive}/{name}/"
+    rejected = text(tree, "archive", "rejected_path") or f"{archive}/_rejected/{name}/"
     return Archive(
         path=folder(path, environment.project),
         rejected_path=folder(rejected, environment.project),
-        on_success=_word(tree, ArchiveAction.MOVE, "archive", "on_success"),
+        on_success=word(tree, ArchiveAction.MOVE, "archive", "on_success"),
     )
 
 
 def _columns(tree: Node, key: str) -> tuple[str, ...]:
     """A list of columns under `target`, spelt as in the schema whatever their case here."""
-    spelt = {name.lower(): name for name in _map(tree, "schema")}
-    return tuple(spelt[name.lower()] for name in _texts(tree, "target", key))
+    spelt = {name.lower(): name for name in mapping(tree, "schema")}
+    return tuple(spelt[name.lower()] for name in texts(tree, "target", key))

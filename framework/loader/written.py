@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from framework.loader.column_types import accepted
 from framework.loader.nodes import Node, scalar
 
-__all__ = ["annotated", "new_feed", "origins"]
+__all__ = ["annotated", "new_feed", "origins", "yaml_text"]
 
 _WIDTH = 48
 """Comments begin in this column where the value leaves room."""
@@ -60,22 +60,23 @@ def _flow(node: Node) -> str:
     if isinstance(node.value, list):
         return "[" + ", ".join(map(_flow, node.value)) + "]"
     if isinstance(node.value, str):
-        return _text(node.value)
+        return yaml_text(node.value)
     return node.raw or "null"
 
 
 def _key(text: str) -> str:
-    return _text(text)
+    return yaml_text(text)
 
 
-def _text(text: str) -> str:
+def yaml_text(text: str) -> str:
+    """A text as a YAML scalar, in quotes where it needs them."""
     plain = _PLAIN.fullmatch(text) and isinstance(scalar(text), str) and ": " not in text and "{" not in text[:1]
     return text if plain and "${" not in text else json.dumps(text, ensure_ascii=False)
 
 
 def _column(name: str, type_: str) -> str:
     if accepted(name) == name:
-        return _text(type_)
+        return yaml_text(type_)
     return f"{{type: {json.dumps(type_)}, source_name: [{json.dumps(name, ensure_ascii=False)}]}}"
 
 
@@ -103,7 +104,7 @@ def new_feed(
             *lines,
             f"feed: {name}",
             "source:",
-            f"  path: {_text(path)}",
+            f"  path: {yaml_text(path)}",
             f"  format: {format}",
             '  # files: "*.csv"             # only names like this; {day:yyyyMMdd} captures a part',
             '  # null_values: ["", "NULL"]  # texts that mean: no value',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -67,7 +67,10 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
 
     try:
         with ThreadPoolExecutor(max_workers=max(1, min(options.jobs, len(feeds)))) as pool:
-            reports = list(pool.map(one, feeds))
+            futures = [pool.submit(one, feed) for feed in feeds]
+            while wait(futures, _AWAKE).not_done:
+                pass
+            reports = [future.result() for future in futures]
     finally:
         recording.write()
     if mended and reports:  # it is about all feeds, and stands with the first one
@@ -94,6 +97,9 @@ def _not_started(feed: Feed, why: str) -> FeedReport:
     return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {why}",))
 
 
+_AWAKE = 0.2
+"""Seconds after which the main thread is awake. Signals may be delivered to other threads, but only this one handles
+them; a wait without an end would take them for nothing until all is done."""
 _TURN = 2.0
 """Seconds of waiting for a lease after which it is asked whether the run is to stop."""
 _WAITED = 0.5

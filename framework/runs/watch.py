@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "Watch"]
 
+_AWAKE = 1.0
+"""Seconds after which the main thread is awake in any case, which is the one that handles signals."""
 _LOOKS_AT_ONCE = 4
 _REFRESH_SECONDS = 0.2
 """Folders that come and go all the time are followed no more often than this."""
@@ -202,11 +204,10 @@ class Watch:
     # Hearing
 
     def _hear(self) -> None:
-        """Take in all messages that there are; wait for one until something is due."""
-        wake = min((self._refresh_at, *(each.wake for each in self._arrivals.values())))
-        idle = self._stopping or wake == inf
+        """Take in all messages that there are; wait for one until something is due, but not for long."""
+        due = inf if self._stopping else min((self._refresh_at, *(each.wake for each in self._arrivals.values())))
         try:
-            self._take(self._messages.get(timeout=None if idle else max(0.0, wake - time.monotonic())))
+            self._take(self._messages.get(timeout=max(0.0, min(due - time.monotonic(), _AWAKE))))
             while True:
                 self._take(self._messages.get_nowait())
         except Empty:

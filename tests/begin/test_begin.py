@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -151,3 +152,45 @@ def test_a_completion_script_is_one_that_its_shell_reads(shell: str) -> None:
     assert f"_LANDFEED_COMPLETE={shell}_complete" in script
     if path := shutil.which(shell):
         assert subprocess.run([path, "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def test_infer_from_an_empty_folder_to_a_table(folder: Path) -> None:
+    """The commands that it prints are all that is needed."""
+    content = "Order Id;Amount;Updated At\n1;2,50;2026-01-01 10:00:00\n2;3,00;2026-01-01 10:00:00\n"
+    (folder / "My Orders_20260131.csv").write_text(content)
+    result = ran("infer", "My Orders_20260131.csv")
+    assert narrow(result.output)
+    commands = [line.strip() for line in result.stderr.partition("next:")[2].splitlines() if line.strip()]
+    copy, *others = commands
+    assert copy == "cp 'My Orders_20260131.csv' data/source/my_orders"
+    subprocess.run(shlex.split(copy), check=True)
+    outputs = [ran(*shlex.split(command)[1:]).stdout for command in others]
+    assert "2 inserted" in outputs[1]
+    assert "3,00" in outputs[2]
+    assert narrow((folder / "pipelines_config/feeds/my_orders.yml").read_text())
+
+
+def test_infer_of_files_that_have_landed_already_needs_no_copy(folder: Path) -> None:
+    ran("init")
+    (folder / "data/source/things").mkdir()
+    (folder / "data/source/things/things.csv").write_text("id,x\n1,2\n")
+    assert "cp " not in ran("infer", "data/source/things/things.csv").stderr
+    assert "1 inserted" in ran("run", "things").stdout
+
+
+def test_infer_prints_instead_of_writing(folder: Path) -> None:
+    (folder / "a.csv").write_text("1,x\n2,y\n")
+    result = ran("infer", "a.csv", "--print", "--name", "other", "--path", "gs://b/c/")
+    assert 'path: "gs://b/c/"' in result.stdout or "path: gs://b/c/" in result.stdout
+    assert "feed: other" in result.stdout
+    assert list(folder.iterdir()) == [folder / "a.csv"]
+
+
+def test_infer_says_what_is_wrong(folder: Path) -> None:
+    (folder / "a.csv").write_text("id,x\n1,2\n3\n")
+    assert "1 record(s) are broken" in ran("infer", "a.csv").stderr
+    assert "take another name" in ran("infer", "a.csv", code=1).stderr
+    (folder / "b.csv").write_text("")
+    assert "the file is empty" in ran("infer", "b.csv", code=1).stderr
+    assert "nowhere.csv" in ran("infer", "nowhere.csv", code=2).stderr
+    assert "--name" in ran("infer", "a.csv", "--name", "a b", code=2).stderr

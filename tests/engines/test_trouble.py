@@ -57,10 +57,10 @@ def by_duckdb(of: Feed, sources: list[SourceFile], folder: str) -> tuple[list[Re
         rows: dict[int, list[tuple[str | None, ...]]] = {}
         for index, *values in db.execute('SELECT "_file", v0, v1 FROM batch ORDER BY "_file", rowid').fetchall():
             rows.setdefault(index, []).append(tuple(values))
-    found: list[Records] = []
-    for file in files:
-        broken = [(bad.line, bad.record, bad.message) for bad in file.malformed]
-        found.append((file.rejected, rows.get(file.index, []), broken if file.rejected is None else []))
+        broken: dict[int, list[tuple[int | None, str, str]]] = {}
+        for index, line, record, why in db.execute("SELECT * FROM broken ORDER BY rowid").fetchall():
+            broken.setdefault(index, []).append((line, record, why))
+    found: list[Records] = [(file.rejected, rows.get(file.index, []), broken.get(file.index, [])) for file in files]
     return found, sum(file.rejected is None and not file.by_law for file in files)
 
 

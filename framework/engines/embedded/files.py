@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from framework import opening
@@ -32,12 +32,11 @@ class Malformed:
 class FileRead(opening.FileRead):
     """… and what is special with DuckDB. `copy` is a copy of the file in UTF-8, where it is in another encoding; `at`
     the path at which DuckDB reads it while it is `opened`; `by_law` says that the law's reader read it, which told the
-    malformed records."""
+    malformed records. They are in the table `broken`."""
 
     copy: str | None = None
     at: str = ""
     by_law: bool = False
-    malformed: list[Malformed] = field(default_factory=list)
 
     @property
     def width(self) -> int:
@@ -72,7 +71,7 @@ def utf8_copy(piece: Piece, to: str) -> str:
     return to
 
 
-def located(file: FileRead, feed: Feed, ordinals: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+def located(file: FileRead, feed: Feed, ordinals: Iterable[int]) -> Iterator[tuple[int, int, str]]:
     """Where the sound records with these ordinals (ascending, from 0) stand: (ordinal, line, raw text)."""
     wanted = iter(ordinals)
     next_one = next(wanted, None)

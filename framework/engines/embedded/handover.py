@@ -11,7 +11,7 @@ from framework.engines.embedded.files import Malformed
 from framework.law.layout import Layout
 from framework.law.records import Record
 
-__all__ = ["Handover", "hand_over", "records_table"]
+__all__ = ["Handover", "hand_over", "insert_rows", "records_table"]
 
 _ROWS, _LETTERS = 1 << 16, 1 << 23
 """Records, and letters in them, that are held at a time; one record more may come on top."""
@@ -25,7 +25,7 @@ def records_table(layout: Layout) -> str:
 def hand_over(
     db: duckdb.DuckDBPyConnection, records: Iterable[Record], layout: Layout, index: int, table: str
 ) -> Iterator[Malformed]:
-    """Insert a file's sound records into a table (see `records_table`); the others come back."""
+    """Insert a file's sound records into a table (see `records_table`); the others come back as they are met."""
     handover = Handover(db, layout, table)
     for record in records:
         if record.fields is None:
@@ -63,3 +63,27 @@ class Handover:
         self._db.execute(f"INSERT INTO {self._table} SELECT {', '.join(names)} FROM held")
         self._db.unregister("held")
         self._held, self._files, self._letters = [], [], 0
+
+
+def insert_rows(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[int | str | None, ...]]) -> None:
+    """Insert rows of whole numbers and texts into a table that begins with these columns, some of them at a time."""
+    held: list[tuple[int | str | None, ...]] = []
+    letters = 0
+    for row in rows:
+        held.append(row)
+        letters += sum(len(value) for value in row if isinstance(value, str))
+        if len(held) >= _ROWS or letters >= _LETTERS:
+            _insert_rows(db, table, held)
+            held, letters = [], 0
+    if held:
+        _insert_rows(db, table, held)
+
+
+def _insert_rows(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[int | str | None, ...]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    texts = [any(isinstance(value, str) for value in column) for column in columns]
+    types = [DataType.string() if is_text else DataType.int64() for is_text in texts]
+    arrays = [Array(column, type=type_) for column, type_ in zip(columns, types, strict=True)]
+    db.register("rows_held", Table.from_arrays(arrays, names=[f"c{index}" for index in range(len(arrays))]))
+    db.execute(f"INSERT INTO {table} SELECT * FROM rows_held")
+    db.unregister("rows_held")

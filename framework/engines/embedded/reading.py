@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 import duckdb
 
 from framework.engines.embedded.files import FileRead, utf8_copy
-from framework.engines.embedded.handover import hand_over, records_table
+from framework.engines.embedded.handover import hand_over, insert_rows, records_table
 from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
 from framework.errors import SetAside
@@ -41,6 +41,8 @@ MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
 """What may be because of one file, or of many at once."""
 NO_MEMORY = "Allocation failure"
 """What DuckDB says when it is the system that has no more memory, whatever the file."""
+BROKEN = "_file INTEGER, _line BIGINT, _record VARCHAR, why VARCHAR"
+"""The columns of the table of malformed records."""
 _FILES_AT_ONCE = 1000
 """Files in one INSERT: DuckDB keeps memory for each of them until it is done, and they are open meanwhile."""
 _OPEN_FILES = 1 / 16
@@ -58,6 +60,7 @@ class Reader:
         """Read all files; one that cannot be read comes back with the reason and leaves no rows."""
         files = [FileRead(piece) for piece in pieces]
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE batch ({table_columns(self._feed)})")
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE broken ({BROKEN})")
         there = [file for file in files if file.rejected is None]
         fast = [file for file in there if self._can_be_fast(file)]
         for group in groups(fast):
@@ -157,10 +160,13 @@ class Reader:
         for file in group:
             try:
                 records = file.piece.records(self._feed, layout)
-                file.malformed = list(hand_over(self._db, records, layout, file.index, "records"))
+                malformed = hand_over(self._db, records, layout, file.index, "records")
+                broken = ((file.index, bad.line, bad.record, bad.message) for bad in malformed)
+                insert_rows(self._db, "broken", broken)
             except BROKEN_FILE as error:
                 file.rejected = unreadable(error)
-                self._db.execute("DELETE FROM records WHERE _file = ?", [file.index])
+                for table in ("records", "broken"):
+                    self._db.execute(f"DELETE FROM {table} WHERE _file = ?", [file.index])
             file.piece.source.done = True
         self._insert_rows(group, "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records")
         self._db.execute("DROP TABLE records")

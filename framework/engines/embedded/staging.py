@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
+from framework.engines.embedded.handover import insert_rows
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import bad_rows
 from framework.feed import Feed
@@ -36,7 +37,9 @@ __all__ = ["Staging"]
 
 _ERRORS = 'STRUCT(code VARCHAR, "column" VARCHAR, value VARCHAR, message VARCHAR)[]'
 _KEPT = 100_000
-"""Bad rows of a file that are kept in memory with their records."""
+"""Bad rows of a file that are looked up in it before it is known whether it is rejected for them."""
+_CHUNK = 1 << 16
+_PLACES = "_file INTEGER, id BIGINT, _line BIGINT, _record VARCHAR"
 _QUARANTINE = f"_line BIGINT, _record VARCHAR, _errors {_ERRORS}, _file INTEGER"
 
 
@@ -47,8 +50,8 @@ class Staging:
         self._db, self._tables = connection, tables
         self._clean = "true"
         """SQL for: a row of the table `batch` is clean. Looking at no column is fastest when all are."""
-        self._found: dict[int, list[tuple[int, int, str]]] = {}
-        """Where bad rows stand, by file: all of them while they are few, so that the file is looked through once."""
+        self._placed: set[int] = set()
+        """The files whose bad rows are all in the table `places`, so that each file is looked through once."""
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
@@ -66,7 +69,7 @@ class Staging:
             self._deduplicate(feed, step.survivor)
             manifest = seal(judgement.outcomes(*self._staged(files)))
             if manifest.rows.quarantined:
-                self._fill_quarantine(feed, files, judgement)
+                self._fill_quarantine(feed, files)
         before = self._open_staging(step)
         if manifest.rows.quarantined:
             self._commit_quarantine(step, pieces, manifest)
@@ -84,11 +87,13 @@ class Staging:
             self._clean = "_texts IS NULL"
             for index, *rest in self._db.execute(reason_counts(bad_rows(feed), "_row", DUCKDB)).fetchall():
                 counted.setdefault(index, []).append(_Counted(*rest))
-        figures = []
+        self._db.execute(f"CREATE OR REPLACE TEMP TABLE places ({_PLACES})")
+        all_broken, figures = self._broken(), []
         for file in files:
             read, bad, first = counts.get(file.index, (0, 0, 0))
-            broken = len(file.malformed)
-            why = self._reasons(feed, file, counted.get(file.index, []), first) if file.rejected is None else ()
+            broken, malformed = all_broken.get(file.index, (0, []))
+            mine = counted.get(file.index, [])
+            why = self._reasons(feed, file, mine, first, malformed) if file.rejected is None else ()
             figures.append(
                 Figures(
                     file.file,
@@ -101,25 +106,58 @@ class Staging:
             )
         return figures
 
-    def _reasons(self, feed: Feed, file: FileRead, counted: Sequence[_Counted], first: int) -> tuple[Reason, ...]:
+    def _broken(self) -> dict[int, tuple[int, list[Reason]]]:
+        """How many records of each file are malformed, and the most frequent reasons."""
+        grouped = "SELECT _file, why, count(*) AS rows, min(_line) AS line FROM broken GROUP BY _file, why"
+        all_of_it = "sum(rows) OVER (PARTITION BY _file)::BIGINT"
+        rank = "row_number() OVER (PARTITION BY _file ORDER BY rows DESC, line NULLS LAST, why)"
+        query = f"SELECT _file, {all_of_it}, why, rows, line FROM ({grouped}) QUALIFY {rank} <= {REASONS}"
+        found: dict[int, tuple[int, list[Reason]]] = {}
+        for index, number, why, rows, line in self._db.execute(query).fetchall():
+            reason = Reason("malformed_record", None, rows, None, line, why)
+            found.setdefault(index, (number, []))[1].append(reason)
+        return found
+
+    def _reasons(
+        self, feed: Feed, file: FileRead, counted: Sequence[_Counted], first: int, malformed: Sequence[Reason]
+    ) -> tuple[Reason, ...]:
         """A file's most frequent reasons, with the lines of the first rows; `first` is the file's first rowid."""
-        broken = [Reason("malformed_record", None, 1, None, bad.line, bad.message) for bad in file.malformed]
         most = sorted(counted, key=lambda e: (-e.rows, e.row, e.code, e.column or "", e.message))[:REASONS]
+        wanted, lines = sorted({each.row for each in most}), {}
         if most:
-            bad = f"SELECT rowid FROM batch WHERE _texts IS NOT NULL AND _file = {file.index} LIMIT {_KEPT + 1}"
-            rows = sorted(row for (row,) in self._db.execute(bad).fetchall())
-            if len(rows) > _KEPT:
-                rows = sorted({each.row for each in most})
-            self._found[file.index] = _located(feed, file, rows, first)
-        lines = {row: line for row, line, _ in self._found.get(file.index, [])}
+            rows = self._bad_rows_of(file.index, _KEPT + 1)
+            if len(rows) <= _KEPT:
+                self._place(feed, file, rows, first)
+                query = f"SELECT id, _line FROM places WHERE id IN ({', '.join(map(str, wanted))})"
+                lines = dict(self._db.execute(query).fetchall())
+            else:
+                lines = {row: line for row, line, _ in _located(feed, file, wanted, first)}
         found = [Reason(e.code, e.column, e.rows, e.value, lines.get(e.row), e.message) for e in most]
-        return most_frequent([*broken, *found])
+        return most_frequent([*malformed, *found])
+
+    def _bad_rows_of(self, index: int, most: int | None = None) -> array[int]:
+        """The rowids of a file's bad rows, ascending."""
+        limit = "" if most is None else f" LIMIT {most}"
+        found = self._db.execute(
+            f"SELECT rowid FROM batch WHERE _texts IS NOT NULL AND _file = {index} ORDER BY rowid{limit}"
+        )
+        rows = array("q")
+        while chunk := found.fetchmany(_CHUNK):
+            rows.extend(row for (row,) in chunk)
+        return rows
+
+    def _place(self, feed: Feed, file: FileRead, rows: Sequence[int], first: int) -> None:
+        """Collect where all bad rows of a file stand in the table `places`."""
+        where = _located(feed, file, rows, first)
+        insert_rows(self._db, "places", ((file.index, row, line, raw) for row, line, raw in where))
+        self._placed.add(file.index)
 
     def _leave_out(self, judgement: Judgement) -> None:
         """Delete the rows of rejected files from the table `batch`."""
         rejected = [str(index) for index, why in enumerate(judgement.rejected) if why is not None]
         if rejected:
-            self._db.execute(f"DELETE FROM batch WHERE _file IN ({', '.join(rejected)})")
+            for table in ("batch", "broken"):
+                self._db.execute(f"DELETE FROM {table} WHERE _file IN ({', '.join(rejected)})")
 
     def _lost(self, feed: Feed, match: Match) -> Lost:
         """What the clean rows, which are a complete picture, have twice, and which keys of the target they lack."""
@@ -166,60 +204,20 @@ class Staging:
 
     # Quarantine
 
-    def _fill_quarantine(self, feed: Feed, files: Sequence[FileRead], judgement: Judgement) -> None:
+    def _fill_quarantine(self, feed: Feed, files: Sequence[FileRead]) -> None:
         """Collect the bad rows with their reasons, lines and raw records in the table `quarantined`."""
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE quarantined ({_QUARANTINE})")
+        query = "SELECT _file, min(rowid) FROM batch GROUP BY _file HAVING count(_texts) > 0"
+        for index, first in self._db.execute(query).fetchall():
+            if index not in self._placed:
+                self._place(feed, files[index], self._bad_rows_of(index), first)
         self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE places (_file INTEGER, id BIGINT, _line BIGINT, _record VARCHAR)"
+            f"INSERT INTO quarantined SELECT _line, _record, {malformed('why', DUCKDB)}, _file FROM broken"
         )
-        broken = [
-            (file.index, bad.line, bad.record, bad.message)
-            for file in files
-            if judgement.rejected[file.index] is None
-            for bad in file.malformed
-        ]
-        self._insert("places", self._places(feed, files))
-        if broken:
-            self._insert_broken(broken)
         # A bad row without a place would be missing here, which the count of what was quarantined tells.
         self._db.execute(
             f"INSERT INTO quarantined SELECT p._line, p._record, r._errors, r._file "
             f"FROM {bad_rows(feed)} r JOIN places p ON p.id = r._row ORDER BY r._file, r._row"
-        )
-
-    def _places(self, feed: Feed, files: Sequence[FileRead]) -> list[tuple[int, int, int, str]]:
-        """Where the bad rows of the table `batch` stand: (file, rowid, line, raw record)."""
-        found = self._db.execute(
-            "SELECT _file, list(rowid ORDER BY rowid), "
-            "(SELECT min(b.rowid) FROM batch b WHERE b._file = batch._file) "
-            "FROM batch WHERE _texts IS NOT NULL GROUP BY _file"
-        ).fetchall()
-        places = []
-        for index, rows, first in found:
-            known = self._found.get(index, [])
-            where = known if len(known) == len(rows) else _located(feed, files[index], rows, first)
-            places += [(index, row, line, raw) for row, line, raw in where]
-        return places
-
-    def _insert_broken(self, broken: Sequence[tuple[int, int | None, str, str]]) -> None:
-        self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE broken (_file INTEGER, _line BIGINT, _record VARCHAR, why VARCHAR)"
-        )
-        self._insert("broken", broken)
-        self._db.execute(
-            f"INSERT INTO quarantined SELECT _line, _record, {malformed('why', DUCKDB)}, _file FROM broken"
-        )
-
-    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Insert Python rows in bulk, as one JSON document (executemany costs a statement a row)."""
-        names = [name for name, *_ in self._db.execute(f"DESCRIBE {table}").fetchall()]
-        types = [type_ for _, type_, *_ in self._db.execute(f"DESCRIBE {table}").fetchall()]
-        shape = json.dumps([dict(zip(names, types, strict=True))])
-        document = json.dumps([dict(zip(names, row, strict=True)) for row in rows])
-        listed = ", ".join(f"row_.{DUCKDB.name(name)}" for name in names)
-        self._db.execute(
-            f"INSERT INTO {table} SELECT {listed} FROM (SELECT unnest(from_json(?::JSON, ?)) AS row_)",
-            [document, shape],
         )
 
     def _commit_quarantine(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> None:
@@ -283,7 +281,7 @@ class _Counted(NamedTuple):
     message: str
 
 
-def _located(feed: Feed, file: FileRead, rows: Sequence[int], first: int) -> list[tuple[int, int, str]]:
+def _located(feed: Feed, file: FileRead, rows: Sequence[int], first: int) -> Iterator[tuple[int, int, str]]:
     """Where rows of a file with these rowids (ascending) stand: (rowid, line, text). `first` is the file's first."""
-    where = located(file, feed, [row - first for row in rows])
-    return [(first + ordinal, line, raw) for ordinal, line, raw in where]
+    where = located(file, feed, (row - first for row in rows))
+    return ((first + ordinal, line, raw) for ordinal, line, raw in where)

@@ -34,7 +34,7 @@ def read_csv(
         "comment": "''",
         "hive_partitioning": "false",  # what a folder is called is no data
     }
-    options |= {"store_rejects": "true", "rejects_limit": "0"} if rejects else {}
+    options |= {"store_rejects": "true", "rejects_limit": "1"} if rejects else {}
     position = str(files[0][0])
     if len(files) > 1:
         options["filename"] = "'_path'"

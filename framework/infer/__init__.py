@@ -1,0 +1,18 @@
+"""Inferring: from samples to a feed that validates and loads every row of them. Pure but for opening the samples.
+
+What it decides it decides by the law: the readers of `law.records` break the samples into records, a type is one
+that `law.values` parses every value as. What samples cannot tell is said in comments; no value of theirs is ever
+written.
+
+    inferring                           samples to a feed file
+    written                             the feed file as text
+    keys | reading                      which columns identify a row, and which order them · how files are written
+    columns                             a column's name and type, from all its values
+    nested | names                      the types of JSON values · what headers and file names say
+    moments | sample                    how dates and times are written · a file to learn from
+"""
+
+from framework.infer.inferring import Inferred, infer
+from framework.infer.sample import Sample
+
+__all__ = ["Inferred", "Sample", "infer"]
