@@ -24,8 +24,9 @@ A module imports only from rows below its own; the same holds inside `law`, `ope
     machine                             errors of the system, told apart by what was being done
     errors | names | types              the words everybody uses
 
-Where a new thing goes: a format is a reader in `law.records`, a merge mode a `Change` in `law.change`, a check a
-rule in `law.rules`; each is written there once, and engines only carry it out.
+Where a new thing goes: a format is a reader in `law.records`, a merge mode a function in `law.modes` that says it as
+a `Change`, a check a rule in `law.rules`, a function of expressions a row in `law.functions`; each is written there
+once, and engines only carry it out.
 """
 
 __version__ = "0.1.0"

@@ -57,11 +57,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
-    """Make the target table."""
+    """Make a table. `cluster_by` is for engines that cluster."""
 
     table: Table
     columns: tuple[TableColumn, ...]
     comment: str | None = None
+    partition_by: tuple[str, ...] = ()
+    cluster_by: tuple[str, ...] = ()
+    properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

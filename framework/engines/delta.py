@@ -22,7 +22,7 @@ from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError, StorageError
 from framework.names import Table
-from framework.steps import TableColumn
+from framework.steps import CreateTable
 
 __all__ = ["DeltaTables", "check_constraints", "commit", "storage_options"]
 
@@ -155,18 +155,20 @@ class DeltaTables:
         values = {value for name in names for value in actions.column(name).to_pylist()}
         return values.pop() if len(values) == 1 else None
 
-    def create(self, table: Table, columns: tuple[TableColumn, ...], comment: str | None) -> DeltaTable:
-        """Make the table, or open it when somebody else made it first."""
-        uri = self.uri(table)
+    def create(self, step: CreateTable) -> DeltaTable:
+        """Make the table, or open it when somebody else made it first. Nothing is clustered."""
+        table, uri = step.table, self.uri(step.table)
         try:
             with translated(table):
                 if self.local:
                     os.makedirs(uri, exist_ok=True)
                 return DeltaTable.create(
                     uri,
-                    delta_schema(columns),
+                    delta_schema(step.columns),
                     mode="ignore",
-                    description=comment,
+                    partition_by=list(step.partition_by) or None,
+                    configuration=dict(step.properties) or None,
+                    description=step.comment,
                     storage_options=self.options,
                     commit_properties=CommitProperties(max_commit_retries=0),
                 )

@@ -14,11 +14,11 @@ from framework.feed import Feed, MissingColumns, Mode
 from framework.law.change import Change, Match
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.snapshots import first_picture, picture, sequence
-from framework.names import File, Table
+from framework.names import File
 from framework.plan.observe import Facts, Unfinished
-from framework.plan.tables import memory_columns, target_columns
+from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.plan.targets import check_loaded_as, check_target, staged_otherwise
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, TableColumn
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
 
@@ -155,10 +155,10 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     memory, wanted = memory_table(feed), target_columns(feed)
     if facts.target is not None:
         check_target(feed, facts.target, wanted)
-    yield from _fitting(feed.target.table, facts.target, wanted, feed.target.comment)
+    yield from _fitting(new_target(feed), facts.target)
     if memory is not None:
         comment = f"What later rows of {feed.target.table} may need and it does not show"
-        yield from _fitting(memory, facts.memory, memory_columns(feed), comment)
+        yield from _fitting(CreateTable(memory, memory_columns(feed), comment), facts.memory)
     yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
 
 
@@ -170,15 +170,14 @@ def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
     return stale() if older else change_of(feed, sequence(feed, file))
 
 
-def _fitting(
-    table: Table, there: TableState | None, wanted: tuple[TableColumn, ...], comment: str | None
-) -> Iterator[Step]:
+def _fitting(wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
     """The steps that make a table, or give it the columns that it lacks. Raises LandfeedError when a type differs."""
     if there is None:
-        yield CreateTable(table, wanted, comment)
+        yield wanted
         return
+    table = wanted.table
     types = {name.lower(): type_ for name, type_ in there.columns}
-    for column in wanted:
+    for column in wanted.columns:
         found = types.get(column.name.lower())
         if found is not None and found != str(column.type):
             raise LandfeedError(
@@ -186,6 +185,6 @@ def _fitting(
                 "give the column the table's type, or load into another table",
                 code="schema",
             )
-    missing = tuple(column for column in wanted if column.name.lower() not in types)
+    missing = tuple(column for column in wanted.columns if column.name.lower() not in types)
     if missing:
         yield AddColumns(table, missing)

@@ -48,10 +48,12 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
         case Archive(feed, batch):
             files = [file.shown for file in batch.files]
             yield {"kind": "archive", "to": feed.archive.path, "batch_id": batch.id, "files": files, "sql": None}
-        case CreateTable(table, columns):
+        case CreateTable(table, columns, partition_by=partition_by, cluster_by=cluster_by):
             listed = [{"name": column.name, "type": str(column.type)} for column in columns]
             ddl = ", ".join(f"{column.name} {column.type}" for column in columns)
             statement = f"CREATE TABLE {table} ({ddl}) USING DELTA"
+            statement += f" PARTITIONED BY ({', '.join(partition_by)})" if partition_by else ""
+            statement += f" CLUSTER BY ({', '.join(cluster_by)})" if cluster_by else ""
             yield {"kind": "create_table", "table": table.name, "columns": listed, "sql": statement}
         case AddColumns(table, columns):
             for column in columns:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from framework.environment import EngineName
 from framework.feed import DeleteMode, Feed
 from framework.law.modes import sequence_type
 from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT, END_AT, SEQUENCE, START_AT
-from framework.steps import TableColumn
+from framework.steps import CreateTable, TableColumn
 from framework.types import Scalar
 
-__all__ = ["memory_columns", "target_columns"]
+__all__ = ["ignored", "memory_columns", "new_target", "target_columns"]
+
+
+def new_target(feed: Feed) -> CreateTable:
+    """The step that makes the feed's target."""
+    target = feed.target
+    how = (target.comment, target.partition_by, target.cluster_by, target.table_properties)
+    return CreateTable(target.table, target_columns(feed), *how)
+
+
+def ignored(feed: Feed, engine: str) -> Iterator[str]:
+    """What an engine passes over, as sentences."""
+    if feed.target.cluster_by and engine == EngineName.EMBEDDED:
+        yield "target.cluster_by is ignored: the embedded engine does not cluster tables"
 
 
 def target_columns(feed: Feed) -> tuple[TableColumn, ...]:

@@ -19,6 +19,7 @@ from framework.names import File, Rows, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
 from framework.plan.observe import observe
+from framework.plan.tables import ignored
 from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing
@@ -195,7 +196,8 @@ class _FeedRun:
             return False
         self._mend()
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
-        self._warnings += (note for note in facts.notes if note not in self._warnings)
+        notes = (*facts.notes, *ignored(feed, world.engine_name))
+        self._warnings += (note for note in notes if note not in self._warnings)
         plan = compile_plan(feed, facts, tasks)
         if not plan.steps:
             return False

@@ -24,7 +24,7 @@ from framework.law.modes import change_of, memory_table
 from framework.loader import load_project
 from framework.names import File, Table
 from framework.opening import open_batch
-from framework.plan.tables import memory_columns, target_columns
+from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, TableColumn
 from framework.storages.local import LocalStorage
 from framework.types import parse_type
@@ -94,7 +94,7 @@ class Drive:
     def prepare(self, feed: Feed) -> None:
         """Make the feed's target, or add the columns that it lacks."""
         if self.state(feed, feed.target.table) is None:
-            self.engine.create(CreateTable(feed.target.table, target_columns(feed), feed.target.comment))
+            self.engine.create(new_target(feed))
         else:
             self.engine.add_columns(AddColumns(feed.target.table, target_columns(feed)))
         memory = memory_table(feed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -18,6 +19,7 @@ DELETES = "apply_as_deletes: \"op = 'D'\""
 TRUNCATES = f"{DELETES}, apply_as_truncates: \"op = 'T'\""
 MODES = {
     "hard": (DELETES, False, (0, 1)),
+    "soft": (f"{DELETES}, delete_mode: soft", False, (0, 1)),
     "truncates": (TRUNCATES, False, (0, 1)),
     "history": (f"{DELETES}, scd_type: 2", True, (0, 1)),
     "tracked": (f"{DELETES}, scd_type: 2, track_columns: [a]", True, (0,)),
@@ -53,12 +55,20 @@ def stored(history: History) -> list[tuple[str | None, ...]]:
     sequence = "CAST(n AS VARCHAR)"
     if "m" not in history.feed.target.except_columns:
         sequence = "n || '-' || m"
-    times = "NULL, NULL"
+    times, mark = "NULL, NULL", "NULL"
+    if history.feed.target.delete_mode == "soft":
+        mark = "_deleted_at"
     if history.feed.target.scd_type == 2:
         fields = ("__START_AT", "__END_AT")
         pairs = len(history.feed.target.sequence_by) > 1
         times = ", ".join(f"{each}.n || '-' || {each}.m" if pairs else f"CAST({each} AS VARCHAR)" for each in fields)
-    return sorted(map(_sortable, history.rows(f"k, a, b, {sequence} AS n_, {times}")))
+    rows = history.rows(f"k, a, b, {sequence} AS n_, {times}, {mark} AS d")
+    return sorted(_sortable(row[:-1]) for row in rows if row[-1] is None)
+
+
+def marked(history: History) -> list[str]:
+    """The keys that are marked as deleted."""
+    return sorted(str(key) for key, mark in history.rows("k, _deleted_at d") if mark is not None)
 
 
 def _sortable(row: Sequence[object]) -> tuple[str, ...]:
@@ -85,9 +95,13 @@ def check(
     model = Model(history=is_history, tracked=tracked)
     takers = itertools.cycle(drives)
     for files in batches:
-        figures = model.load([event for file in files for event in file])
-        assert history.load(*files, by=next(takers)) == +figures
+        figures, given = model.load([event for file in files for event in file]), history.load(*files, by=next(takers))
         assert stored(history) == expected(model)
+        if mode == "soft":
+            assert marked(history) == sorted(str(key[0]) for key in model.events if key not in model.current())
+            assert given["stale"] == figures["stale"]
+        else:
+            assert given == +figures
     before = data_of(history)
     again = history.load(*batches[-1], by=next(takers))
     assert not {"inserted", "updated", "deleted"} & set(again)
@@ -108,7 +122,7 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
 
 
 FEW = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
@@ -119,3 +133,51 @@ FEW = settings(
 @given(histories())
 def test_random_histories(drive: Drive, history: tuple[str, bool, list[list[list[Event]]]]) -> None:
     check(drive, [drive], *history)
+
+
+@pytest.mark.torture
+@settings(FEW, max_examples=500)
+@given(histories())
+def test_many_random_histories(drive: Drive, history: tuple[str, bool, list[list[list[Event]]]]) -> None:
+    check(drive, [drive], *history)
+
+
+# Many keys in one feed make one run on Spark worth many histories
+
+
+def drawn(dice: random.Random, mode: str, *, pairs: bool) -> list[list[list[Event]]]:
+    """Three batches of events of forty keys, late and early, with ties, repeats, deletes and NULLs."""
+    kinds = "UUUUUDDT" if mode == "truncates" else "UUUD"
+    events = []
+    for _ in range(300):
+        kind, key = dice.choice(kinds if dice.random() < 0.9 else "U"), dice.randrange(40)
+        seq = (dice.randrange(3), dice.randrange(3)) if pairs else dice.randrange(12)
+        if kind == "T" and dice.random() < 0.9:
+            kind = "U"
+        values = (dice.choice(("x", "y", None)), dice.choice(("x", "y", None)), seq)
+        events.append(Event(kind, (key,), seq, values if kind == "U" else ()))
+    return [[events[:60], events[60:100]], [events[100:200]], [events[200:]]]
+
+
+@pytest.fixture
+def turns(spark: object, tmp_path: os.PathLike[str]) -> Iterator[list[Drive]]:
+    """Both engines over the same tables."""
+    del spark
+    drives = [Drive(kind, os.fspath(tmp_path)) for kind in ("spark", "embedded")]
+    yield drives
+    for made in drives:
+        made.close()
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(("mode", "pairs"), [("audited", True), ("truncates", False)])
+def test_engines_take_turns(turns: list[Drive], mode: str, pairs: bool) -> None:
+    check(turns[0], turns, mode, pairs, drawn(random.Random(mode), mode, pairs=pairs))
+
+
+@pytest.mark.spark
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("mode", sorted(MODES))
+def test_engines_take_turns_often(turns: list[Drive], mode: str, seed: int) -> None:
+    check(turns[0], turns[seed % 2 :], mode, seed > 1, drawn(random.Random(f"{mode}{seed}"), mode, pairs=seed > 1))

@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 from framework.engines.control import DeltaControl
 from framework.engines.delta import DeltaTables
 from framework.names import Table
-from framework.steps import TableColumn
+from framework.steps import CreateTable, TableColumn
 from framework.types import Scalar
 from tests.support import HEADER, Project
 
@@ -137,5 +137,5 @@ def test_runners_that_make_a_control_table_at_once_lose_nothing(attempt: int, tm
 @pytest.mark.parametrize("attempt", range(5))
 def test_runners_that_make_a_target_at_once_get_the_same_one(attempt: int, tmp_path: os.PathLike[str]) -> None:
     root, columns = os.fspath(tmp_path), (TableColumn("x", Scalar("bigint")),)
-    at_once([partial(DeltaTables(root, {}).create, Table("a.b"), columns, None)] * TOGETHER)
+    at_once([partial(DeltaTables(root, {}).create, CreateTable(Table("a.b"), columns))] * TOGETHER)
     assert DeltaTable(f"{root}/a/b").version() == 0

@@ -96,7 +96,7 @@ class EmbeddedEngine:
             return Staging(connection, self.tables).stage(step, pieces, loaded_at, seal)
 
     def create(self, step: CreateTable) -> None:
-        self.tables.create(step.table, step.columns, step.comment)
+        self.tables.create(step)
 
     def add_columns(self, step: AddColumns) -> None:
         delta = self.tables.open(step.table)

@@ -6,7 +6,7 @@ the table's history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
@@ -14,7 +14,7 @@ from framework.engine import TableState
 from framework.engines.constraints import filled_by_itself
 from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
-from framework.engines.spark.sql import column_ddl
+from framework.engines.spark.sql import column_ddl, layout_ddl
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.law.dialects import SPARK
 from framework.names import Table
@@ -86,28 +86,24 @@ class CatalogTables(SparkTables):
         return not self.sql(table, f"SELECT 1 FROM {self.reference(table)} LIMIT 1")
 
     def create(self, step: CreateTable) -> None:
-        self._create(step.table, step.columns, step.comment)
-
-    def _create(self, table: Table, columns: Sequence[TableColumn], comment: str | None = None) -> None:
-        self._make(table, [column_ddl(column) for column in columns], comment)
+        self._make(step.table, map(column_ddl, step.columns), layout_ddl(step))
 
     def create_like(self, table: Table, data: Any) -> None:
         with translated(f"table {table}"):
             fields = data.schema.fields
         self._make(table, [f"{SPARK.name(field.name)} {field.dataType.simpleString()}" for field in fields])
 
-    def _make(self, table: Table, columns: Sequence[str], comment: str | None = None) -> None:
+    def _make(self, table: Table, columns: Iterable[str], layout: str = "USING DELTA") -> None:
         """Make the table of columns as DDL, and its schema, where they are missing."""
         schema = ".".join(SPARK.name(part) for part in (self._catalog, *table.parts[:-1]))
         self.sql(table, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        told = f" COMMENT {SPARK.text(comment)}" if comment else ""
-        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({', '.join(columns)}) USING DELTA{told}")
+        self.sql(table, f"CREATE TABLE IF NOT EXISTS {self.reference(table)} ({', '.join(columns)}) {layout}")
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
         wanted = tuple((column.name, str(column.type)) for column in columns)
         if self.exists(table) and self.columns(table) != wanted:
             self.sql(table, f"DROP TABLE {self.reference(table)}")
-        self._create(table, columns)
+        self._make(table, map(column_ddl, columns))
         return self.version(table)
 
     def overwrite(self, table: Table, data: Any) -> None:

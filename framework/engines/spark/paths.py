@@ -12,6 +12,7 @@ from framework.engine import TableState
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_features import unwritable
 from framework.engines.spark.session import translated
+from framework.engines.spark.sql import column_ddl, layout_ddl
 from framework.engines.spark.tables import Commit, SparkTables
 from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
@@ -72,7 +73,11 @@ class PathTables(SparkTables):
         return super().rows_of_batch(table, version, batch_id)
 
     def create(self, step: CreateTable) -> None:
-        self._logs.create(step.table, step.columns, step.comment)
+        if not step.cluster_by:
+            self._logs.create(step)
+            return
+        columns = ", ".join(map(column_ddl, step.columns))
+        self.sql(step.table, f"CREATE TABLE IF NOT EXISTS {self.reference(step.table)} ({columns}) {layout_ddl(step)}")
 
     def prepare_staging(self, table: Table, columns: Sequence[TableColumn]) -> int:
         state = self.state(table, "")

@@ -9,10 +9,11 @@ from framework.law.dialects import SPARK
 from framework.law.layout import Layout
 from framework.law.staging import RowQuery
 from framework.names import File
-from framework.steps import TableColumn
+from framework.steps import CreateTable, TableColumn
 
 __all__ = [
     "column_ddl",
+    "layout_ddl",
     "row_query",
 ]
 
@@ -21,6 +22,21 @@ def column_ddl(column: TableColumn) -> str:
     """A column as CREATE TABLE and ADD COLUMNS name it."""
     told = f" COMMENT {SPARK.text(column.comment)}" if column.comment else ""
     return f"{SPARK.name(column.name)} {SPARK.type(column.type)}{told}"
+
+
+def layout_ddl(step: CreateTable) -> str:
+    """What CREATE TABLE says behind the columns."""
+    parts = ["USING DELTA"]
+    if step.partition_by:
+        parts.append(f"PARTITIONED BY ({SPARK.names(step.partition_by)})")
+    if step.cluster_by:
+        parts.append(f"CLUSTER BY ({SPARK.names(step.cluster_by)})")
+    if step.comment:
+        parts.append(f"COMMENT {SPARK.text(step.comment)}")
+    if step.properties:
+        pairs = (f"{SPARK.text(key)} = {SPARK.text(value)}" for key, value in step.properties)
+        parts.append(f"TBLPROPERTIES ({', '.join(pairs)})")
+    return " ".join(parts)
 
 
 def row_query(feed: Feed, layout: Layout, files: Sequence[File]) -> RowQuery:
