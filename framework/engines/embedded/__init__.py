@@ -38,13 +38,18 @@ class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
     def __init__(
-        self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer | None = None
+        self,
+        root: str,
+        storage_options: Mapping[str, str] | None = None,
+        write: Writer | None = None,
+        *,
+        memory_limit: int | None = None,
     ) -> None:
-        """Raises ImportError when DuckDB is not installed."""
+        """`memory_limit` is in bytes. Raises ImportError when DuckDB is not installed."""
         if find_spec("duckdb") is None:
             raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
         self.tables, self.write = DeltaTables(root, storage_options or {}), write
-        self._lock = threading.Lock()
+        self._lock, self._memory_limit = threading.Lock(), memory_limit
         self._database: Database | None = None
         self._open = contextlib.ExitStack()
         self._spill = self._open.enter_context(own_folder())
@@ -58,7 +63,7 @@ class EmbeddedEngine:
                     from framework.engines.embedded.database import Database
                 except ImportError as error:
                     raise cannot_load("embedded", error) from error
-                self._database = self._open.enter_context(contextlib.closing(Database(self._spill)))
+                self._database = self._open.enter_context(contextlib.closing(Database(self._spill, self._memory_limit)))
         with self._database.connection() as connection:
             yield connection
 
