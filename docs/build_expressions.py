@@ -10,9 +10,9 @@ FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "expressions.md"
 INTRODUCTION = """\
 # Expressions
 
-`filter`, the `expr` of a column, `checks`, `apply_as_deletes`, `apply_as_truncates` and `show --where` are expressions of Spark SQL over one row. They mean the
-same on both engines: what is not in the list below is refused by `validate` on either of them, with the nearest names
-that there are. Every example here is a test that runs on both.
+`filter`, the `expr` of a column, `checks`, `apply_as_deletes`, `apply_as_truncates` and `show --where` are expressions
+of Spark SQL over one row. They mean the same on both engines: what is not in the list below is refused by `validate` on
+either of them, with the nearest names that there are. Every example here is a test that runs on both.
 
 ```yaml
 schema:
