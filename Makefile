@@ -53,6 +53,7 @@ mutants: $(BIN)/.dev            ## changes the core in thousands of places and p
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.expressions
 	$(BIN)/python -m benchmarks.validate
 	$(BIN)/python -m benchmarks.watch
 	$(BIN)/python -m benchmarks.gcs

@@ -120,7 +120,8 @@ def storage_emulator(environ: Mapping[str, str]) -> str | None:
 class Environment:
     """`root` (where table a.b lives at `<root>/a/b`) or `catalog` (Unity Catalog), exactly one.
 
-    Paths are absolute or URIs. `control` is the schema of Landfeed's own tables. `project` is the
+    Paths are absolute or URIs. `memory_limit` is in bytes, None for a share of the machine's.
+    `control` is the schema of Landfeed's own tables. `project` is the
     absolute path of the folder that holds the config folder.
     """
 
@@ -132,6 +133,7 @@ class Environment:
     control: str = "_landfeed"
     timezone: str = "UTC"
     jobs: int = 4
+    memory_limit: int | None = None
     durability: Durability = Durability.SYNC
     gcs_credentials: str | None = None
     gcs_project: str | None = None

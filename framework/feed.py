@@ -8,7 +8,7 @@ they follow the same value rules as the data itself (`framework.law.values`).
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from framework.names import AUDIT_COLUMNS, Table
@@ -26,6 +26,8 @@ __all__ = [
     "DeleteMode",
     "Feed",
     "Format",
+    "Mask",
+    "MaskMethod",
     "MissingColumns",
     "Mode",
     "NewColumns",
@@ -124,6 +126,23 @@ class ArchiveAction(StrEnum):
     KEEP = "keep"
 
 
+class MaskMethod(StrEnum):
+    SHA256 = "sha256"
+    HMAC_SHA256 = "hmac_sha256"
+    REDACT = "redact"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What stands in place of a column's values wherever they are stored: a hash, one with a secret `key`, nothing of
+    them, or their last `keep` characters."""
+
+    method: MaskMethod
+    key: str = field(default="", repr=False)
+    keep: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the feed's schema.
@@ -145,6 +164,7 @@ class Column:
     default: str | None = None
     from_file: str | None = None
     expr: str | None = None
+    mask: Mask | None = None
     description: str | None = None
 
     @property

@@ -16,7 +16,16 @@ from contextlib import contextmanager, suppress
 
 from framework.errors import LandfeedError, MachineError, SetAside
 
-__all__ = ["machine_error", "most_open_files", "open_more_files", "own_folder", "own_work", "read_error", "reading"]
+__all__ = [
+    "machine_error",
+    "memory",
+    "most_open_files",
+    "open_more_files",
+    "own_folder",
+    "own_work",
+    "read_error",
+    "reading",
+]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
@@ -47,6 +56,15 @@ def machine_error(error: OSError, folder: str) -> MachineError:
         f"the folder {folder} cannot be written: {error.strerror or error}",
         f"give the runner the right to write there, or let TMPDIR name another folder; {_STAYS}",
     )
+
+
+def memory() -> int:
+    """Bytes of memory that this machine has, or the container that this process runs in."""
+    found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError), open(path, encoding="ascii") as limit:
+            found = min(found, int(limit.read()))
+    return found
 
 
 @contextmanager

@@ -7,9 +7,11 @@ SQL. Nothing here reads, writes or asks the clock.
     discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
                                         a batch takes the place of
     records | pathnames                 bytes to records, a reader a format · what a file's path gives
-    rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
-                                        mean · what is wrong with an expression
-    conditions | change                 conditions on rows as SQL · what a merge does, as a value
+    batch_checks                        what came of a batch's checks
+    checks                              what expressions ask of rows: columns, filter, checks
+    rules | masks | filenames | counts | expressions    texts to rows, or why not · what is stored of masked columns ·
+                                        what a file's name gives · what counts mean · what is wrong with an expression
+    change                              what a merge does, as a value
     verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
                                         means on every engine
     values | layout | places | ready    texts to values · headers to columns · …

@@ -31,6 +31,9 @@ _GIT_PROVIDERS = {
 }
 
 
+_UNITS = {"MB": 10**6, "GB": 10**9, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
 def build_environment(tree: Node, name: str, project: str) -> Environment:
     """The environment of a tree that has no problems."""
     root = text(tree, "tables", "root")
@@ -45,6 +48,7 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         control=text(tree, "control") or "_landfeed",
         timezone=text(tree, "timezone") or "UTC",
         jobs=whole(tree, "jobs") or 4,
+        memory_limit=_bytes(text(tree, "memory_limit")),
         durability=word(tree, Durability.SYNC, "durability"),
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=text(tree, "gcs", "project"),
@@ -52,6 +56,14 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         databricks=_databricks(databricks) if databricks is not None else None,
         file=tree.file,
     )
+
+
+def _bytes(text: str | None) -> int | None:
+    """A size like `2 GB` in bytes."""
+    if text is None:
+        return None
+    unit = text.lstrip("0123456789").strip()
+    return int(text.removesuffix(unit)) * _UNITS[unit]
 
 
 def _databricks(tree: Node) -> DatabricksSettings:

@@ -67,7 +67,8 @@ def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engi
 
         if environment.root is None:
             raise LandfeedError("engine: embedded needs tables.root", "set tables.root to a folder", code="engine")
-        return EmbeddedEngine(environment.root, storage_options(environment, environ))
+        options, memory = storage_options(environment, environ), environment.memory_limit
+        return EmbeddedEngine(environment.root, options, memory_limit=memory)
     except ImportError as error:
         raise cannot_load(EngineName.EMBEDDED, error) from error
 

@@ -98,3 +98,17 @@ def test_uncommon_spellings_are_read_by_the_whole_law(project: Project) -> None:
         ("1", "2026-01-01 08:00:00+00"),
         ("2", "2026-01-01 00:00:00+00"),
     ]
+
+
+@pytest.mark.parametrize("odd", ["", "x,bad,2026-01-01\n", '"open,1\n'], ids=["clean", "bad", "broken"])
+def test_many_tiny_files(project: Project, odd: str) -> None:
+    for number in range(20):
+        rows = f"{number},e{number},2026-01-01\n" + (odd if number == 7 else "")
+        project.land("activity", f"{number:02}.csv", HEADER + rows)
+    feed = project.cli("run").feed
+    assert (feed["rows"]["staged"], feed["rows"]["quarantined"]) == (20, int(bool(odd)))
+    assert [file["rows_read"] for file in feed["files"]] == [2 if odd and number == 7 else 1 for number in range(20)]
+    sources = project.rows("analytics.activity__staging", "user_id, parse_filename(_source_file)")
+    assert sorted(sources) == sorted((str(number), f"{number:02}.csv") for number in range(20))
+    there, named = files_of(project, "analytics.activity__staging")
+    assert there == named

@@ -36,6 +36,23 @@ def test_of_two_defaults_the_inner_one_counts(project: Project) -> None:
     assert all(feed.source.recursive for feed in found.values()), "what the inner one does not say, the outer one does"
 
 
+@pytest.mark.parametrize(
+    ("text", "bytes_"), [("2 GB", 2 * 10**9), ("512MiB", 512 << 20), ("1 GiB", 1 << 30), ("700 MB", 7 * 10**8)]
+)
+def test_memory_limit_of_the_environment(project: Project, text: str, bytes_: int) -> None:
+    with open(project.path("pipelines_config", "environments", "local.yml"), "a") as environment:
+        environment.write(f"memory_limit: {text}\n")
+    assert load_project(project.path("pipelines_config"), "local", environ={}).environment.memory_limit == bytes_
+
+
+@pytest.mark.parametrize("text", ["2", "2 TB", "0 GB", "-1 GB", "many", "1.5 GB"])
+def test_a_memory_limit_that_is_none(project: Project, text: str) -> None:
+    with open(project.path("pipelines_config", "environments", "local.yml"), "a") as environment:
+        environment.write(f"memory_limit: {text}\n")
+    _, problems = check_project(project.path("pipelines_config"), "local", environ={})
+    assert [(problem.file, problem.path) for problem in problems] == [("environments/local.yml", "memory_limit")]
+
+
 @pytest.mark.parametrize(("more", "jobs"), [("", 4), ("jobs: 1\n", 1), ("jobs: 7\n", 7)])
 def test_jobs_of_the_environment(project: Project, more: str, jobs: int) -> None:
     environment(project, more)

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.delta_schema import delta_schema
@@ -38,13 +38,18 @@ class EmbeddedEngine:
     """Implements `framework.engine.Engine` over the tables below `root` (a local path or a gs:// URI)."""
 
     def __init__(
-        self, root: str, storage_options: Mapping[str, str] | None = None, write: Writer | None = None
+        self,
+        root: str,
+        storage_options: Mapping[str, str] | None = None,
+        write: Writer | None = None,
+        *,
+        memory_limit: int | None = None,
     ) -> None:
-        """Raises ImportError when DuckDB is not installed."""
+        """`memory_limit` is in bytes. Raises ImportError when DuckDB is not installed."""
         if find_spec("duckdb") is None:
             raise ModuleNotFoundError("No module named 'duckdb'", name="duckdb")
         self.tables, self.write = DeltaTables(root, storage_options or {}), write
-        self._lock = threading.Lock()
+        self._lock, self._memory_limit = threading.Lock(), memory_limit
         self._database: Database | None = None
         self._open = contextlib.ExitStack()
         self._spill = self._open.enter_context(own_folder())
@@ -58,7 +63,7 @@ class EmbeddedEngine:
                     from framework.engines.embedded.database import Database
                 except ImportError as error:
                     raise cannot_load("embedded", error) from error
-                self._database = self._open.enter_context(contextlib.closing(Database(self._spill)))
+                self._database = self._open.enter_context(contextlib.closing(Database(self._spill, self._memory_limit)))
         with self._database.connection() as connection:
             yield connection
 
@@ -122,7 +127,9 @@ class EmbeddedEngine:
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:
             return None
@@ -135,7 +142,7 @@ class EmbeddedEngine:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            preview = Previewed(self.tables.columns(delta), DUCKDB)
+            preview = Previewed(self.tables.columns(delta), DUCKDB, where)
             return preview.of(connection.execute(preview.query("reader", limit, newest_by)).fetchall())
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

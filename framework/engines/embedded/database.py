@@ -13,12 +13,12 @@ import duckdb
 
 from framework.engines.embedded.reading import NO_MEMORY
 from framework.errors import LandfeedError, MachineError
-from framework.machine import machine_error
+from framework.machine import machine_error, memory
 
 __all__ = ["Database"]
 
-_MEMORY_LIMIT = "2GB"
-"""What DuckDB may hold in memory; more goes to the spill folder. delta-rs takes about as much again."""
+_SHARE, _LEAST = 8, 512 << 20
+"""DuckDB may hold an eighth of the machine's memory, and so many bytes at least; more goes to the spill folder."""
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE)
 """Errors of the system that DuckDB hands on as texts."""
 
@@ -26,8 +26,9 @@ _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE)
 class Database:
     """Starts when a connection is first asked for. Safe for threads."""
 
-    def __init__(self, spill: str) -> None:
-        self._spill = spill
+    def __init__(self, spill: str, memory_limit: int | None = None) -> None:
+        """`memory_limit` is in bytes; without it a share of the machine's memory is taken."""
+        self._spill, self._memory = spill, memory_limit or max(memory() // _SHARE, _LEAST)
         self._lock = threading.Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
 
@@ -47,7 +48,7 @@ class Database:
     def _connected(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._database is None:
-                self._database = duckdb.connect(config=_settings(self._spill))
+                self._database = duckdb.connect(config=_settings(self._spill, self._memory))
                 self._database.execute("SET GLOBAL TimeZone = 'UTC'")
                 self._database.execute("SET lock_configuration = true")
             return self._database.cursor()
@@ -68,10 +69,10 @@ class Database:
         return LandfeedError(f"DuckDB: {error}", code="engine")
 
 
-def _settings(spill: str) -> dict[str, str | bool | int | float | list[str]]:
+def _settings(spill: str, memory_limit: int) -> dict[str, str | bool | int | float | list[str]]:
     """No statement fetches code, or takes a Python variable for a table; what is spilled leaves half of the disk."""
     return {
-        "memory_limit": _MEMORY_LIMIT,
+        "memory_limit": f"{memory_limit} B",
         "temp_directory": spill,
         "max_temp_directory_size": f"{shutil.disk_usage(spill).free // 2} B",
         "autoinstall_known_extensions": False,

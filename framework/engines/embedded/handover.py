@@ -11,7 +11,7 @@ from framework.engines.embedded.files import Malformed
 from framework.law.layout import Layout
 from framework.law.records import Record
 
-__all__ = ["hand_over", "insert_rows", "records_table"]
+__all__ = ["Handover", "hand_over", "insert_rows", "records_table"]
 
 _ROWS, _LETTERS = 1 << 16, 1 << 23
 """Records, and letters in them, that are held at a time; one record more may come on top."""
@@ -26,19 +26,43 @@ def hand_over(
     db: duckdb.DuckDBPyConnection, records: Iterable[Record], layout: Layout, index: int, table: str
 ) -> Iterator[Malformed]:
     """Insert a file's sound records into a table (see `records_table`); the others come back as they are met."""
-    held: list[list[str | None]] = []
-    letters, used = 0, layout.used
+    handover = Handover(db, layout, table)
     for record in records:
         if record.fields is None:
             yield Malformed(record.line, record.raw, record.error or "the record is broken")
-            continue
-        held.append([record.fields[number] for number in used])
-        letters += len(record.raw)
-        if len(held) >= _ROWS or letters >= _LETTERS:
-            _insert(db, held, used, index, table)
-            held, letters = [], 0
-    if held:
-        _insert(db, held, used, index, table)
+        else:
+            handover.add(index, record.fields, len(record.raw))
+    handover.finish()
+
+
+class Handover:
+    """Sound records of many files on their way into a table of a layout's records."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, layout: Layout, table: str) -> None:
+        self._db, self._used, self._table = db, layout.used, table
+        self._held: list[list[str | None]] = []
+        self._files: list[int] = []
+        self._letters = 0
+
+    def add(self, index: int, fields: Sequence[str | None], letters: int) -> None:
+        """Hand over a record, of so many letters, of the file at a position of the batch."""
+        self._held.append([fields[number] for number in self._used])
+        self._files.append(index)
+        self._letters += letters
+        if len(self._held) >= _ROWS or self._letters >= _LETTERS:
+            self.finish()
+
+    def finish(self) -> None:
+        """Insert what is held; after the last record."""
+        if not self._held:
+            return
+        arrays = [Array(column, type=DataType.string()) for column in zip(*self._held, strict=True)]
+        names = [*(f"f{number}" for number in self._used), "_file"]
+        arrays.append(Array(self._files, type=DataType.int32()))
+        self._db.register("held", Table.from_arrays(arrays, names=names))
+        self._db.execute(f"INSERT INTO {self._table} SELECT {', '.join(names)} FROM held")
+        self._db.unregister("held")
+        self._held, self._files, self._letters = [], [], 0
 
 
 def insert_rows(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[int | str | None, ...]]) -> None:
@@ -63,16 +87,3 @@ def _insert_rows(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple
     db.register("rows_held", Table.from_arrays(arrays, names=[f"c{index}" for index in range(len(arrays))]))
     db.execute(f"INSERT INTO {table} SELECT * FROM rows_held")
     db.unregister("rows_held")
-
-
-def _insert(
-    db: duckdb.DuckDBPyConnection, held: list[list[str | None]], used: Sequence[int], index: int, table: str
-) -> None:
-    arrays = [Array(column, type=DataType.string()) for column in zip(*held, strict=True)]
-    names = [f"f{number}" for number in used]
-    if not arrays:  # records in which no column is interested
-        arrays, names = [Array([None] * len(held), type=DataType.string())], ["none"]
-    db.register("held", Table.from_arrays(arrays, names=names))
-    listed = ", ".join([*(f"f{number}" for number in used), str(index)])
-    db.execute(f"INSERT INTO {table} SELECT {listed} FROM held")
-    db.unregister("held")
