@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from framework.infer.columns import Column
@@ -17,6 +17,8 @@ __all__ = ["Keys", "Unique", "candidates", "choose_keys", "choose_sequence"]
 _SINGLES = 64
 _TOGETHER = 8
 """Columns that are tried in twos and threes."""
+_LIKELY = 3
+"""The rank of columns that are named as other keys."""
 _NO_KEYS = {Scalar("double"), Scalar("float")}
 _UNLIKELY = {Scalar("date"), Scalar("timestamp"), Scalar("boolean")}
 _MOMENTS = {Scalar("date"), Scalar("timestamp"), Scalar("timestamp_ntz")}
@@ -94,7 +96,8 @@ def choose_keys(columns: Sequence[Column], found: Iterable[tuple[tuple[int, ...]
     )  # fmt: skip
     if not ranked:
         return None
-    return Keys(ranked[0][0], tuple(each for each, _ in ranked[1:4]))
+    likely = (each for each, _ in ranked[1:] if all(_rank(columns[index]) <= _LIKELY for index in each))
+    return Keys(ranked[0][0], tuple(islice(likely, 3)))
 
 
 def choose_sequence(columns: Sequence[Column], samples: int, keys: Sequence[int]) -> int | None:
