@@ -28,6 +28,7 @@ _ARROW = {
     "string": DataType.utf8(),
     "bigint": DataType.int64(),
     "double": DataType.float64(),
+    "boolean": DataType.bool(),
     "timestamp": DataType.timestamp("us", tz="UTC"),
 }
 
