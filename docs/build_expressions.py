@@ -10,9 +10,9 @@ FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "expressions.md"
 INTRODUCTION = """\
 # Expressions
 
-`filter`, the `expr` of a column, `checks` and `show --where` are expressions of Spark SQL over one row. They mean the
-same on both engines: what is not in the list below is refused by `validate` on either of them, with the nearest names
-that there are. Every example here is a test that runs on both.
+`filter`, the `expr` of a column, `checks`, `apply_as_deletes`, `apply_as_truncates` and `show --where` are expressions
+of Spark SQL over one row. They mean the same on both engines: what is not in the list below is refused by `validate` on
+either of them, with the nearest names that there are. Every example here is a test that runs on both.
 
 ```yaml
 schema:
@@ -40,6 +40,9 @@ checks:
 5. Keys and sequence must have a value; of several rows of a key one survives.
 6. Checks with `scope: batch`, over the rows that are left, before anything is written to the target.
 7. Masks. So all of the above sees the clear values.
+
+A row that deletes (`apply_as_deletes`, `apply_as_truncates`) needs its keys and its sequence only: computed columns and
+checks are not asked of it, and the filter leaves it out only where it is false, not where it is NULL.
 
 ## NULL and errors
 

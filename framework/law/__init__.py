@@ -1,7 +1,9 @@
 """What data means, above every engine and free of them: pure functions from a feed and texts to rows, reasons and
 SQL. Nothing here reads, writes or asks the clock.
 
-    staging | relations                 how records become rows, and rows staging and the quarantine · changes as SQL
+    ranking                             which rows of a key count, and what a folded one holds
+    staging | relations | reasons       how records become rows, and rows staging and the quarantine · changes as SQL ·
+                                        why rows are bad
     history | modes                     versions of keys, from their events · what modes mean, as changes
     snapshots                           complete pictures: their order and their guards
     discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what

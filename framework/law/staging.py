@@ -14,10 +14,8 @@ from datetime import UTC, datetime
 
 from framework.feed import Column, Feed
 from framework.law import checks
-from framework.law.change import Fold, Kind, OneRow, Pick
 from framework.law.dialects import Dialect
 from framework.law.masks import NO_RECORD, masked
-from framework.law.merging import survivor_order
 from framework.law.pathnames import captures
 from framework.law.rules import (
     LATE,
@@ -49,17 +47,13 @@ __all__ = [
     "audit_values",
     "by_file",
     "is_nested",
-    "key_terms",
-    "quarantine_reasons",
     "quarantined",
-    "ranked",
-    "reason_counts",
     "rendered",
     "rules_of",
     "staged",
 ]
 
-FILE, BLOCK, ROW, KIND, _RANK = "(file)", "(block)", "(row)", "(kind)", "(rank)"
+FILE, BLOCK, ROW, KIND = "(file)", "(block)", "(row)", "(kind)"
 """Names that no column has: Delta refuses the brackets."""
 KEPT = f"_verdict = '{Verdict.KEEP}'"
 """Whether a row is staged."""
@@ -272,98 +266,6 @@ def quarantined(feed: Feed, batch_id: str, files: Sequence[str], at: datetime, d
             f"{_moment(at, dialect)} AS _quarantined_at",
         )
     )
-
-
-def key_terms(survivor: OneRow | Fold, kind: str, dialect: Dialect) -> str:
-    """GROUP BY terms for rows of the same key; `kind` is the SQL of what a row does."""
-    keys = [dialect.name(key) for key in survivor.keys]
-    if isinstance(survivor, OneRow) and survivor.truncates:
-        alone = f"{kind} = '{Kind.TRUNCATE}'"
-        keys = [alone, *(f"CASE WHEN {alone} THEN NULL ELSE {key} END" for key in keys)]
-    return ", ".join(keys)
-
-
-def ranked(
-    feed: Feed, survivor: OneRow | Fold, place: Mapping[str, str], dialect: Dialect
-) -> tuple[Sequence[Select], str]:
-    """Steps from rows to rows with their rank among those of their key, and the name of the rank: 1 is the row
-    that counts. `place` is the SQL of a row's place in the batch, the file first, by the name that it then has. Where
-    rows may delete, the name `KIND` tells what each does."""
-    columns = [f"v{index} AS {dialect.name(column.name)}" for index, column in enumerate(feed.columns)]
-    named = [f"{sql} AS {dialect.name(name)}" for name, sql in place.items()]
-    values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
-    kind, kind_name = kind_of(feed, values, dialect), dialect.name(KIND)
-    named += [f"{kind} AS {kind_name}"] if kind else []
-    terms = [dialect.name(name) for name in place]
-    last = OneRow(survivor.keys, survivor.sequence) if isinstance(survivor, Fold) else survivor
-    over = f"PARTITION BY {key_terms(last, kind_name, dialect)} ORDER BY {survivor_order(last, terms, dialect)}"
-    rank = dialect.name(_RANK)
-    steps = [Select((*columns, *named))]
-    if isinstance(survivor, Fold):
-        steps += _folded(
-            feed, survivor, kind_name if kind else None, [*place, *([KIND] if kind else [])], terms, dialect
-        )
-    return (*steps, Select(("*", f"row_number() OVER ({over}) AS {rank}"))), rank
-
-
-def _folded(
-    feed: Feed, fold: Fold, kind: str | None, more: Sequence[str], place: Sequence[str], dialect: Dialect
-) -> Iterator[Select]:
-    """Steps that give each row the last values before it that are not NULL, since the last delete of its key."""
-    first = OneRow(fold.keys, fold.sequence, Pick.FIRST)
-    order = f"ORDER BY {survivor_order(first, place, dialect)} ROWS UNBOUNDED PRECEDING"
-    keys, since = dialect.names(fold.keys), dialect.name("(since)")
-    deletes = f"sum(CASE WHEN {kind} = '{Kind.DELETE}' THEN 1 ELSE 0 END)" if kind else "sum(0)"
-    yield Select(("*", f"{deletes} OVER (PARTITION BY {keys} {order}) AS {since}"))
-    over = f"OVER (PARTITION BY {keys}, {since} {order})"
-    items = []
-    for column in feed.columns:
-        name = dialect.name(column.name)
-        value = f"CASE WHEN {kind} = '{Kind.UPSERT}' THEN {name} END" if kind else name
-        items.append(f"{dialect.last_value(value)} {over} AS {name}" if column.name in fold.columns else name)
-    others = [dialect.name(name) for name in more if name != KIND]
-    if kind:
-        renewed = f"{kind} = '{Kind.UPSERT}' AND {since} > 0"
-        others.append(f"CASE WHEN {renewed} THEN '{Kind.REPLACE}' ELSE {kind} END AS {kind}")
-    yield Select((*items, *others))
-
-
-def reason_counts(bad_rows: str, place: str, dialect: Dialect) -> str:
-    """A query of a batch's reasons (file, code, column, rows, place of the first row, its value, message) over bad
-    rows with `_file` and `_errors`."""
-    first = dialect.struct({"place": place, "value": "e.value"})
-    each = f"SELECT _file, {place}, {dialect.unnest('_errors')} AS e FROM {bad_rows}"
-    column = f"e.{dialect.name('column')}"
-    grouped = (
-        f"SELECT _file, e.code AS code, {column} AS named, e.message AS message, count(*) AS number, "
-        f"min({first}) AS first FROM ({each}) AS each GROUP BY _file, e.code, {column}, e.message"
-    )
-    return f"SELECT _file, code, named, number, first.place, first.value, message FROM ({grouped}) AS grouped"
-
-
-def quarantine_reasons(table: str, feed: str, batch_id: str | None, file: str | None, dialect: Dialect) -> str:
-    """A query of why rows of a feed are in the quarantine (batch, when, code, column, message, rows, file and line of
-    the first row, its value), newest batch and most frequent reason first. `file` is a path or the end of one."""
-    conditions = [f"_feed = {dialect.text(feed)}"]
-    if batch_id is not None:
-        conditions.append(f"_batch_id = {dialect.text(batch_id)}")
-    if file is not None:
-        ending = dialect.text("/" + file.removeprefix("/"))
-        conditions.append(f"(_source_file = {dialect.text(file)} OR right(_source_file, {len(file) + 1}) = {ending})")
-    column = f"e.{dialect.name('column')}"
-    first = dialect.struct({"file": "_source_file", "line": "_line", "value": "e.value"})
-    each = (
-        f"SELECT _batch_id, _quarantined_at, _source_file, _line, {dialect.unnest('_errors')} AS e "
-        f"FROM {table} WHERE {' AND '.join(conditions)}"
-    )
-    grouped = (
-        f"SELECT _batch_id, max(_quarantined_at) AS quarantined_at, e.code AS code, {column} AS named, "
-        f"e.message AS message, count(*) AS number, min({first}) AS first FROM ({each}) AS each "
-        f"GROUP BY _batch_id, e.code, {column}, e.message"
-    )
-    listed = f"_batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number"
-    order = "quarantined_at DESC, _batch_id, number DESC, code, named, message"
-    return f"SELECT {listed}, first.file, first.line, first.value FROM ({grouped}) AS grouped ORDER BY {order}"
 
 
 def _moment(moment: datetime, dialect: Dialect) -> str:

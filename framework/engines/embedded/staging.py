@@ -26,6 +26,8 @@ from framework.law.change import AllRows, Fold, Match, OneRow, Survivor
 from framework.law.checks import asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
+from framework.law.ranking import ranked
+from framework.law.reasons import reason_counts
 from framework.law.rules import malformed
 from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import (
@@ -35,8 +37,6 @@ from framework.law.staging import (
     Select,
     audit_values,
     quarantined,
-    ranked,
-    reason_counts,
     rendered,
     staged,
 )

@@ -24,7 +24,7 @@ from framework.environment import Environment
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
-from framework.law.staging import quarantine_reasons
+from framework.law.reasons import quarantine_reasons
 from framework.names import Table
 from framework.opening import Piece, SourceFile
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage

@@ -34,6 +34,8 @@ from framework.law.change import AllRows, Match
 from framework.law.checks import FLAGS, asks, warns
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
+from framework.law.ranking import key_terms, ranked
+from framework.law.reasons import reason_counts
 from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import (
     BAD,
@@ -45,10 +47,7 @@ from framework.law.staging import (
     RowQuery,
     Select,
     audit_values,
-    key_terms,
     quarantined,
-    ranked,
-    reason_counts,
     staged,
 )
 from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent

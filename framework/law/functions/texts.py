@@ -61,7 +61,7 @@ def _substring(given: Given) -> str:
 
 def _from_a_start(given: Given) -> str:
     """On Spark, which counts beyond the least int where there is no length."""
-    if len(given.args) == 3 or constant(given.nodes[1]) is not None:
+    if len(given.args) == 3:
         return f"substring({', '.join(given.args)})"
     return f"substring({given[0]}, greatest({given[1]}, -1000000000))"
 
