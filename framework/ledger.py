@@ -146,9 +146,9 @@ class Ledger:
         where = _given(feed=feeds, batch_id=batch_ids)
         return [_batch_event(row) for row in self._batches.select(where, limit=limit)]
 
-    def latest(self) -> dict[str, BatchEvent]:
-        """The newest batch event of every feed, by feed."""
-        rows = self._batches.select({}, latest_by="feed")
+    def latest(self, since: datetime | None = None) -> dict[str, BatchEvent]:
+        """The newest batch event of every feed, by feed; of those `since` a moment, where one is given."""
+        rows = self._batches.select({}, latest_by="feed", since=since)
         latest = {event.feed: event for event in map(_batch_event, rows)}
         self._closed = {feed: event.batch_id for feed, event in latest.items() if event.state in CLOSED}
         return latest
@@ -226,12 +226,20 @@ class _GroupedTable:
                     del self._gathered[: len(rows)]
 
     def select(
-        self, where: Mapping[str, Sequence[str]], *, latest_by: str | None = None, limit: int | None = None
+        self,
+        where: Mapping[str, Sequence[str]],
+        *,
+        latest_by: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
     ) -> list[Mapping[str, object]]:
         """As `Control.select`, with what has gathered."""
         with self._lock:
             gathered = [row for row in self._gathered if all(row[name] in where[name] for name in where)]
-        found = [*reversed(gathered), *self._control.select(self.table, where, latest_by=latest_by, limit=limit)]
+        found = [
+            *reversed(gathered),
+            *self._control.select(self.table, where, latest_by=latest_by, since=since, limit=limit),
+        ]
         if not gathered:
             return found
         found.sort(key=_recorded_at, reverse=True)
