@@ -21,10 +21,11 @@ from framework.feed import (
     Source,
     Target,
 )
-from framework.law.batch_checks import check_warnings, outcomes, required
+from framework.law.batch_checks import outcomes, required
 from framework.law.checks import secretive
 from framework.law.dialects import DUCKDB
 from framework.law.staging import RowQuery, Select, rendered
+from framework.law.verdict import check_warnings
 from framework.names import Table
 from framework.types import parse_type
 
