@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-connect check torture mutants bench gcs-connector clean
+.PHONY: demo test test-connect check torture mutants bench gcs-connector sbom test-lowest clean
 
 GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
 GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
@@ -51,8 +51,33 @@ mutants: $(BIN)/.dev            ## changes the core in thousands of places and p
 	@$(BIN)/python -m mutmut export-cicd-stats
 	@cat mutants/mutmut-cicd-stats.json
 
+# The core and the embedded engine, which are what runs with every dependency at its lower end.
+LOWEST := build/lowest
+LOWEST_TESTS := tests/loader tests/plan tests/law tests/begin tests/infer tests/cli tests/runs/test_load.py
+
+test-lowest:                    ## tests with the oldest versions of the dependencies that the wheel allows
+	@rm -rf $(LOWEST) build/uv
+	@$(PYTHON) -m venv build/uv
+	@build/uv/bin/python -m pip install -q uv
+	@build/uv/bin/uv venv -q -p $(PYTHON) $(LOWEST)
+	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python --resolution lowest-direct '.[embedded,watch]'
+	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python hypothesis pyarrow 'pytest<9.2' pytest-timeout pytest-xdist
+	@build/uv/bin/uv pip list -p $(LOWEST)/bin/python
+	$(LOWEST)/bin/python -m pytest $(SPREAD) -p no:cacheprovider -m "not spark and not torture and not gcs" $(LOWEST_TESTS)
+
+sbom:                           ## build/landfeed.cdx.json: what an installation with every extra consists of (CycloneDX)
+	@rm -rf build/sbom build/cyclonedx
+	@$(PYTHON) -m venv build/sbom
+	@build/sbom/bin/python -m pip install -q '.[all]'
+	@$(PYTHON) -m venv build/cyclonedx
+	@build/cyclonedx/bin/python -m pip install -q cyclonedx-bom
+	@build/cyclonedx/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible --of JSON -o build/landfeed.cdx.json build/sbom/bin/python
+	@echo "build/landfeed.cdx.json"
+
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.expressions
 	$(BIN)/python -m benchmarks.validate
 	$(BIN)/python -m benchmarks.watch
 	$(BIN)/python -m benchmarks.gcs

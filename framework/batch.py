@@ -20,7 +20,7 @@ from typing import Any
 
 from framework.names import File, Reason, Rows
 
-__all__ = ["Batch", "FileOutcome", "Manifest", "Seen", "transaction_id"]
+__all__ = ["Batch", "Checked", "FileOutcome", "Manifest", "Seen", "transaction_id"]
 
 
 def transaction_id(feed: str) -> str:
@@ -69,10 +69,24 @@ class FileOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of one check of a batch: in how many rows it failed (None for one of the whole batch), the values that
+    a check of the whole batch found, as text, and whether it passed."""
+
+    check: str
+    scope: str
+    action: str
+    rows_failed: int | None
+    value: str | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
     by which the files were read, `loaded_as` what the target must be of for batches to follow each other (the feed's
-    mode, keys, …), `picture` the newest snapshot that was applied."""
+    mode, keys, …), `picture` the newest snapshot that was applied, `checks` what came of the
+    batch's checks."""
 
     batch: Batch
     batch_id: str
@@ -83,6 +97,7 @@ class Manifest:
     options: Mapping[str, Any] = field(default_factory=dict)
     loaded_as: Mapping[str, Any] = field(default_factory=dict)
     picture: str | None = None
+    checks: tuple[Checked, ...] = ()
 
     @classmethod
     def of(
@@ -92,11 +107,12 @@ class Manifest:
         outcomes: Iterable[FileOutcome],
         seconds: float,
         options: Mapping[str, Any] | None = None,
+        checks: Iterable[Checked] = (),
     ) -> Manifest:
         """The manifest whose row figures are the sums over its files."""
         outcomes = tuple(outcomes)
         rows = sum((outcome.rows for outcome in outcomes), Rows())
-        return cls(batch, batch.id, staged_at, outcomes, rows, seconds, options or {})
+        return cls(batch, batch.id, staged_at, outcomes, rows, seconds, options or {}, checks=tuple(checks))
 
     @property
     def rejected(self) -> tuple[FileOutcome, ...]:
@@ -139,6 +155,7 @@ class Manifest:
             "options": dict(self.options) if files else {},
             "loaded_as": dict(self.loaded_as),
             "picture": self.picture,
+            "checks": [asdict(each) for each in self.checks] if files else [],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -165,8 +182,9 @@ class Manifest:
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
         seconds, options = document.get("seconds", 0.0), document.get("options", {})
+        checks = tuple(map(_checked, document.get("checks", ())))
         loaded_as, picture = document.get("loaded_as", {}), document.get("picture")
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, loaded_as, picture)
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, loaded_as, picture, checks)
 
 
 def _figures(rows: Rows) -> dict[str, int]:
@@ -182,6 +200,12 @@ def _rows(figures: Mapping[str, int]) -> Rows:
 def _reason(document: Mapping[str, Any]) -> Reason:
     """A reason by name. Names that a newer version added are passed over."""
     return Reason(**{each.name: document[each.name] for each in fields(Reason) if each.name in document})
+
+
+def _checked(document: Mapping[str, Any]) -> Checked:
+    """A check's result by name. Names that a newer version added are passed over."""
+    found: dict[str, Any] = {each.name: document.get(each.name) for each in fields(Checked)}
+    return Checked(**found)
 
 
 def _outcome(document: Any) -> FileOutcome:

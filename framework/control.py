@@ -6,6 +6,7 @@ The tables grow with the program: rows are read and written by the names of thei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from framework.names import Table
@@ -33,10 +34,12 @@ class Control(Protocol):
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> list[dict[str, object]]:
         """Rows newest (`recorded_at`) first: those in which each named column has one of the given values,
-        with `latest_by` only the newest row for each value of that column, and at most `limit`.
+        with `latest_by` only the newest row for each value of that column; only those recorded `since` a moment, which
+        spares reading the older ones; and at most `limit`.
 
         A row has the columns that its table has. An empty list when there is no table, or none of these
         columns in it. Raises LandfeedError with the table's name.

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from framework.batch import FileOutcome, Manifest
+from framework.batch import Checked, FileOutcome, Manifest
 from framework.errors import Conflict, Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
 
-__all__ = ["CONSTRAINT", "BadRows", "Engine", "Merged", "Preview", "Seal", "Staged", "TableState", "staged_meanwhile"]
+__all__ = [
+    "CONSTRAINT",
+    "BadRows",
+    "Engine",
+    "Merged",
+    "Preview",
+    "Seal",
+    "Staged",
+    "TableState",
+    "Where",
+    "staged_meanwhile",
+]
 
 
 CONSTRAINT = "constraint"
@@ -61,6 +72,14 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Which rows are wanted: an expression (docs/expressions.md) over a table, and the zone of local times."""
+
+    text: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class BadRows:
     """Rows of one batch that are in the quarantine for the same reason; the reason's value and line are those of the
     first of them, which is in `file`."""
@@ -87,10 +106,12 @@ def staged_meanwhile(feed: Feed) -> Conflict:
     )
 
 
-Seal = Callable[[Sequence[FileOutcome]], Manifest]
-"""Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks
-that the files are still the ones that were listed (raises SourceChanged) and that the figures add up, and
-returns the manifest that the commits carry."""
+class Seal(Protocol):
+    """Called by `Engine.stage` when all files are read and before any commit that carries the batch: checks that the
+    files are still the ones that were listed (raises SourceChanged) and that the figures add up, and returns the
+    manifest that the commits carry, with what came of the batch's checks."""
+
+    def __call__(self, outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest: ...
 
 
 class Engine(Ways, Protocol):
@@ -142,9 +163,12 @@ class Engine(Ways, Protocol):
         """How many rows a table has; None when there is no table, or when that would take a look at all of them."""
         ...
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
-        """The first rows of a table in a stable order, with `newest_by` the newest by this column first; None when
-        there is no table."""
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
+        """The first rows of a table in a stable order, with `newest_by` the newest by this column first, with `where`
+        only those for which it is true; None when there is no table. Raises LandfeedError for an expression that the
+        table's columns do not allow."""
         ...
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "Busy",
@@ -107,9 +108,10 @@ class ConfigError(LandfeedError):
 
 
 class PolicyError(LandfeedError):
-    """Data broke a policy whose action is to fail the feed."""
+    """Data broke a policy whose action is to fail the feed; `checked` is what came of the batch's checks."""
 
     code = "policy"
+    checked: tuple[Any, ...] = ()
 
 
 class SourceChanged(LandfeedError):

@@ -7,7 +7,8 @@ they follow the same value rules as the data itself (`framework.law.values`).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from framework.names import AUDIT_COLUMNS, Table
@@ -25,6 +26,8 @@ __all__ = [
     "DeleteMode",
     "Feed",
     "Format",
+    "Mask",
+    "MaskMethod",
     "MissingColumns",
     "Mode",
     "NewColumns",
@@ -123,6 +126,23 @@ class ArchiveAction(StrEnum):
     KEEP = "keep"
 
 
+class MaskMethod(StrEnum):
+    SHA256 = "sha256"
+    HMAC_SHA256 = "hmac_sha256"
+    REDACT = "redact"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What stands in place of a column's values wherever they are stored: a hash, one with a secret `key`, nothing of
+    them, or their last `keep` characters."""
+
+    method: MaskMethod
+    key: str = field(default="", repr=False)
+    keep: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of the feed's schema.
@@ -144,6 +164,7 @@ class Column:
     default: str | None = None
     from_file: str | None = None
     expr: str | None = None
+    mask: Mask | None = None
     description: str | None = None
 
     @property
@@ -299,6 +320,11 @@ class Feed:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
 
 
+def _digest(text: str | None) -> str | None:
+    """What tells a condition from others; it may hold the value of an environment variable, which is stored nowhere."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def loaded_as(feed: Feed) -> dict[str, object]:
     """What staged rows and those of the target depend on, as plain data."""
     target = feed.target
@@ -307,8 +333,8 @@ def loaded_as(feed: Feed) -> dict[str, object]:
         "scd_type": target.scd_type,
         "keys": sorted(target.keys),
         "sequence_by": list(target.sequence_by),
-        "apply_as_deletes": target.apply_as_deletes,
-        "apply_as_truncates": target.apply_as_truncates,
+        "apply_as_deletes": _digest(target.apply_as_deletes),
+        "apply_as_truncates": _digest(target.apply_as_truncates),
         "ignore_null_updates": list(target.ignore_null_updates),
     }
 

@@ -1,9 +1,9 @@
-"""Ledger: the memory of the system, two append-only Delta tables of events, written in groups.
+"""Ledger: the memory of the system, append-only Delta tables of events, written in groups.
 
-`files` holds what happened to each file, `batches` what happened to each batch. A commit to a Delta table
-costs milliseconds to seconds, so events are gathered: those of all feeds of a run share one commit a table
-(`Ledger.write`). What is gathered is lost when the process dies; the manifests in the tables' own commits
-say it once more, and the feed's lease that somebody has to look there (`framework.leases`).
+`files` holds what happened to each file, `batches` what happened to each batch, `checks` what came of its checks. A
+commit to a Delta table costs milliseconds to seconds, so events are gathered: those of all feeds of a run share one
+commit a table (`Ledger.write`). What is gathered is lost when the process dies; the manifests in the tables' own
+commits say it once more, and the feed's lease that somebody has to look there (`framework.leases`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from framework.control import Control
 from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "FileEvent", "Ledger"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger"]
 
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
@@ -79,6 +79,22 @@ class BatchEvent:
         return Rows(*read, self.inserted, self.updated, self.deleted, self.unchanged, self.stale)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckEvent:
+    """One row of `checks`: what came of a check of a batch (`framework.batch.Checked`). Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    batch_id: str
+    feed: str
+    check: str
+    scope: str
+    action: str
+    rows_failed: int | None
+    value: str | None
+    passed: bool
+
+
 class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes.
 
@@ -90,6 +106,7 @@ class Ledger:
         self._control, self._gathers, self._keeping = control, gathers, keeping or Kept()
         self._files = _GroupedTable(control, Table(f"{schema}.files"), self._keeping)
         self._batches = _GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
+        self._checks = _GroupedTable(control, Table(f"{schema}.checks"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
@@ -104,7 +121,10 @@ class Ledger:
     def record_batches(self, events: Iterable[BatchEvent]) -> None:
         self._record(self._batches, events)
 
-    def _record(self, table: _GroupedTable, events: Iterable[FileEvent | BatchEvent]) -> None:
+    def record_checks(self, events: Iterable[CheckEvent]) -> None:
+        self._record(self._checks, events)
+
+    def _record(self, table: _GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent]) -> None:
         rows = [_row(event) for event in events]
         table.gather(rows)
         if rows and not self._gathers:
@@ -113,7 +133,9 @@ class Ledger:
     def write(self, feed: str | None = None) -> None:
         """Write what is gathered, or what is gathered if something of this feed is; returns when it is durable. The
         batches come last, so that one that is over has its files recorded. What cannot be written stays gathered."""
-        if feed is None or self._files.holds(feed) or self._batches.holds(feed):
+        tables = (self._checks, self._files, self._batches)
+        if feed is None or any(table.holds(feed) for table in tables):
+            self._checks.write()
             self._files.write()
             self._batches.write()
 
@@ -124,9 +146,9 @@ class Ledger:
         where = _given(feed=feeds, batch_id=batch_ids)
         return [_batch_event(row) for row in self._batches.select(where, limit=limit)]
 
-    def latest(self) -> dict[str, BatchEvent]:
-        """The newest batch event of every feed, by feed."""
-        rows = self._batches.select({}, latest_by="feed")
+    def latest(self, since: datetime | None = None) -> dict[str, BatchEvent]:
+        """The newest batch event of every feed, by feed; of those `since` a moment, where one is given."""
+        rows = self._batches.select({}, latest_by="feed", since=since)
         latest = {event.feed: event for event in map(_batch_event, rows)}
         self._closed = {feed: event.batch_id for feed, event in latest.items() if event.state in CLOSED}
         return latest
@@ -148,7 +170,7 @@ class Ledger:
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
-        for grouped in (self._files, self._batches):
+        for grouped in (self._files, self._batches, self._checks):
             grouped.upkeep()
 
 
@@ -204,12 +226,20 @@ class _GroupedTable:
                     del self._gathered[: len(rows)]
 
     def select(
-        self, where: Mapping[str, Sequence[str]], *, latest_by: str | None = None, limit: int | None = None
+        self,
+        where: Mapping[str, Sequence[str]],
+        *,
+        latest_by: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
     ) -> list[Mapping[str, object]]:
         """As `Control.select`, with what has gathered."""
         with self._lock:
             gathered = [row for row in self._gathered if all(row[name] in where[name] for name in where)]
-        found = [*reversed(gathered), *self._control.select(self.table, where, latest_by=latest_by, limit=limit)]
+        found = [
+            *reversed(gathered),
+            *self._control.select(self.table, where, latest_by=latest_by, since=since, limit=limit),
+        ]
         if not gathered:
             return found
         found.sort(key=_recorded_at, reverse=True)
@@ -231,10 +261,9 @@ def _recorded_at(row: Mapping[str, Any]) -> datetime:
     return moment
 
 
-def _row(event: FileEvent | BatchEvent) -> dict[str, object]:
+def _row(event: FileEvent | BatchEvent | CheckEvent) -> dict[str, object]:
     row = {name: _written(value) for name, value in asdict(event).items()}
-    row["state"] = str(event.state)
-    return row
+    return row if isinstance(event, CheckEvent) else row | {"state": str(event.state)}
 
 
 def _written(value: object) -> object:
@@ -248,9 +277,10 @@ def _written(value: object) -> object:
 
 
 def _column_types() -> dict[str, str]:
-    """The types of the columns of both tables, by column name, in the contract's words."""
-    words = {"datetime": "timestamp", "int": "bigint", "float": "double"}
-    declared = {field.name: str(field.type) for field in (*fields(FileEvent), *fields(BatchEvent))}
+    """The types of the columns of all tables, by column name, in the contract's words."""
+    words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
+    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent))
+    declared = {field.name: str(field.type) for field in events}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 
 

@@ -10,6 +10,7 @@ from hypothesis import Phase, settings
 from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import NO_CONNECTOR, compiled, spark
 from tests.support import Project
+from tests.wheels import build_wheel
 
 __all__ = ["bucket", "compiled", "engine", "gcs_server", "project", "spark"]
 
@@ -61,6 +62,12 @@ def engine(request: pytest.FixtureRequest) -> str:
     if name == "spark":
         request.getfixturevalue("spark")
     return name
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The wheel of this code."""
+    return build_wheel(os.fspath(tmp_path_factory.mktemp("wheel")))
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ PUBLIC = {
         "Staged",
         "TableState",
         "staged_meanwhile",
+        "Where",
     },
     "framework.leases": {"REAL_TIME", "Leases", "Patience"},
     "framework.loader": {

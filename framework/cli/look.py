@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from framework.cli.options import Request, common, opened
+from framework.cli.options import Request, common, given, opened
 from framework.cli.say import print_json, print_table
 from framework.cli.streams import say, tell
 
@@ -99,16 +99,21 @@ def _first(reasons: Sequence[dict[str, Any]]) -> str | None:
 @click.command()
 @click.option("--staging", is_flag=True, help="The staging table instead of the target.")
 @click.option("--quarantine", is_flag=True, help="The quarantine table instead of the target.")
+@click.option("--where", help="Only rows for which this is true: an expression as in feeds (docs/expressions.md).")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show.")
 @common
-def show(request: Request, staging: bool, quarantine: bool, limit: int) -> None:
+def show(request: Request, staging: bool, quarantine: bool, where: str | None, limit: int) -> None:
     """Show the first rows of the feeds' target tables."""
+    from framework.engine import Where
+
     with opened(request) as (project, world, _):
         tables = []
         for feed in project.feeds:
             table = feed.target.staging if staging else feed.quarantine.table if quarantine else feed.target.table
             newest_by = "_quarantined_at" if quarantine else None
-            tables.append((feed.name, table, world.engine.preview(table, limit, newest_by)))
+            wanted = given(where)
+            asked = Where(wanted, feed.source.timezone) if wanted is not None else None
+            tables.append((feed.name, table, world.engine.preview(table, limit, newest_by, asked)))
     if request.as_json:
         documents = []
         for name, table, rows in tables:

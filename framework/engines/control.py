@@ -28,6 +28,7 @@ _ARROW = {
     "string": DataType.utf8(),
     "bigint": DataType.int64(),
     "double": DataType.float64(),
+    "boolean": DataType.bool(),
     "timestamp": DataType.timestamp("us", tz="UTC"),
 }
 
@@ -72,6 +73,7 @@ class DeltaControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> list[dict[str, object]]:
         delta = self._tables.kept(table)
@@ -81,9 +83,13 @@ class DeltaControl:
         if not set(there).issuperset(where):
             return []
         source = "ledger"
+        if since is not None:
+            source = (
+                f"(SELECT * FROM ledger WHERE recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}')"
+            )
         if latest_by is not None:
             ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
-            source = f"(SELECT * FROM (SELECT *, {ranked} FROM ledger) WHERE rank_ = 1)"
+            source = f"(SELECT * FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
         conditions = [
             f"{column} IN ({', '.join(DATAFUSION.text(v) for v in values)})" for column, values in where.items()
         ]

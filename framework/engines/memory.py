@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from framework.names import Table
@@ -29,6 +30,7 @@ class MemoryControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> list[dict[str, object]]:
         with self._lock:
@@ -36,6 +38,7 @@ class MemoryControl:
         names = dict.fromkeys(name for row in rows for name in row)
         rows = [{name: row.get(name) for name in names} for row in rows]
         rows.sort(key=lambda row: row["recorded_at"], reverse=True)
+        rows = [row for row in rows if since is None or row["recorded_at"] >= since]
         if latest_by is not None:
             newest: dict[object, dict[str, Any]] = {}
             for row in rows:

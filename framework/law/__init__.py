@@ -1,15 +1,19 @@
 """What data means, above every engine and free of them: pure functions from a feed and texts to rows, reasons and
 SQL. Nothing here reads, writes or asks the clock.
 
-    staging | relations                 how records become rows, and rows staging and the quarantine · changes as SQL
+    ranking                             which rows of a key count, and what a folded one holds
+    staging | relations | reasons       how records become rows, and rows staging and the quarantine · changes as SQL ·
+                                        why rows are bad
     history | modes                     versions of keys, from their events · what modes mean, as changes
     snapshots                           complete pictures: their order and their guards
     discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
                                         a batch takes the place of
     records | pathnames                 bytes to records, a reader a format · what a file's path gives
-    rules | filenames | counts | expressions    texts to rows, or why not · what a file's name gives · what counts
-                                        mean · what is wrong with an expression
-    conditions | change                 conditions on rows as SQL · what a merge does, as a value
+    batch_checks                        what came of a batch's checks
+    checks                              what expressions ask of rows: columns, filter, checks
+    rules | masks | filenames | counts | expressions    texts to rows, or why not · what is stored of masked columns ·
+                                        what a file's name gives · what counts mean · what is wrong with an expression
+    change                              what a merge does, as a value
     verdict | functions                 what becomes of rows and files · what expressions consist of, and what that
                                         means on every engine
     values | layout | places | ready    texts to values · headers to columns · …

@@ -11,6 +11,10 @@ from sqlglot.dialects import Spark
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from framework.law.functions import Node, Refused, aggregates_in, meaning, taken_as
+from framework.law.functions.nodes import Call, Field
+from framework.types import DataType
+
 __all__ = ["Mistake", "mistakes"]
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of statements that it cannot parse: they are refused
@@ -41,11 +45,55 @@ class Mistake:
     unknown: str | None = None
 
 
-def mistakes(text: str, columns: Mapping[str, str], *, aggregates: bool = False) -> Iterator[Mistake]:
-    """Everything that keeps a text from being one deterministic scalar over `columns` (lower case → as written).
+def mistakes(
+    text: str, columns: Mapping[str, DataType | None], type_: DataType | None, *, aggregates: bool = False
+) -> Iterator[Mistake]:
+    """Everything that keeps a text from being one deterministic scalar of a type over `columns` (their types by name;
+    None for one that is not understood).
 
     `aggregates` says that it is about a whole batch: it needs an aggregate then, and has none otherwise.
     """
+    found = list(_no_scalar(text, {name.lower(): name for name in columns}, aggregates))
+    known = {name: each for name, each in columns.items() if each is not None}
+    if found or type_ is None or len(known) < len(columns):
+        yield from found
+        return
+    try:
+        node = taken_as(meaning(text, known), type_)
+    except Refused as refused:
+        yield Mistake(refused.at, refused.message, refused.hint, refused.unknown)
+        return
+    yield from _mixed(node, aggregates)
+
+
+def _mixed(node: Node, aggregates: bool) -> Iterator[Mistake]:
+    """Where an expression over a batch looks at one row, or an aggregate at another one."""
+    for aggregate in aggregates_in(node):
+        if not aggregates:
+            yield Mistake(aggregate.at, "an aggregate looks at other rows", _ONLY_BATCH)
+        if any(inner is not aggregate for inner in aggregates_in(aggregate)):
+            yield Mistake(aggregate.at, "an aggregate of an aggregate", "take one of them")
+    if aggregates:
+        for name, at in _alone(node):
+            hint = f"for example max({name}): the check is about all rows"
+            yield Mistake(at, f"'{name}' is of one row, and stands beside an aggregate", hint)
+
+
+def _alone(node: Node) -> Iterator[tuple[str, int]]:
+    """The columns that stand in no aggregate, and where."""
+    match node:
+        case Field(name, _, at):
+            yield name, at
+        case Call() if not node.function.aggregate:
+            for arg in node.args:
+                yield from _alone(arg)
+
+
+_ONLY_BATCH = "only a check with scope: batch can count or sum"
+
+
+def _no_scalar(text: str, columns: Mapping[str, str], aggregates: bool) -> Iterator[Mistake]:
+    """What makes a text something else than one deterministic scalar, whatever its functions and types."""
 
     try:
         tokens: Sequence[Token] = Spark().tokenize(text)
@@ -128,7 +176,7 @@ def _shape(tree: exp.Expr, aggregates: bool) -> Iterator[Mistake]:
         yield Mistake(None, "it makes several rows out of one", "take a function that gives one value")
     summed = tree.find(exp.AggFunc) is not None
     if summed and not aggregates:
-        yield Mistake(None, "an aggregate looks at other rows", "only a check with scope: batch can count or sum")
+        yield Mistake(None, "an aggregate looks at other rows", _ONLY_BATCH)
     if aggregates and not summed:
         yield Mistake(None, "scope: batch needs an aggregate", "for example count(*) > 0, or take scope: row")
 

@@ -41,7 +41,7 @@ def relations(history: History, match: Match | None, dialect: Dialect) -> Iterat
     yield "known", f"SELECT t.* FROM t WHERE EXISTS (SELECT 1 FROM touched AS k WHERE {sql.same('k', 't')})"
     yield "kept", sql.kept()
     yield "events", sql.events()
-    yield "chosen", f"SELECT * FROM ({sql.ranked()}) AS ranked WHERE _lf_place = 1"
+    yield "chosen", f"SELECT * FROM ({sql.ranked()}) AS ranked WHERE _lf_first"
     yield "ordered", sql.ordered()
     yield "chain", sql.chain()
     yield "versions", sql.versions()
@@ -175,41 +175,41 @@ class _Sql:
         return f"CASE WHEN false THEN {self._d.column('t', name)} END AS {self._d.name(name)}"
 
     def ranked(self) -> str:
-        """Events with their place among those of the same sequence, and the newest sequence that was known."""
-        place = f"row_number() OVER {self._window((SEQUENCE,), '_lf_rank DESC')} AS _lf_place"
-        by = ", ".join(self._d.name(key) for key in self._h.keys)
-        latest = f"max(CASE WHEN _lf_rank < {_NEW} THEN {SEQUENCE} END) OVER (PARTITION BY {by}) AS _lf_latest"
-        return f"SELECT *, {place}, {latest} FROM events"
+        """Events, of which the first of a sequence counts, and the newest sequence that was known."""
+        window = self._window(order=f"{SEQUENCE}, _lf_rank DESC")
+        first = f"coalesce(lag({SEQUENCE}) OVER {window} <> {SEQUENCE}, true) AS _lf_first"
+        every = self._window(
+            order=f"{SEQUENCE}, _lf_rank DESC", rows=" ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+        )
+        latest = f"max(CASE WHEN _lf_rank < {_NEW} THEN {SEQUENCE} END) OVER {every} AS _lf_latest"
+        return f"SELECT *, {first}, {latest} FROM events"
 
     # Versions
 
     def ordered(self) -> str:
-        """Events with what was before: whether they are upserts that open a version."""
+        """Events with what was before them."""
         window, d = self._window(), self._d
-        before = [f"lag({d.name(each.name)}) OVER {window} AS _lf_before{i}" for i, each in enumerate(self._h.tracked)]
+        before = [f"lag({d.name(each.name)}) OVER {window} AS _lf_was{i}" for i, each in enumerate(self._h.values)]
         kind = f"lag({CHANGE}) OVER {window} AS _lf_kind_before"
         return f"SELECT {', '.join(['*', kind, *before])} FROM chosen"
 
     def chain(self) -> str:
-        """Events with the number of their run: a delete, or the upserts of one version."""
-        d, upsert = self._d, self._d.text(Kind.UPSERT)
-        tracked = (d.differs(d.name(each.name), f"_lf_before{i}", each.type) for i, each in enumerate(self._h.tracked))
+        """Events with what they make: upserts that open a version, or go on with one, which begins at `_lf_start`;
+        whether it ends with them, and the sequence of the next event."""
+        d, upsert, places = self._d, self._d.text(Kind.UPSERT), {each.name: i for i, each in enumerate(self._h.values)}
+        tracked = (d.differs(d.name(each.name), f"_lf_was{places[each.name]}", each.type) for each in self._h.tracked)
         other = " OR ".join([f"coalesce(_lf_kind_before, '') <> {upsert}", *tracked])
         opens = f"({CHANGE} = {upsert} AND ({other}))"
-        every = self._window(rows=" ROWS UNBOUNDED PRECEDING")
-        run = f"sum(CASE WHEN {opens} OR {CHANGE} <> {upsert} THEN 1 ELSE 0 END) OVER {every}"
-        first = f"SELECT *, {opens} AS _lf_opens, {run} AS _lf_run FROM ordered"
-        in_run = ", ".join([*(self._d.name(key) for key in self._h.keys), "_lf_run"])
+        first = f"SELECT *, {opens} AS _lf_opens FROM ordered"
+        begins, so_far = f"(_lf_opens OR {CHANGE} <> {upsert})", self._window(rows=" ROWS UNBOUNDED PRECEDING")
         listed = [
             "*",
             f"lead({SEQUENCE}) OVER {self._window()} AS _lf_next",
-            f"coalesce(lead(_lf_run) OVER {self._window()} <> _lf_run, true) AS _lf_closes",
-            f"min({SEQUENCE}) OVER (PARTITION BY {in_run}) AS _lf_start",
-            f"count(*) OVER (PARTITION BY {in_run}) AS _lf_members",
-            f"sum(CASE WHEN {CHANGE} = {upsert} THEN 1 ELSE 0 END) OVER {every} AS _lf_upserts",
-            *(f"lag({d.name(each.name)}) OVER {self._window()} AS _lf_was{i}" for i, each in enumerate(self._h.values)),
+            f"coalesce(lead({begins}) OVER {self._window()}, true) AS _lf_closes",
+            f"max(CASE WHEN {begins} THEN {SEQUENCE} END) OVER {so_far} AS _lf_start",
+            f"sum(CASE WHEN {CHANGE} = {upsert} THEN 1 ELSE 0 END) OVER {so_far} AS _lf_upserts",
         ]
-        return f"SELECT {', '.join(listed)} FROM ({first}) AS runs"
+        return f"SELECT {', '.join(listed)} FROM ({first}) AS events"
 
     def versions(self) -> str:
         listed = [*self._columns("e", self._listed), f"e._lf_start AS {START_AT}", f"e._lf_next AS {END_AT}"]
@@ -273,7 +273,7 @@ class _Sql:
     def remembered(self) -> str:
         """Events that no version shows, and those that take the place of one that is remembered."""
         shown = (
-            f"CASE WHEN e.{CHANGE} = '{Kind.UPSERT}' THEN e._lf_members = 1 "
+            f"CASE WHEN e.{CHANGE} = '{Kind.UPSERT}' THEN e._lf_opens AND e._lf_closes "
             f"ELSE coalesce(e._lf_kind_before, '') = '{Kind.UPSERT}' END"
         )
         listed = [*self._columns("e", [*self._h.keys, *self._values]), f"e.{SEQUENCE}", f"e.{CHANGE}"]

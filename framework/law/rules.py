@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 from framework.feed import Column, Feed, NullKeys
 from framework.law.change import Kind
-from framework.law.conditions import Field, condition
 from framework.law.dialects import Dialect
+from framework.law.functions import meaning, said, taken_as
 from framework.law.values import typed
 from framework.law.verdict import Verdict
 from framework.types import DataType, Scalar
 
 __all__ = [
+    "LATE",
     "Rule",
     "error_list",
     "is_null",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 STRING = Scalar("string")
+LATE = ("null_key", "null_sequence")
+"""The codes of rules that only rows that pass the filter have to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Rule:
     row; `text` the SQL of the offending text; `verdict` what becomes of a row that breaks it."""
 
     code: str
-    column: str
+    column: str | None
     broken: str
     text: str
     message: str
@@ -93,11 +96,10 @@ def kind_of(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> str | No
     conditions = {Kind.TRUNCATE: feed.target.apply_as_truncates, Kind.DELETE: feed.target.apply_as_deletes}
     if not any(conditions.values()):
         return None
-    fields = {column.name: Field(values[column.name], column.type) for column in feed.columns}
-    zone = feed.source.timezone
-    whens = (
-        f"WHEN {condition(text, fields, zone, dialect)} THEN '{kind}'" for kind, text in conditions.items() if text
-    )
+    types = {column.name: column.type for column in feed.columns}
+    meant = {kind: taken_as(meaning(text, types), Scalar("boolean")) for kind, text in conditions.items() if text}
+    tests = {kind: said(node, values, dialect, feed.source.timezone).value for kind, node in meant.items()}
+    whens = (f"WHEN {test} THEN '{kind}'" for kind, test in tests.items())
     return f"CASE {' '.join(whens)} ELSE '{Kind.UPSERT}' END"
 
 
@@ -193,8 +195,8 @@ def error_list(rules: Iterable[Rule], dialect: Dialect) -> str:
 
 
 def _error(rule: Rule, dialect: Dialect) -> str:
-    code, column, message = map(dialect.text, (rule.code, rule.column, rule.message))
-    return _struct(code, column, rule.text, message, dialect)
+    column = dialect.text(rule.column) if rule.column is not None else "NULL"
+    return _struct(dialect.text(rule.code), column, rule.text, dialect.text(rule.message), dialect)
 
 
 def _struct(code: str, column: str, value: str, message: str, dialect: Dialect) -> str:

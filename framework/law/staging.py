@@ -9,15 +9,16 @@ that name; and where columns do have their names, what stands beside them is cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from framework.feed import Column, Feed
-from framework.law.change import Fold, Kind, OneRow, Pick
+from framework.law import checks
 from framework.law.dialects import Dialect
-from framework.law.merging import survivor_order
+from framework.law.masks import NO_RECORD, masked
 from framework.law.pathnames import captures
 from framework.law.rules import (
+    LATE,
     Rule,
     error_list,
     is_null,
@@ -43,18 +44,16 @@ __all__ = [
     "ROW",
     "RowQuery",
     "Select",
+    "audit_values",
     "by_file",
     "is_nested",
-    "key_terms",
-    "quarantine_reasons",
     "quarantined",
-    "ranked",
-    "reason_counts",
     "rendered",
+    "rules_of",
     "staged",
 ]
 
-FILE, BLOCK, ROW, KIND, _RANK = "(file)", "(block)", "(row)", "(kind)", "(rank)"
+FILE, BLOCK, ROW, KIND = "(file)", "(block)", "(row)", "(kind)"
 """Names that no column has: Delta refuses the brackets."""
 KEPT = f"_verdict = '{Verdict.KEEP}'"
 """Whether a row is staged."""
@@ -97,9 +96,9 @@ class RowQuery:
     """How records of one layout become rows. `fields` is the SQL of the raw field of each column that they have,
     `files` the names of their files by position; `why` the SQL of why a record is none, NULL for one (None = all are
     records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
-    expression without meaning that makes an engine compute the values before it looks at their rules. With `usual_only`
-    a row with a value in an uncommon spelling counts as bad, which is right for a look that only asks whether all rows
-    are good."""
+    expression without meaning that makes an engine compute the values before it looks at their rules; `audit` is the
+    SQL of the audit columns. With `usual_only` a row with a value in an uncommon spelling counts as bad, which is right
+    for a look that only asks whether all rows are good."""
 
     feed: Feed
     dialect: Dialect
@@ -107,15 +106,34 @@ class RowQuery:
     files: Mapping[int, str]
     why: str | None = None
     once: str | None = None
+    audit: Mapping[str, str] = field(default_factory=dict)
     usual_only: bool = False
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
         texts = [f"{sql} AS t{index}" for index, sql in self._texts().items()]
-        values = [f"{self._value(index, column)} AS v{index}" for index, column in enumerate(self.feed.columns)]
-        once = [f"{self.once} AS _once"] if self.once else []
-        steps = [Select(("*", *texts))] if texts else []
-        return (*steps, Select(("*", *values, *once)), Select(("*", f"{self.verdict()} AS _verdict")))
+        columns = [(index, column) for index, column in enumerate(self.feed.columns) if column.expr is None]
+        values = [f"{self._value(index, column)} AS v{index}" for index, column in columns]
+        steps = [("*", *texts)] if texts else []
+        if checks.asks(self.feed):
+            steps += [("*", *items) for items in (values, *self._asked())]
+        else:
+            steps.append(("*", *values, *([f"{self.once} AS _once"] if self.once else [])))
+        return (*map(Select, steps), Select(("*", f"{self.verdict()} AS _verdict")))
+
+    def _asked(self) -> Iterator[list[str]]:
+        """Items of the steps in which expressions are worked out, in the order in which they count."""
+        values = {**self.audit, **self._values()}
+        derived = checks.computed(self.feed, values, self.dialect)
+        if derived:
+            yield derived
+        broken = [rule.broken for rule in self.column_rules() if rule.code not in LATE]
+        if self.why is not None:
+            broken.insert(0, f"{self.why} IS NOT NULL")
+        yield from checks.judged(self.feed, values, broken, self.once, self.dialect)
+
+    def _values(self) -> dict[str, str]:
+        return {column.name: f"v{index}" for index, column in enumerate(self.feed.columns)}
 
     def _texts(self) -> dict[int, str]:
         found = {}
@@ -147,16 +165,23 @@ class RowQuery:
             value = "NULL"
         return f"CAST({value} AS {dialect.type(column.type)})"
 
-    def rules(self) -> list[Rule]:
-        """The rules over the texts and values."""
+    def column_rules(self) -> list[Rule]:
+        """The rules of columns and keys, over the texts and values."""
         columns = list(enumerate(self.feed.columns))
         texts = {column.name: f"t{index}" for index, column in columns if self.has_text(column)}
-        values = {column.name: f"v{index}" for index, column in columns}
-        return list(row_rules(self.feed, texts, values, self.dialect))
+        return list(row_rules(self.feed, texts, self._values(), self.dialect))
+
+    def rules(self) -> list[Rule]:
+        """All rules, in the order in which their reasons are told."""
+        return rules_of(self.feed, self.column_rules())
 
     def verdict(self) -> str:
         """What becomes of a row, a `Verdict`."""
-        return worst(self.rules(), self.why, "_once >= 0" if self.once else None)
+        always = "_once >= 0" if self.once else None
+        if not checks.asks(self.feed):
+            return worst(self.rules(), self.why, always)
+        late = [rule for rule in self.column_rules() if rule.code in LATE]
+        return checks.verdict([*checks.flag_rules(self.feed), *late], always)
 
     def errors(self) -> str:
         """Every reason why a row is bad."""
@@ -164,6 +189,20 @@ class RowQuery:
         if self.why is None:
             return listed
         return f"CASE WHEN {self.why} IS NOT NULL THEN {malformed(self.why, self.dialect)} ELSE {listed} END"
+
+
+def rules_of(feed: Feed, column_rules: Iterable[Rule]) -> list[Rule]:
+    """The rules whose reasons are told of a bad row. What only leaves a row out, or warns, is none of them; of columns
+    that are masked no value is shown."""
+    hidden = checks.secretive(feed)
+    found = [*column_rules, *(checks.flag_rules(feed) if checks.asks(feed) else ())]
+    told = [rule for rule in found if rule.verdict in (Verdict.QUARANTINE, Verdict.FAIL)]
+    return [_without_values(rule) if rule.column in hidden else rule for rule in told]
+
+
+def _without_values(rule: Rule) -> Rule:
+    message = "not an accepted value" if rule.code == "not_accepted" else rule.message
+    return replace(rule, text="NULL", message=message)
 
 
 # From rows to tables
@@ -179,11 +218,12 @@ def staged(
     values: Sequence[str] | None = None,
     kind: str | None = None,
     position: str = "_file",
+    clear: bool = False,
 ) -> Select:
     """The step from rows to staging: the columns by their names, what the row does (where rows may delete), and the
     audit columns. `files` are the paths by position, `values` the SQL of the columns' values, `kind` that of what the
     row does, where it was told before; a batch that is not loaded yet has no `loaded_at`. Of a row that deletes only
-    what it needs is stored."""
+    what it needs is stored. With `clear` nothing is masked."""
     names = [dialect.name(column.name) for column in feed.columns]
     listed = list(values or [f"v{index}" for index in range(len(names))])
     kind = kind or kind_of(feed, {column.name: sql for column, sql in zip(feed.columns, listed, strict=True)}, dialect)
@@ -191,15 +231,26 @@ def staged(
         for index, column in enumerate(feed.columns):
             if asked := needs_all(feed, column.name, kind):
                 listed[index] = f"CASE WHEN {asked} THEN {listed[index]} END"
+    if not clear:
+        listed = [masked(column, value, dialect) for column, value in zip(feed.columns, listed, strict=True)]
+    if kind is not None:
         listed.append(kind)
         names.append(CHANGE)
+    audit = audit_values(batch_id, files, loaded_at, dialect, position)
+    named = (f"{value} AS {name}" for value, name in zip(listed, names, strict=True))
+    return Select((*named, *(f"{value} AS {name}" for name, value in audit.items())))
+
+
+def audit_values(
+    batch_id: str, files: Sequence[str], loaded_at: datetime | None, dialect: Dialect, position: str = "_file"
+) -> dict[str, str]:
+    """SQL of the audit columns, by name; `files` are the paths by position."""
     source, batch, loaded = AUDIT_COLUMNS
-    audit = (
-        f"{by_file(dict(enumerate(files)), dialect, position)} AS {source}",
-        f"{dialect.text(batch_id)} AS {batch}",
-        f"{_moment(loaded_at, dialect) if loaded_at else 'CURRENT_TIMESTAMP'} AS {loaded}",
-    )
-    return Select((*(f"{value} AS {name}" for value, name in zip(listed, names, strict=True)), *audit))
+    return {
+        source: by_file(dict(enumerate(files)), dialect, position),
+        batch: dialect.text(batch_id),
+        loaded: _moment(loaded_at, dialect) if loaded_at else "CURRENT_TIMESTAMP",
+    }
 
 
 def quarantined(feed: Feed, batch_id: str, files: Sequence[str], at: datetime, dialect: Dialect) -> Select:
@@ -210,103 +261,11 @@ def quarantined(feed: Feed, batch_id: str, files: Sequence[str], at: datetime, d
             f"{dialect.text(batch_id)} AS _batch_id",
             f"{by_file(dict(enumerate(files)), dialect)} AS _source_file",
             "CAST(_line AS bigint) AS _line",
-            "_record",
+            f"{dialect.text(NO_RECORD)} AS _record" if any(column.mask for column in feed.columns) else "_record",
             "_errors",
             f"{_moment(at, dialect)} AS _quarantined_at",
         )
     )
-
-
-def key_terms(survivor: OneRow | Fold, kind: str, dialect: Dialect) -> str:
-    """GROUP BY terms for rows of the same key; `kind` is the SQL of what a row does."""
-    keys = [dialect.name(key) for key in survivor.keys]
-    if isinstance(survivor, OneRow) and survivor.truncates:
-        alone = f"{kind} = '{Kind.TRUNCATE}'"
-        keys = [alone, *(f"CASE WHEN {alone} THEN NULL ELSE {key} END" for key in keys)]
-    return ", ".join(keys)
-
-
-def ranked(
-    feed: Feed, survivor: OneRow | Fold, place: Mapping[str, str], dialect: Dialect
-) -> tuple[Sequence[Select], str]:
-    """Steps from rows to rows with their rank among those of their key, and the name of the rank: 1 is the row
-    that counts. `place` is the SQL of a row's place in the batch, the file first, by the name that it then has. Where
-    rows may delete, the name `KIND` tells what each does."""
-    columns = [f"v{index} AS {dialect.name(column.name)}" for index, column in enumerate(feed.columns)]
-    named = [f"{sql} AS {dialect.name(name)}" for name, sql in place.items()]
-    values = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
-    kind, kind_name = kind_of(feed, values, dialect), dialect.name(KIND)
-    named += [f"{kind} AS {kind_name}"] if kind else []
-    terms = [dialect.name(name) for name in place]
-    last = OneRow(survivor.keys, survivor.sequence) if isinstance(survivor, Fold) else survivor
-    over = f"PARTITION BY {key_terms(last, kind_name, dialect)} ORDER BY {survivor_order(last, terms, dialect)}"
-    rank = dialect.name(_RANK)
-    steps = [Select((*columns, *named))]
-    if isinstance(survivor, Fold):
-        steps += _folded(
-            feed, survivor, kind_name if kind else None, [*place, *([KIND] if kind else [])], terms, dialect
-        )
-    return (*steps, Select(("*", f"row_number() OVER ({over}) AS {rank}"))), rank
-
-
-def _folded(
-    feed: Feed, fold: Fold, kind: str | None, more: Sequence[str], place: Sequence[str], dialect: Dialect
-) -> Iterator[Select]:
-    """Steps that give each row the last values before it that are not NULL, since the last delete of its key."""
-    first = OneRow(fold.keys, fold.sequence, Pick.FIRST)
-    order = f"ORDER BY {survivor_order(first, place, dialect)} ROWS UNBOUNDED PRECEDING"
-    keys, since = dialect.names(fold.keys), dialect.name("(since)")
-    deletes = f"sum(CASE WHEN {kind} = '{Kind.DELETE}' THEN 1 ELSE 0 END)" if kind else "sum(0)"
-    yield Select(("*", f"{deletes} OVER (PARTITION BY {keys} {order}) AS {since}"))
-    over = f"OVER (PARTITION BY {keys}, {since} {order})"
-    items = []
-    for column in feed.columns:
-        name = dialect.name(column.name)
-        value = f"CASE WHEN {kind} = '{Kind.UPSERT}' THEN {name} END" if kind else name
-        items.append(f"{dialect.last_value(value)} {over} AS {name}" if column.name in fold.columns else name)
-    others = [dialect.name(name) for name in more if name != KIND]
-    if kind:
-        renewed = f"{kind} = '{Kind.UPSERT}' AND {since} > 0"
-        others.append(f"CASE WHEN {renewed} THEN '{Kind.REPLACE}' ELSE {kind} END AS {kind}")
-    yield Select((*items, *others))
-
-
-def reason_counts(bad_rows: str, place: str, dialect: Dialect) -> str:
-    """A query of a batch's reasons (file, code, column, rows, place of the first row, its value, message) over bad
-    rows with `_file` and `_errors`."""
-    first = dialect.struct({"place": place, "value": "e.value"})
-    each = f"SELECT _file, {place}, {dialect.unnest('_errors')} AS e FROM {bad_rows}"
-    column = f"e.{dialect.name('column')}"
-    grouped = (
-        f"SELECT _file, e.code AS code, {column} AS named, e.message AS message, count(*) AS number, "
-        f"min({first}) AS first FROM ({each}) AS each GROUP BY _file, e.code, {column}, e.message"
-    )
-    return f"SELECT _file, code, named, number, first.place, first.value, message FROM ({grouped}) AS grouped"
-
-
-def quarantine_reasons(table: str, feed: str, batch_id: str | None, file: str | None, dialect: Dialect) -> str:
-    """A query of why rows of a feed are in the quarantine (batch, when, code, column, message, rows, file and line of
-    the first row, its value), newest batch and most frequent reason first. `file` is a path or the end of one."""
-    conditions = [f"_feed = {dialect.text(feed)}"]
-    if batch_id is not None:
-        conditions.append(f"_batch_id = {dialect.text(batch_id)}")
-    if file is not None:
-        ending = dialect.text("/" + file.removeprefix("/"))
-        conditions.append(f"(_source_file = {dialect.text(file)} OR right(_source_file, {len(file) + 1}) = {ending})")
-    column = f"e.{dialect.name('column')}"
-    first = dialect.struct({"file": "_source_file", "line": "_line", "value": "e.value"})
-    each = (
-        f"SELECT _batch_id, _quarantined_at, _source_file, _line, {dialect.unnest('_errors')} AS e "
-        f"FROM {table} WHERE {' AND '.join(conditions)}"
-    )
-    grouped = (
-        f"SELECT _batch_id, max(_quarantined_at) AS quarantined_at, e.code AS code, {column} AS named, "
-        f"e.message AS message, count(*) AS number, min({first}) AS first FROM ({each}) AS each "
-        f"GROUP BY _batch_id, e.code, {column}, e.message"
-    )
-    listed = f"_batch_id, {dialect.as_text('quarantined_at')}, code, named, message, number"
-    order = "quarantined_at DESC, _batch_id, number DESC, code, named, message"
-    return f"SELECT {listed}, first.file, first.line, first.value FROM ({grouped}) AS grouped ORDER BY {order}"
 
 
 def _moment(moment: datetime, dialect: Dialect) -> str:

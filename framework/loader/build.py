@@ -35,6 +35,7 @@ from framework.feed import (
     Target,
 )
 from framework.law.pathnames import has_folders
+from framework.loader import ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
 from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
@@ -60,7 +61,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
             word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
             word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
-        checks=tuple(_check(node) for node in items(tree, "checks")),
+        checks=(*(_check(node) for node in items(tree, "checks")), *ready.checks(mapping(tree, "schema"))),
         filter=text(tree, "filter"),
         description=text(tree, "description"),
         owner=text(tree, "owner"),
@@ -122,6 +123,7 @@ def _column(name: str, node: Node) -> Column:
         default=text(node, "default"),
         from_file=text(node, "from_file"),
         expr=text(node, "expr"),
+        mask=ready.mask(node.get("mask")),
         description=text(node, "description"),
     )
 

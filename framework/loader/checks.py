@@ -10,7 +10,7 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader import targets
+from framework.loader import ready, targets
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.paths import is_uri
@@ -34,6 +34,7 @@ def problems(
         yield from _source(source, captured)
     told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
     yield from targets.problems(tree, columns, captured, told)
+    yield from ready.key_problems(tree.get("target") or tree, columns)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
@@ -181,6 +182,7 @@ def _tables(tree: Node) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     if table is not None:
         seen[table.text.lower()] = "target.table"
+        seen[f"{table.text.lower()}__cdc"] = "the table beside the target, of what it does not show"
         for node, default in ((staging, "staging"), (quarantine, "quarantine")):
             if node is None:
                 seen[f"{table.text.lower()}__{default}"] = f"the {default} table"

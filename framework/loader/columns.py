@@ -9,6 +9,7 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.law.values import check_pattern, parse
+from framework.loader import ready
 from framework.loader.column_types import refused, type_of, type_problems
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
@@ -57,6 +58,7 @@ def _object(node: Node, path: str, captures: frozenset[str], header: bool) -> It
         yield from _pattern(node, path, found)
         yield from _values(node, path, found)
     yield from _origin(node, path, captures, header)
+    yield from ready.problems(node, path, found)
 
 
 def _origin(node: Node, path: str, captures: frozenset[str], header: bool) -> Iterator[Problem]:

@@ -4,9 +4,10 @@ The order of writes is what makes a crash harmless. Each arrow is a point where 
 
     quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the target
-says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
-for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
+What the target does not show and later batches may need is committed beside it, before the target. Until the
+target commit the files stand in landing and are work; from then on the manifest in the target says what happened,
+and the moves and the ledger are repeated until they are complete. The ledger may wait for other feeds, but not
+beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from framework.batch import FileOutcome, Manifest
+from framework.batch import Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
-from framework.errors import Conflict, LandfeedError, SourceChanged
+from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
+from framework.law.batch_checks import check_warnings
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
 from framework.law.modes import memory_table, settled
@@ -33,7 +35,7 @@ from framework.opening import Piece, SourceFile, open_batch
 from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
-from framework.plan.recording import Done, record_batch, record_files
+from framework.plan.recording import Done, record_batch, record_checks, record_files
 from framework.plan.world import World
 from framework.report import FileReport
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
@@ -136,13 +138,17 @@ class BatchWork:
             pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
             self._sources = [piece.source for piece in pieces]
 
-            def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
+            def seal(outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest:
                 _check(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed)
-                manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options)
+                manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options, checked)
                 return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
 
-            staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+            try:
+                staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+            except PolicyError as error:
+                record_checks(self.world, step.feed, step.batch.id, error.checked)
+                raise
         self.manifest, self.staging_version = staged.manifest, staged.version
         self.facts = self.facts.staged(staged)
 
@@ -257,9 +263,10 @@ class BatchWork:
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
 
     def warnings(self) -> Iterator[str]:
-        """What the headers of the batch's files lack and bring."""
+        """What the headers of the batch's files lack and bring, and which checks failed that only warn."""
         outcomes = self.manifest.outcomes if self.manifest else ()
-        return column_warnings(self.feed, (outcome.seen for outcome in outcomes))
+        yield from column_warnings(self.feed, (outcome.seen for outcome in outcomes))
+        yield from check_warnings(self.manifest.checks if self.manifest else ())
 
 
 def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import asdict, dataclass
 
-from framework.batch import FileOutcome, Manifest
+from framework.batch import Checked, FileOutcome, Manifest
 from framework.engine import Merged
 from framework.feed import Feed
-from framework.ledger import BatchEvent, FileEvent
+from framework.ledger import BatchEvent, CheckEvent, FileEvent
 from framework.names import BatchState, FileState
 from framework.plan.archiving import Moves
 from framework.plan.world import World
 
-__all__ = ["Done", "record_batch", "record_files"]
+__all__ = ["Done", "record_batch", "record_checks", "record_files"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,16 @@ def record_batch(
     events = [_batch_event(world, feed, done, state, None) for state in states if state not in recorded]
     if last is not None:
         events.append(_batch_event(world, feed, done, last, error))
+    if BatchState.STAGED not in recorded:
+        record_checks(world, feed, done.manifest.batch_id, done.manifest.checks)
     world.ledger.record_batches(events)
     return frozenset(recorded).union(event.state for event in events)
+
+
+def record_checks(world: World, feed: Feed, batch_id: str, checked: Iterable[Checked]) -> None:
+    """Record what came of a batch's checks."""
+    at, run = world.clock(), world.run_id
+    world.ledger.record_checks(CheckEvent(at, run, batch_id, feed.name, **asdict(each)) for each in checked)
 
 
 def record_files(world: World, feed: Feed, done: Done, *, from_here: bool) -> None:

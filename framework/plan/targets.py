@@ -72,7 +72,9 @@ def staged_otherwise(feed: Feed, manifest: Manifest, columns: Sequence[tuple[str
             return f"column {column.name} was {found} and is {column.type}"
     now, then = loaded_as(feed), manifest.loaded_as
     name = next((name for name in now if name in then and then[name] != now[name]), None)
-    return f"target.{name} was {_said(then[name])} and is {_said(now[name])}" if name is not None else None
+    if name is None or name.startswith("apply_as"):
+        return f"target.{name} is another one" if name is not None else None
+    return f"target.{name} was {_said(then[name])} and is {_said(now[name])}"
 
 
 def _may_be_null(feed: Feed, column: Column) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
@@ -81,9 +82,13 @@ def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Opti
     return [_unrecorded(report, recording.failed.get(report.feed), world) for report in reports]
 
 
+_REMEMBERED = timedelta(days=31)
+
+
 def open_feeds(world: World, leases: Leases) -> set[str]:
-    """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did."""
-    latest = world.ledger.latest()
+    """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did. An older one
+    than `_REMEMBERED` is found when its feed has something to do: a run does not read all history."""
+    latest = world.ledger.latest(world.clock() - _REMEMBERED)
     return {feed for feed, event in latest.items() if event.state not in CLOSED} | leases.left()
 
 

@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
-from functools import cache
 
 import pytest
 
 from tests.databricks.targets import PROD, project_of
-from tests.support import REPOSITORY, Project
+from tests.support import Project
+from tests.wheels import output, pythons, surroundings
 
-BUILT_FROM = ("framework", "pyproject.toml", "README.md")
-OLDEST = (3, 11)
 ENGINES = {"duckdb", "deltalake", "pyspark", "delta-spark", "google-cloud-storage", "pandas", "pyarrow"}
-
-
-def output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, env=_environ(), check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def _environ() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LANDFEED"))}
-
-
-@cache
-def pythons() -> dict[tuple[int, int], str]:
-    """A Python of each version that Landfeed is for, by version."""
-    candidates = [sys.executable, *glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python"))]
-    candidates += [path for minor in range(OLDEST[1], 20) if (path := shutil.which(f"python3.{minor}"))]
-    found: dict[tuple[int, int], str] = {}
-    for path in candidates:
-        code = "import sys; print(*sys.version_info[:2])"
-        asked = subprocess.run([path, "-c", code], capture_output=True, text=True, env=_environ(), check=False)
-        if asked.returncode == 0:
-            major, minor = map(int, asked.stdout.split())
-            found.setdefault((major, minor), path)
-    return {version: found[version] for version in sorted(found) if version >= OLDEST}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The wheel, built from a copy: setuptools leaves its traces in the folder that it builds."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in BUILT_FROM:
-        source, copy = os.path.join(REPOSITORY, name), os.path.join(folder, name)
-        if os.path.isdir(source):
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
-    output(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", f"{folder}/dist", f"{folder}")
-    (found,) = glob.glob(f"{folder}/dist/landfeed-*.whl")
-    return found
 
 
 def test_the_wheel_holds_what_it_needs(wheel: str) -> None:
@@ -73,6 +29,7 @@ def test_the_wheel_holds_what_it_needs(wheel: str) -> None:
         "framework/engines/spark/pools.xml",
     } <= set(names)
     assert {name.split("/")[0] for name in names} == {"framework", metadata.split("/")[0]}
+    assert metadata.replace("METADATA", "licenses/LICENSE") in names
     always = [line.split()[1] for line in required if "extra ==" not in line]
     assert always
     assert not any(name.startswith(tuple(ENGINES)) for name in always)
@@ -100,7 +57,7 @@ def works_in_a_clean_venv(python: str, wheel: str, root: str) -> None:
 def needs_an_engine(landfeed: tuple[str, ...], project: Project) -> None:
     """What cannot be done says how it could."""
     command = [landfeed[0], "--config", project.path("pipelines_config"), "run"]
-    done = subprocess.run(command, capture_output=True, text=True, env=_environ(), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=surroundings(), check=False)
     assert done.returncode == 1
     assert "pip install 'landfeed[embedded]'" in done.stderr
 

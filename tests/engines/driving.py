@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from framework.batch import Batch, FileOutcome, Manifest
+from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Engine, Merged, Staged, TableState
 from framework.environment import EngineName, Environment
 from framework.feed import Feed
@@ -81,10 +81,10 @@ class Drive:
         not been read, `meanwhile` when all is read and nothing that belongs to the batch is committed."""
         batch, day = Batch(feed.name, seq, tuple(files)), FIRST_DAY + timedelta(days=seq - 1)
 
-        def seal(outcomes: Sequence[FileOutcome]) -> Manifest:
+        def seal(outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest:
             assert all(outcome.rows.stage_balances for outcome in outcomes)
             meanwhile()
-            return Manifest.of(batch, day, outcomes, 0.5)
+            return Manifest.of(batch, day, outcomes, 0.5, checks=checked)
 
         folder = self._project.path("work")
         pieces = open_batch(feed, batch.files, self._storage, folder, self.engine)

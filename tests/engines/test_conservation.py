@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from framework.batch import Batch, FileOutcome, Manifest
+from framework.batch import Batch, Checked, FileOutcome, Manifest
+from framework.engine import Seal
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded import EmbeddedEngine
 from framework.engines.spark.paths import PathTables
@@ -68,14 +69,18 @@ class LosesARowOnSpark(PathTables):
         super().overwrite(table, data.limit(data.count() - 1) if lost else data)
 
 
-def prepared(project: Project) -> tuple[Feed, Stage, list[Piece], Callable[[Sequence[FileOutcome]], Manifest]]:
+def prepared(project: Project) -> tuple[Feed, Stage, list[Piece], Seal]:
     feed = load_project(project.path("pipelines_config"), "local", environ={}).feeds[0]
     path = project.land("activity", "a.csv", HEADER + ROWS)
     stat = os.stat(path)
     file = File(path, "a.csv", stat.st_mtime_ns, stat.st_size, stat.st_mtime_ns)
     step = Stage(feed, Batch(feed.name, 1, (file,)), change_of(feed).survivor)
     pieces = [open_piece(feed, 0, SourceFile(file, LocalStorage(), project.root))]
-    return feed, step, pieces, lambda outcomes: Manifest.of(step.batch, NOW, outcomes, 0.0)
+
+    def seal(outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest:
+        return Manifest.of(step.batch, NOW, outcomes, 0.0, checks=checked)
+
+    return feed, step, pieces, seal
 
 
 @pytest.mark.parametrize("what", LOST)

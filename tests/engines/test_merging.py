@@ -15,6 +15,7 @@ from framework.batch import Manifest
 from framework.engine import Merged
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded import EmbeddedEngine
+from framework.engines.embedded.compacting import SMALL_FILES
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
@@ -221,3 +222,22 @@ def test_on_spark_a_large_batch_comes_to_the_same_as_a_small_one(tmp_path: Path,
     assert len(drive.rows(feed.target.table)) == 20
     merges = [world.version(feed.target.table) for world in (drive, other)]
     assert merges[0] == merges[1], "as many commits"
+
+
+def test_small_files_of_a_target_are_written_together(project: Project) -> None:
+    """Every batch adds a row; the last one is the one too many."""
+    with Staged(project) as staged:
+        staged.merge()
+        uri = project.path("tables", "analytics", "activity")
+        for number in range(100, 100 + SMALL_FILES):
+            row = f"SELECT {number}::BIGINT AS user_id, 'x' AS event, TIMESTAMPTZ '2026-01-01' AS event_time"
+            write_deltalake(uri, duckdb.default_connection().sql(row), mode="append")
+    assert project.cli("archive").code == 0
+    before = project.rows("analytics.activity")
+    project.land("activity", "3.csv", HEADER + "500,new,2026-02-01\n")
+    assert project.cli("run").feed["rows"]["inserted"] == 1
+    assert project.rows("analytics.activity") == [*before, ("500", "new", "2026-02-01 00:00:00+00")]
+    table = project.table("analytics.activity")
+    assert table is not None
+    assert len(table.file_uris()) == 1
+    assert project.cli("run").document["status"] == "nothing_to_do"

@@ -16,8 +16,8 @@ from framework.law.layout import same_name
 
 __all__ = ["Table", "sample", "tables"]
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
-WESTERN = st.text(st.characters(codec="cp1252", exclude_characters="\x00"), max_size=8)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
+WESTERN = st.text(st.characters(codec="cp1252", exclude_characters="\x00\r"), max_size=8)
 DATE_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d-%b-%Y", "%Y%m%d", "%d %B %Y", "%d/%m/%y")
 TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S.%f", "%Y%m%d%H%M%S")
 NULLS = ("", "NULL", "N/A", "-")

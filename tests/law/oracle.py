@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +13,9 @@ from framework.law.dialects import Dialect
 from framework.law.functions import GROUPS, meaning, said
 from framework.law.functions.nodes import NULL
 from framework.types import parse_type
+from tests.support import REPOSITORY
 
-__all__ = ["AGGREGATES", "ONE_ROW", "ROWS", "SEVERAL_ROWS", "items", "outcomes", "written"]
+__all__ = ["AGGREGATES", "ONE_ROW", "ROWS", "SEVERAL_ROWS", "builder", "items", "outcomes", "recipe_items", "written"]
 
 _ALL = [
     (each.name, text, expected, each.aggregate)
@@ -68,3 +72,25 @@ def written(value: Any) -> str:
             return f"[{', '.join(map(written, value))}]"
         case _:
             return str(value)
+
+
+def builder() -> Any:
+    """docs/build_expressions.py, as a module."""
+    path = os.path.join(REPOSITORY, "docs", "build_expressions.py")
+    spec = importlib.util.spec_from_file_location("expressions", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def recipe_items(dialect: Dialect) -> list[str]:
+    """Two items of a SELECT for each recipe: its value for its row, and whether it failed."""
+    found = []
+    for _, text, row, _ in builder().RECIPES:
+        cells = {name: meaning(sql, {}) for sql, name in re.findall(r"(.+?) as (\w+)(?:, |$)", row)}
+        values = {name: said(node, {}, dialect).value for name, node in cells.items()}
+        sql = said(meaning(text, {name: node.type for name, node in cells.items()}), values, dialect)
+        found += [sql.value, sql.failed or "false"]
+    return found

@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from framework.law.dialects import DUCKDB
-from framework.law.functions import GROUPS, Refused, meaning, said
+from framework.law.functions import GROUPS, Refused, meaning, said, taken_as
 from framework.types import parse_type
-from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, items, outcomes
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, builder, items, outcomes, recipe_items
 
 COLUMNS = {
     name: parse_type(type_)
@@ -34,6 +34,18 @@ def test_every_example(examples: list[tuple[str, str, str]], source: str) -> Non
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ()
     assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []
+
+
+def test_every_recipe() -> None:
+    with duckdb.connect() as connection:
+        row = connection.execute(f"SELECT {', '.join(recipe_items(DUCKDB))}").fetchone() or ()
+    assert outcomes(row) == [value for *_, value in builder().RECIPES]
+
+
+def test_the_page_is_up_to_date() -> None:
+    page = builder()
+    with open(page.FILE, encoding="utf-8") as stream:
+        assert stream.read() == page.page(), "python docs/build_expressions.py"
 
 
 def test_every_function_has_examples() -> None:
@@ -104,6 +116,23 @@ def test_a_function_that_there_is_not_names_the_nearest() -> None:
 )
 def test_types(text: str, type_: str) -> None:
     assert str(meaning(text, COLUMNS).type) == type_
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [("round(amount / 1.22, 2)", "decimal(12,2)"), ("small", "bigint"), ("id", "decimal(12,2)"), ("day", "timestamp")],
+)
+def test_what_a_column_takes(text: str, type_: str) -> None:
+    assert str(taken_as(meaning(text, COLUMNS), parse_type(type_)).type) == type_
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [("amount / 3", "decimal(12,2)"), ("id", "int"), ("ratio", "float"), ("small", "string")],
+)
+def test_what_a_column_does_not_take(text: str, type_: str) -> None:
+    with pytest.raises(Refused, match="it gives"):
+        taken_as(meaning(text, COLUMNS), parse_type(type_))
 
 
 def test_a_value_without_errors_needs_no_condition() -> None:

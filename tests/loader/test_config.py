@@ -43,7 +43,7 @@ def test_a_good_feed(project: Project) -> None:
         ("${landing}", "${landnig}", 3, "source.path", "landnig"),
         ("format: csv", "format: parquet", 4, "source.format", "not supported yet"),
         ("format: csv", "format: cvs", 4, "source.format", "csv"),
-        ("target:", "filter: event = 'x'\ntarget:", 9, "filter", "not supported yet"),
+        ("target:", "filter: evnt = 'x'\ntarget:", 9, "filter", "no column 'evnt'"),
         ("target:", "\ttarget:", 9, "", "tab"),
         ("feed: activity", "feed: Activity!", 1, "feed", ""),
         ("event: string", "event: string\n  event: int", 8, "schema.event", "twice"),

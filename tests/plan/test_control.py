@@ -65,6 +65,10 @@ def test_rows_come_newest_first_and_chosen(control: tuple[Control, Table]) -> No
     assert [found["feed"] for found in rows.select(table, {"feed": ["a", "b", "it's"]}, limit=2)] == ["b", "a"]
     newest = rows.select(table, {}, latest_by="feed")
     assert [(found["feed"], found["rows_read"]) for found in newest] == [("b", 3), ("a", None)]
+    late = START + timedelta(minutes=2)
+    assert [found["rows_read"] for found in rows.select(table, {}, since=late)] == [3, None]
+    newest = rows.select(table, {}, latest_by="feed", since=late + timedelta(seconds=30))
+    assert [found["feed"] for found in newest] == ["b"]
 
 
 def test_tables_grow_and_older_writers_go_on(control: tuple[Control, Table]) -> None:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.delta_schema import delta_schema
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from framework.engines.embedded.database import Database
     from framework.engines.embedded.writing import Writer
     from framework.law.layout import Layout
+    from framework.law.reasons import quarantine_reasons
     from framework.opening import Piece, SourceFile
 
 __all__ = ["EmbeddedEngine"]
@@ -127,7 +128,9 @@ class EmbeddedEngine:
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
         delta = self.tables.open(table)
         if delta is None:
             return None
@@ -140,7 +143,7 @@ class EmbeddedEngine:
             with translated(table):
                 reader = QueryBuilder().register("t", delta).execute("SELECT * FROM t")
             connection.register("reader", reader)
-            preview = Previewed(self.tables.columns(delta), DUCKDB)
+            preview = Previewed(self.tables.columns(delta), DUCKDB, where)
             return preview.of(connection.execute(preview.query("reader", limit, newest_by)).fetchall())
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:
@@ -150,7 +153,6 @@ class EmbeddedEngine:
         from deltalake import QueryBuilder
 
         from framework.law.dialects import DUCKDB
-        from framework.law.staging import quarantine_reasons
 
         with self._connection() as connection:
             with translated(feed.quarantine.table):

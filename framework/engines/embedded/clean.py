@@ -19,6 +19,7 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_schema import delta_schema
+from framework.engines.embedded.checking import check_clean
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.handover import Handover, records_table
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
@@ -28,9 +29,10 @@ from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
 from framework.errors import Conflict
 from framework.law.change import AllRows
+from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
-from framework.law.staging import FILE, KEPT, Select, rendered, staged
+from framework.law.staging import FILE, KEPT, Select, audit_values, rendered, staged
 from framework.law.verdict import Figures, conserved, judge
 from framework.names import AUDIT_COLUMNS, CHANGE
 from framework.opening import BROKEN_FILE, Piece, grouped
@@ -117,7 +119,10 @@ class CleanBatch:
         if any(why is not None for why in judgement.rejected):
             return None
         rows = [told[file.index].rows if file.index in told else 0 for file in files]
-        manifest = seal(judgement.outcomes(rows, [0] * len(rows)))
+        checked = check_clean(self._db, step.feed, _scan(written)) if written else None
+        if checked is None and step.feed.checks:
+            return None
+        manifest = seal(judgement.outcomes(rows, [0] * len(rows)), checked or ())
         return self._commit(delta, written, manifest)
 
     def _commit(self, delta: DeltaTable | None, written: list[NewFile], manifest: Manifest) -> Staged:
@@ -183,10 +188,12 @@ class CleanBatch:
     def _query(self, group: Sequence[FileRead], source: str, loaded_at: datetime, *, usual_only: bool) -> str:
         """The rows of staging, from the records of a source."""
         feed, names = self._step.feed, [(file.index, file.file.name) for file in group]
-        rows = row_query(feed, group[0].layout, names, usual_only=usual_only)
         paths = [file.shown for file in self._step.batch.files]
+        audit = audit_values(self._step.batch.id, paths, loaded_at, DUCKDB)
+        rows = row_query(feed, group[0].layout, names, audit, usual_only=usual_only)
         columns = staged(feed, self._step.batch.id, paths, loaded_at, DUCKDB).items
-        told = (f"_file AS {DUCKDB.name(FILE)}", f"CASE WHEN {KEPT} THEN _bytes END AS {DUCKDB.name(_BYTES)}")
+        clean = f"{KEPT} AND {FLAGS} IS NULL" if asks(feed) else KEPT
+        told = (f"_file AS {DUCKDB.name(FILE)}", f"CASE WHEN {clean} THEN _bytes END AS {DUCKDB.name(_BYTES)}")
         last = Select((*columns, *told, f"_quotes AS {DUCKDB.name(_QUOTES)}"))
         return rendered(f"({source})", [*rows.selects(), last])
 

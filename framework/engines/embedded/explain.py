@@ -8,12 +8,14 @@ import sqlglot
 
 from framework.engines.embedded.merging import classify_sql
 from framework.engines.embedded.readers import FAST
-from framework.engines.embedded.sql import select_rows
+from framework.engines.embedded.sql import LEFT, select_rows
+from framework.law.checks import asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import own_layout
+from framework.law.masks import without_keys
 from framework.law.merging import CASE
 from framework.law.records import READERS
-from framework.law.staging import rendered, staged
+from framework.law.staging import audit_values, rendered, staged
 from framework.opening import Compression
 from framework.steps import Merge, Stage
 
@@ -22,7 +24,7 @@ __all__ = ["merge_sql", "stage_queries", "stage_sql"]
 
 def stage_sql(step: Stage) -> str:
     """The queries that fill staging from files whose header names every column as the schema does."""
-    return _pretty(";\n".join(stage_queries(step)))
+    return _pretty(";\n".join(stage_queries(replace(step, feed=without_keys(step.feed)))))
 
 
 def stage_queries(step: Stage) -> tuple[str, str]:
@@ -34,9 +36,11 @@ def stage_queries(step: Stage) -> tuple[str, str]:
     source = "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records"
     if fast is not None:
         source = fast.source(feed, layout, files, Compression.NONE)
-    rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)))
+    audit = audit_values(step.batch.id, [path for _, path in files], None, DUCKDB)
+    rows = select_rows(feed, layout, source, list(enumerate(file.name for file in step.batch.files)), audit)
     last = staged(feed, step.batch.id, [path for _, path in files], None, DUCKDB)
-    return f"INSERT INTO batch {rows}", rendered("batch", [replace(last, where="_texts IS NULL")])
+    clean = f"_texts IS NULL AND {LEFT} IS NULL" if asks(feed) else "_texts IS NULL"
+    return f"INSERT INTO batch {rows}", rendered("batch", [replace(last, where=clean)])
 
 
 def merge_sql(step: Merge) -> str:

@@ -21,6 +21,7 @@ from framework.engine import Merged
 from framework.engines.delta import DeltaTables, check_constraints, commit
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
+from framework.engines.embedded.compacting import compact_when_due
 from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.rewriting import PLACE, Rewriting, rewriting, version_of
 from framework.engines.embedded.writing import Writer, write_rows
@@ -55,6 +56,11 @@ class Merging:
     def merge(self, staging_version: int) -> Merged:
         """See `Engine.merge`."""
         target = self._opened(self._table)
+        merged = self._merged(target, staging_version)
+        compact_when_due(target, self._table)
+        return merged
+
+    def _merged(self, target: DeltaTable, staging_version: int) -> Merged:
         done = self._tables.merged(self._table, target, self._manifest)
         if done is not None:
             return done

@@ -9,7 +9,7 @@ is checked.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 import duckdb
@@ -48,10 +48,13 @@ _OPEN_FILES = 1 / 16
 
 
 class Reader:
-    """Reads one batch into the connection's temporary table `batch`; copies go to `folder`."""
+    """Reads one batch into the connection's temporary table `batch`; copies go to `folder`, `audit` is the SQL of
+    the audit columns."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, feed: Feed, folder: str) -> None:
-        self._db, self._feed, self._folder = connection, feed, folder
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, feed: Feed, folder: str, audit: Mapping[str, str] | None = None
+    ) -> None:
+        self._db, self._feed, self._folder, self._audit = connection, feed, folder, audit or {}
         self._fast = FAST.get(feed.source.format)
 
     def read(self, pieces: Sequence[Piece]) -> list[FileRead]:
@@ -123,7 +126,7 @@ class Reader:
 
     def _insert_rows(self, group: Sequence[FileRead], source: str) -> None:
         names = [(file.index, file.file.name) for file in group]
-        self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names)}")
+        self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names, self._audit)}")
 
     def _told(self) -> dict[int, Told]:
         sums = 'count(*), sum("_bytes"), sum("_quotes")'

@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from framework.feed import Feed
+from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Kind, Layout
 from framework.law.rules import error_list, row_rules
-from framework.law.staging import BAD, RowQuery, Select, rendered
+from framework.law.staging import BAD, RowQuery, Select, rendered, rules_of
 from framework.law.values import unguarded
+from framework.law.verdict import Verdict
 
-__all__ = ["bad_rows", "row_query", "select_rows", "table_columns"]
+__all__ = ["LEFT", "bad_rows", "row_query", "select_rows", "table_columns"]
+
+LEFT = "_left"
+"""The verdict of a row that is neither staged nor bad."""
+_LEFT_OUT = f"'{Verdict.DROP}', '{Verdict.FAIL}'"
 
 
 def table_columns(feed: Feed) -> str:
     """The columns of the temporary table `batch`."""
     columns = [f"v{index} {DUCKDB.type(column.type)}" for index, column in enumerate(feed.columns)]
-    return ", ".join([*columns, '"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER', '"_quotes" INTEGER'])
+    asked = [f"{FLAGS} VARCHAR", f"{LEFT} VARCHAR"] if asks(feed) else []
+    beside = ['"_file" INTEGER', '"_texts" VARCHAR[]', '"_bytes" INTEGER', '"_quotes" INTEGER']
+    return ", ".join([*columns, *beside, *asked])
 
 
-def row_query(feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], *, usual_only: bool = False) -> RowQuery:
-    """How the records of a source become rows; `files` are (position, name) of its files."""
+def row_query(
+    feed: Feed,
+    layout: Layout,
+    files: Sequence[tuple[int, str]],
+    audit: Mapping[str, str],
+    *,
+    usual_only: bool = False,
+) -> RowQuery:
+    """How the records of a source become rows; `files` are (position, name) of its files, `audit` is the SQL of the
+    audit columns."""
     fields = {
         name: unguarded(f"f{index}") if layout.record[index].kind is Kind.JSON else f"f{index}"
         for name, index in layout.fields
     }
-    return RowQuery(feed, DUCKDB, fields, dict(files), usual_only=usual_only)
+    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only)
 
 
-def select_rows(feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]]) -> str:
+def select_rows(
+    feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]], audit: Mapping[str, str]
+) -> str:
     """A query of the rows of the table `batch` from a source of f0, f1, …, "_file", "_bytes" and "_quotes"; `files` are
     (position, name) of its files."""
-    rows = row_query(feed, layout, files)
+    rows = row_query(feed, layout, files, audit)
     columns = list(enumerate(feed.columns))
     kept = ", ".join(
         f"CAST({f't{index}' if rows.has_text(column) else 'NULL'} AS VARCHAR)" for index, column in columns
     )
     texts = f"CASE WHEN {BAD} THEN [{kept}] END"
-    items = (*(f"v{index}" for index, _ in columns), "_file", texts, "_bytes", "_quotes")
+    asked = (FLAGS, f"CASE WHEN _verdict IN ({_LEFT_OUT}) THEN _verdict END") if asks(feed) else ()
+    items = (*(f"v{index}" for index, _ in columns), "_file", texts, "_bytes", "_quotes", *asked)
     return rendered(f"({source})", [*rows.selects(), Select(items)])
 
 
@@ -47,5 +66,5 @@ def bad_rows(feed: Feed) -> str:
     columns = list(enumerate(feed.columns))
     texts = {column.name: f"_texts[{index + 1}]" for index, column in columns}
     values = {column.name: f"v{index}" for index, column in columns}
-    listed = error_list(row_rules(feed, texts, values, DUCKDB), DUCKDB)
+    listed = error_list(rules_of(feed, row_rules(feed, texts, values, DUCKDB)), DUCKDB)
     return f"(SELECT rowid AS _row, _file, {listed} AS _errors FROM batch WHERE _texts IS NOT NULL)"

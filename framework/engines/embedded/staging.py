@@ -15,19 +15,32 @@ from framework.batch import Manifest, transaction_id
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
+from framework.engines.embedded.checking import check_batch
 from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.handover import insert_rows
 from framework.engines.embedded.reading import Reader
-from framework.engines.embedded.sql import bad_rows
+from framework.engines.embedded.sql import LEFT, bad_rows
 from framework.feed import Feed
 from framework.law.change import AllRows, Fold, Match, OneRow, Survivor
+from framework.law.checks import asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
+from framework.law.ranking import ranked
+from framework.law.reasons import reason_counts
 from framework.law.rules import malformed
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import FILE, KIND, ROW, Select, quarantined, ranked, reason_counts, rendered, staged
-from framework.law.verdict import REASONS, Figures, Judgement, conserved, judge, most_frequent
+from framework.law.staging import (
+    FILE,
+    KIND,
+    ROW,
+    Select,
+    audit_values,
+    quarantined,
+    rendered,
+    staged,
+)
+from framework.law.verdict import REASONS, Figures, Judgement, Verdict, conserved, judge, most_frequent
 from framework.machine import own_folder
 from framework.names import Reason
 from framework.opening import Piece
@@ -60,14 +73,17 @@ class Staging:
             return clean
         feed = step.feed
         with own_folder() as folder:
-            files = Reader(self._db, feed, folder).read(pieces)
+            paths = [piece.source.file.shown for piece in pieces]
+            audit = audit_values(step.batch.id, paths, loaded_at, DUCKDB)
+            files = Reader(self._db, feed, folder, audit).read(pieces)
             judgement = judge(feed, self._figures(feed, files), step.header)
             self._leave_out(judgement)
             if step.pictured is not None and judgement.accepts:
                 judgement = guarded(feed, judgement, self._lost(feed, step.pictured))
                 self._leave_out(judgement)
             self._deduplicate(feed, step.survivor)
-            manifest = seal(judgement.outcomes(*self._staged(files)))
+            checked = check_batch(self._db, feed, self._clean, audit, paths)
+            manifest = seal(judgement.outcomes(*self._staged(files)), checked)
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files)
         before = self._open_staging(step)
@@ -80,17 +96,20 @@ class Staging:
     # What is counted, and what is left out for it
 
     def _figures(self, feed: Feed, files: Sequence[FileRead]) -> list[Figures]:
-        query = 'SELECT _file, count(*), count("_texts"), min(rowid) FROM batch GROUP BY _file'
-        counts = {index: (read, bad, first) for index, read, bad, first in self._db.execute(query).fetchall()}
+        dropped = f"count(CASE WHEN {LEFT} = '{Verdict.DROP}' THEN 1 END)" if asks(feed) else "0"
+        query = f'SELECT _file, count(*), count("_texts"), min(rowid), {dropped} FROM batch GROUP BY _file'
+        counts = {index: figures for index, *figures in self._db.execute(query).fetchall()}
         counted: dict[int, list[_Counted]] = {}
-        if any(bad for _, bad, _ in counts.values()):
-            self._clean = "_texts IS NULL"
+        if asks(feed):
+            self._clean = f"_texts IS NULL AND {LEFT} IS NULL"
+        if any(bad for _, bad, _, _ in counts.values()):
+            self._clean = self._clean if asks(feed) else "_texts IS NULL"
             for index, *rest in self._db.execute(reason_counts(bad_rows(feed), "_row", DUCKDB)).fetchall():
                 counted.setdefault(index, []).append(_Counted(*rest))
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE places ({_PLACES})")
         all_broken, figures = self._broken(), []
         for file in files:
-            read, bad, first = counts.get(file.index, (0, 0, 0))
+            read, bad, first, filtered = counts.get(file.index, (0, 0, 0, 0))
             broken, malformed = all_broken.get(file.index, (0, []))
             mine = counted.get(file.index, [])
             why = self._reasons(feed, file, mine, first, malformed) if file.rejected is None else ()
@@ -99,6 +118,7 @@ class Staging:
                     file.file,
                     read + broken,
                     bad + broken,
+                    filtered,
                     reasons=why,
                     unreadable=file.rejected,
                     seen=seen(feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
 from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
@@ -24,7 +24,7 @@ from framework.environment import Environment
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
-from framework.law.staging import quarantine_reasons
+from framework.law.reasons import quarantine_reasons
 from framework.names import Table
 from framework.opening import Piece, SourceFile
 from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
@@ -84,11 +84,13 @@ class SparkEngine:
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 
-    def preview(self, table: Table, limit: int, newest_by: str | None = None) -> Preview | None:
+    def preview(
+        self, table: Table, limit: int, newest_by: str | None = None, where: Where | None = None
+    ) -> Preview | None:
         state = self.tables.state(table, "")
         if state is None:
             return None
-        preview = Previewed(state.columns, SPARK)
+        preview = Previewed(state.columns, SPARK, where)
         return preview.of(self.tables.sql(table, preview.query(self.tables.reference(table), limit, newest_by)))
 
     def bad_rows(self, feed: Feed, batch_id: str | None, file: str | None) -> list[BadRows]:

@@ -48,6 +48,7 @@ class CatalogControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        since: datetime | None = None,
         limit: int | None = None,
     ) -> list[dict[str, object]]:
         if not self._tables.exists(table):
@@ -56,6 +57,10 @@ class CatalogControl:
         if not there.issuperset(where):
             return []
         source = self._tables.reference(table)
+        if since is not None:
+            source = (
+                f"(SELECT * FROM {source} WHERE recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}')"
+            )
         if latest_by is not None:
             ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
             source = f"(SELECT * EXCEPT (rank_) FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"

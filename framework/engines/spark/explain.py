@@ -10,10 +10,11 @@ from framework.engines.spark.reading import FAST
 from framework.engines.spark.sql import row_query
 from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
+from framework.law.masks import without_keys
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
 from framework.law.relations import relations
-from framework.law.staging import KEPT, rendered, staged
+from framework.law.staging import KEPT, audit_values, rendered, staged
 from framework.steps import Merge, Stage
 
 __all__ = ["merge_sql", "stage_query", "stage_sql"]
@@ -21,7 +22,8 @@ __all__ = ["merge_sql", "stage_query", "stage_sql"]
 
 def stage_sql(step: Stage) -> str:
     """The query that fills staging from files whose header names every column as the schema does."""
-    return sqlglot.transpile(stage_query(step), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
+    shown = replace(step, feed=without_keys(step.feed))
+    return sqlglot.transpile(stage_query(shown), read=SPARK.sqlglot, write=SPARK.sqlglot, pretty=True)[0]
 
 
 def stage_query(step: Stage) -> str:
@@ -30,8 +32,9 @@ def stage_query(step: Stage) -> str:
     layout = own_layout(feed, READERS[feed.source.format].kind)
     fast = FAST.get(feed.source.format)
     records = "records" if fast is None else f"({fast.example(feed, layout)})"
+    audit = audit_values(step.batch.id, [file.shown for file in files], None, SPARK)
     last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
-    return rendered(records, [*row_query(feed, layout, files).selects(), replace(last, where=KEPT)])
+    return rendered(records, [*row_query(feed, layout, files, audit).selects(), replace(last, where=KEPT)])
 
 
 def merge_sql(step: Merge) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from framework.feed import Feed
 from framework.law.dialects import SPARK
@@ -39,9 +39,9 @@ def layout_ddl(step: CreateTable) -> str:
     return " ".join(parts)
 
 
-def row_query(feed: Feed, layout: Layout, files: Sequence[File]) -> RowQuery:
+def row_query(feed: Feed, layout: Layout, files: Sequence[File], audit: Mapping[str, str]) -> RowQuery:
     """How the records of a `Frame` become rows. What is filtered by the verdict must not make Spark compute the
     values twice, once for the filter: it moves no filter below a column that differs each time."""
     fields = {name: f"f{index}" for name, index in layout.fields}
     names = {index: file.name for index, file in enumerate(files)}
-    return RowQuery(feed, SPARK, fields, names, why="_why", once="monotonically_increasing_id()")
+    return RowQuery(feed, SPARK, fields, names, why="_why", once="monotonically_increasing_id()", audit=audit)

@@ -13,15 +13,29 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from framework.batch import Manifest
+from framework.batch import Checked, Manifest
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
+from framework.feed import Check
+from framework.law.batch_checks import (
+    SAMPLES,
+    aggregates,
+    failing,
+    outcomes,
+    required,
+    row_counts,
+    sample,
+    sample_columns,
+)
 from framework.law.change import AllRows, Match
+from framework.law.checks import FLAGS, asks, warns
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
+from framework.law.ranking import key_terms, ranked
+from framework.law.reasons import reason_counts
 from framework.law.snapshots import Lost, duplicates, guarded, lost
 from framework.law.staging import (
     BAD,
@@ -32,13 +46,11 @@ from framework.law.staging import (
     ROW,
     RowQuery,
     Select,
-    key_terms,
+    audit_values,
     quarantined,
-    ranked,
-    reason_counts,
     staged,
 )
-from framework.law.verdict import Figures, conserved, judge, most_frequent
+from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason
 from framework.opening import Piece
 from framework.steps import Stage, TableColumn
@@ -70,7 +82,8 @@ class Staging:
             piece.source.done = True
         if reader.look_again(clean):
             clean, keys = self._write(reader)
-        judgement = judge(feed, self._figures(reader, clean), self._header)
+        asked = self._ask(reader, clean)
+        judgement = judge(feed, self._figures(reader, clean, asked), self._header)
         if judgement.refused:
             self._refused = judgement.refused
             clean, keys = self._write(reader)
@@ -83,7 +96,8 @@ class Staging:
         if sum(clean.values()) > keys:
             kept, _ = self._write(reader, once=True)
             conserved(feed, "staged", keys, sum(kept.values()))
-        manifest = seal(judgement.outcomes(*self._by_position(clean, kept)))
+        checked = self._checked(reader, asked, twice=clean != kept)
+        manifest = seal(judgement.outcomes(*self._by_position(clean, kept)), checked)
         if manifest.rows.quarantined:
             self._quarantine(reader, manifest)
         self._tables.seal(self._staging, manifest, files=True)
@@ -144,17 +158,27 @@ class Staging:
         ((missing, live),) = self._tables.sql(table, lost(feed, match, rows, self._tables.reference(table), SPARK))
         return Lost(twice, int(missing), live)
 
-    def _clean(self, reader: Reader, *, once: bool) -> Any:
-        """The rows for staging."""
+    def _clean(self, reader: Reader, *, once: bool, clear: bool = False) -> Any:
+        """The rows for staging; with `clear` before anything of them is masked."""
         feed, paths = self._feed, [piece.source.file.shown for piece in self._pieces]
         clean = self._kept(reader)
         if not once or isinstance(self._survivor, AllRows):
-            return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK)])
+            return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK, clear=clear)])
         place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
         selects, rank = ranked(feed, self._survivor, place, SPARK)
         names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
         kind = SPARK.name(KIND) if feed.target.deletes else None
-        last = staged(feed, self._batch.id, paths, self._loaded_at, SPARK, values=names, kind=kind, position=position)
+        last = staged(
+            feed,
+            self._batch.id,
+            paths,
+            self._loaded_at,
+            SPARK,
+            values=names,
+            kind=kind,
+            position=position,
+            clear=clear,
+        )
         return applied(clean, [*selects, replace(last, where=f"{rank} = 1")])
 
     def _kept(self, reader: Reader) -> Any:
@@ -177,19 +201,67 @@ class Staging:
         files = [piece.source.file for piece in self._pieces]
         found = None
         for frame in reader.frames:
-            rows = row_query(self._feed, frame.layout, files)
+            rows = row_query(self._feed, frame.layout, files, self._audit())
             select = last(rows)
             if self._refused:
                 but = f"_file NOT IN ({', '.join(map(str, self._refused))})"
-                select = replace(select, where=f"{select.where} AND {but}")
+                select = replace(select, where=f"{select.where} AND {but}" if select.where else but)
             some = applied(frame.data, [*rows.selects(), select])
             found = some if found is None else found.unionByName(some)
         return found
 
+    # What rows are asked
+
+    def _audit(self) -> dict[str, str]:
+        paths = [piece.source.file.shown for piece in self._pieces]
+        return audit_values(self._batch.id, paths, self._loaded_at, SPARK)
+
+    def _ask(self, reader: Reader, clean: Mapping[str, int]) -> dict[int, Sequence[int]]:
+        """By file how many rows are left out and how many fail each check of rows. The files are read once more for
+        it, unless all their rows are clean and no check only warns."""
+        all_clean = all(file.rejected or file.read == clean.get(file.file.shown, 0) for file in reader.files)
+        if not asks(self._feed) or (all_clean and not warns(self._feed)):
+            return {}
+        rows = self._rows(reader, lambda _: Select(("_file", "_verdict", FLAGS)))
+        if rows is None:
+            return {}
+        dropped = f"count(CASE WHEN _verdict = '{Verdict.DROP}' THEN 1 END)"
+        counts = ", ".join([dropped, *row_counts(self._feed)])
+        query = f"SELECT _file, {counts} FROM {{rows}} GROUP BY _file"
+        with translated(f"feed {self._feed.name}"):
+            return {index: figures for index, *figures in self._tables.spark.sql(query, rows=rows).collect()}
+
+    def _checked(self, reader: Reader, asked: Mapping[int, Sequence[int]], *, twice: bool) -> Sequence[Checked]:
+        """What came of the batch's checks. Raises PolicyError."""
+        feed = self._feed
+        if not feed.checks:
+            return ()
+        kept = [figures[1:] for index, figures in asked.items() if index not in self._refused]
+        counts = [sum(each) for each in zip(*kept, strict=True)] or [0] * len(row_counts(feed))
+        values = {column.name: SPARK.name(column.name) for column in feed.columns}
+        items = [f"{sql} AS a{index}" for index, sql in enumerate(aggregates(feed, self._audit() | values, SPARK))]
+        found: Sequence[Any] = ()
+        if items:
+            clear = self._clean(reader, once=twice, clear=True)
+            with translated(f"feed {feed.name}"):
+                found = tuple(clear.selectExpr(*items).collect()[0])
+        return required(feed, outcomes(feed, counts, found), lambda check: self._samples(reader, check))
+
+    def _samples(self, reader: Reader, check: Check) -> list[str]:
+        feed, names = self._feed, sample_columns(self._feed, check)
+        by_name = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
+        texts = (f"{SPARK.as_text(by_name[name])} AS s{index}" for index, name in enumerate(names))
+        rows = self._rows(reader, lambda _: Select(("_file", "_line", *texts), failing(feed, check)))
+        with translated(f"feed {feed.name}"):
+            found = rows.orderBy("_file", "_line").limit(SAMPLES).collect()
+        return [sample(self._pieces[index].source.file.shown, names, values) for index, _, *values in found]
+
     # Bad rows
 
-    def _figures(self, reader: Reader, clean: Mapping[str, int]) -> list[Figures]:
-        bad = [file.read - clean.get(file.file.shown, 0) for file in reader.files]
+    def _figures(self, reader: Reader, clean: Mapping[str, int], asked: Mapping[int, Sequence[int]]) -> list[Figures]:
+        filtered = [asked[file.index][0] if file.index in asked else 0 for file in reader.files]
+        left = zip(reader.files, filtered, strict=True)
+        bad = [file.read - clean.get(file.file.shown, 0) - count for file, count in left]
         unreadable = [file.rejected for file in reader.files]
         some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
         reasons = self._reasons(reader) if some else {}
@@ -198,11 +270,12 @@ class Staging:
                 file.file,
                 file.read,
                 count,
+                out,
                 reasons=reasons.get(file.index, ()) if file.rejected is None else (),
                 unreadable=file.rejected,
                 seen=seen(self._feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
             )
-            for file, count in zip(reader.files, bad, strict=True)
+            for file, count, out in zip(reader.files, bad, filtered, strict=True)
         ]
 
     def _reasons(self, reader: Reader) -> dict[int, tuple[Reason, ...]]:

@@ -144,8 +144,8 @@ class Dialect(Words, ABC):
         """The item of an array at an index from 0."""
 
     @abstractmethod
-    def nth(self, array: str, position: str) -> str:
-        """The item of an array at a position from 1, NULL beyond its end."""
+    def nth(self, array: str, index: str) -> str:
+        """The item of an array at an index from 0, NULL beyond its end."""
 
     @abstractmethod
     def size(self, value: str) -> str:
@@ -170,6 +170,24 @@ class Dialect(Words, ABC):
     @abstractmethod
     def json(self, value: str) -> str:
         """A nested value as JSON, NULL members included."""
+
+    # Bytes
+
+    @abstractmethod
+    def bytes_of(self, text: str) -> str:
+        """The bytes of a text in UTF-8."""
+
+    @abstractmethod
+    def bytes_literal(self, data: bytes) -> str:
+        """A literal of bytes."""
+
+    @abstractmethod
+    def joined_bytes(self, one: str, other: str) -> str:
+        """Bytes one after another."""
+
+    @abstractmethod
+    def sha256(self, data: str) -> str:
+        """The SHA-256 of bytes, in hexadecimal digits."""
 
     # Moments
 

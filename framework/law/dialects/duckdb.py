@@ -79,8 +79,8 @@ class _DuckDB(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index} + 1]"
 
-    def nth(self, array: str, position: str) -> str:
-        return f"{array}[{position}]"
+    def nth(self, array: str, index: str) -> str:
+        return f"{array}[CAST({index} AS BIGINT) + 1]"
 
     def size(self, value: str) -> str:
         return f"CAST(len({value}) AS INTEGER)"
@@ -100,6 +100,18 @@ class _DuckDB(Dialect):
 
     def json(self, value: str) -> str:
         return self.as_text(f"to_json({value})")
+
+    def bytes_of(self, text: str) -> str:
+        return f"encode({text})"
+
+    def bytes_literal(self, data: bytes) -> str:
+        return f"unhex('{data.hex()}')"
+
+    def joined_bytes(self, one: str, other: str) -> str:
+        return f"({one} || {other})"
+
+    def sha256(self, data: str) -> str:
+        return f"sha256({data})"
 
     def instant(self, local: str, zone: str | None) -> str:
         if zone is None:

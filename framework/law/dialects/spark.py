@@ -74,8 +74,8 @@ class _Spark(Dialect):
     def item(self, array: str, index: str) -> str:
         return f"{array}[{index}]"
 
-    def nth(self, array: str, position: str) -> str:
-        return f"get({array}, ({position}) - 1)"
+    def nth(self, array: str, index: str) -> str:
+        return f"get({array}, {index})"
 
     def size(self, value: str) -> str:
         return f"CASE WHEN {value} IS NOT NULL THEN size({value}) END"
@@ -91,6 +91,18 @@ class _Spark(Dialect):
 
     def json(self, value: str) -> str:
         return f"to_json({value}, map('ignoreNullFields', 'false'))"
+
+    def bytes_of(self, text: str) -> str:
+        return f"CAST({text} AS BINARY)"
+
+    def bytes_literal(self, data: bytes) -> str:
+        return f"X'{data.hex()}'"
+
+    def joined_bytes(self, one: str, other: str) -> str:
+        return f"concat({one}, {other})"
+
+    def sha256(self, data: str) -> str:
+        return f"sha2({data}, 256)"
 
     def instant(self, local: str, zone: str | None) -> str:
         moved = local if zone is None else f"convert_timezone({zone}, 'UTC', {local})"

@@ -11,8 +11,20 @@ tokens | parts | nodes              words and signs · calls by name · the tree
 
 from framework.law.functions.catalogue import BY_NAME, GROUPS
 from framework.law.functions.function import Function
-from framework.law.functions.meaning import aggregates_in, fields_in, meaning
+from framework.law.functions.meaning import aggregates_in, fields_in, meaning, taken_as
 from framework.law.functions.nodes import Node, Refused
 from framework.law.functions.say import Sql, said
 
-__all__ = ["BY_NAME", "GROUPS", "Function", "Node", "Refused", "Sql", "aggregates_in", "fields_in", "meaning", "said"]
+__all__ = [
+    "BY_NAME",
+    "GROUPS",
+    "Function",
+    "Node",
+    "Refused",
+    "Sql",
+    "aggregates_in",
+    "fields_in",
+    "meaning",
+    "said",
+    "taken_as",
+]

@@ -43,15 +43,10 @@ def _item(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
             raise Refused(f"a {nodes[0].type} has no items", "only arrays and maps have", nodes[0].at)
 
 
-def _at(given: Given, position: str) -> str:
-    """The item at a position from 1; NULL where there is none."""
-    return given.dialect.nth(given[0], position)
-
-
 def _get(given: Given) -> str:
     if isinstance(given.nodes[0].type, Map):
         return given.dialect.of_key(given[0], given[1])
-    return f"CASE WHEN {given[1]} >= 0 THEN {_at(given, f'{given[1]} + 1')} END"
+    return f"CASE WHEN {given[1]} >= 0 THEN {given.dialect.nth(given[0], given[1])} END"
 
 
 def _no_item(given: Given) -> str:
@@ -63,17 +58,19 @@ def _no_item(given: Given) -> str:
 def _element(given: Given) -> str:
     if isinstance(given.nodes[0].type, Map):
         return given.dialect.of_key(given[0], given[1])
-    back = f"{given.dialect.size(given[0])} + {given[1]} + 1"
+    nth, size = given.dialect.nth, given.dialect.size(given[0])
+    back = f"{size} + {given[1]}"
     return (
-        f"CASE WHEN {given[1]} > 0 THEN {_at(given, given[1])} WHEN {given[1]} < 0 AND {back} > 0 "
-        f"THEN {_at(given, back)} END"
+        f"CASE WHEN {given[1]} > 0 THEN {nth(given[0], f'{given[1]} - 1')} "
+        f"WHEN {given[1]} < 0 AND {given[1]} >= -({size}) THEN {nth(given[0], back)} END"
     )
 
 
 def _no_element(given: Given) -> str:
     if isinstance(given.nodes[0].type, Map):
         return "false"
-    return f"({given[1]} = 0 OR abs({given[1]}) > {given.dialect.size(given[0])})"
+    size = given.dialect.size(given[0])
+    return f"({given[1]} = 0 OR {given[1]} > {size} OR {given[1]} < -({size}))"
 
 
 def _contained(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:

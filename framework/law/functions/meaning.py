@@ -10,19 +10,34 @@ from decimal import Decimal as Number
 from framework.law.functions.casts import WIDENED
 from framework.law.functions.catalogue import BY_NAME
 from framework.law.functions.grammar import read
-from framework.law.functions.kinds import BIGINT, BOOLEAN, DOUBLE, INT, STRING
+from framework.law.functions.kinds import BIGINT, BOOLEAN, DOUBLE, INT, STRING, common, exact, text_of
 from framework.law.functions.nodes import NULL, Call, Field, Literal, Node, Refused
 from framework.law.functions.parts import Part
 from framework.law.values import parse
 from framework.types import DataType, Decimal, Scalar
 
-__all__ = ["aggregates_in", "fields_in", "meaning"]
+__all__ = ["aggregates_in", "fields_in", "meaning", "taken_as"]
 
 
 def meaning(text: str, columns: Mapping[str, DataType]) -> Node:
     """The expression of a text over columns (as they are written → their types). Raises Refused."""
     spelt = {name.lower(): (name, type_) for name, type_ in columns.items()}
     return _Meaning(spelt).of(read(text))
+
+
+def taken_as(node: Node, type_: DataType) -> Node:
+    """The expression as a value of a type that holds all values of its own. Decimals grow as they are computed with:
+    of them only the places behind the point have to fit, and a value that does not fit is an error. Raises Refused."""
+    wanted = exact(node) if isinstance(type_, Decimal) else None
+    if isinstance(type_, Decimal) and wanted is not None and wanted.scale <= type_.scale:
+        named = Literal(str(type_), STRING, node.at)
+        return node if node.type == type_ else Call(BY_NAME["cast"], (node, named), type_, node.at)
+    if common(wanted or node.type, type_) != type_:
+        hint = f"cast(… AS {type_}) makes one of it"
+        if type_ == BOOLEAN:
+            hint = "compare it with something: … = 1, … is not null"
+        raise Refused(f"it gives {text_of(node.type)} where {text_of(type_)} is needed", hint, node.at)
+    return _taken_as(node, type_)
 
 
 def fields_in(node: Node) -> Iterator[Field]:
@@ -68,7 +83,7 @@ class _Meaning:
             types, type_ = called.check(args)
         except Refused as refused:
             at = part.at if refused.at is None else refused.at
-            raise Refused(f"{called.name}: {refused.message}", refused.hint or called.form, at) from None
+            raise Refused(f"{_shown(called.name)}: {refused.message}", refused.hint or called.form, at) from None
         return Call(called, tuple(map(_taken_as, args, types)), type_, part.at)
 
 
@@ -95,6 +110,10 @@ def _as_moment(node: Literal, type_: DataType) -> Literal:
     except ValueError as error:
         raise Refused(f"'{node.value}' is no {type_}: {error}", "for example '2026-01-31'", node.at) from None
     return replace(node, type=type_)
+
+
+def _shown(name: str) -> str:
+    return name if name.isidentifier() else f"'{name}'"
 
 
 def _near(name: str) -> str:

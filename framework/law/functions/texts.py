@@ -59,6 +59,13 @@ def _substring(given: Given) -> str:
     return f"substring({given[0]}, {start}{_length_of_part(given)})"
 
 
+def _from_a_start(given: Given) -> str:
+    """On Spark, which counts beyond the least int where there is no length."""
+    if len(given.args) == 3:
+        return f"substring({', '.join(given.args)})"
+    return f"substring({given[0]}, greatest({given[1]}, -1000000000))"
+
+
 def _indexed(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
     types, result = takes("string", "string", "int", returns=STRING)(nodes)
     between, number = constant(nodes[1]), constant(nodes[2])
@@ -157,7 +164,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("substring", "substring(a, start [, length])",
              "a part; the first character is 1 (and 0), -1 the last one; "
              "also `substring(a FROM start FOR length)`", takes("string", "int", "int", optional=1, returns=STRING),
-             duckdb=_substring, spark=lambda given: f"substring({', '.join(given.args)})", aliases=("substr",),
+             duckdb=_substring, spark=_from_a_start, aliases=("substr",),
              examples={"substring('hello', 2, 3)": "'ell'", "substring('hello', 0, 2)": "'he'",
                        "substring('hello', -3, 2)": "'ll'", "substring('hello', -7, 3)": "'h'",
                        "substring('hello', 9)": "''", "substring('hello', 2, -1)": "''",
