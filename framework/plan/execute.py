@@ -4,9 +4,10 @@ The order of writes is what makes a crash harmless. Each arrow is a point where 
 
     quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the target
-says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
-for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
+What the target does not show and later batches may need is committed beside it, before the target. Until the
+target commit the files stand in landing and are work; from then on the manifest in the target says what happened,
+and the moves and the ledger are repeated until they are complete. The ledger may wait for other feeds, but not
+beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
