@@ -10,6 +10,7 @@ from framework.environment import Environment
 from framework.errors import Problem
 from framework.feed import Feed
 from framework.law import filenames, pathnames
+from framework.law.modes import memory_table
 from framework.law.places import folders_above
 from framework.loader.nodes import Node
 
@@ -25,6 +26,9 @@ def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iter
     yield from _tables(enabled, environment)
     yield from _archives(enabled)
     yield from _claims(enabled)
+
+
+_BESIDE = "table of what is remembered"
 
 
 def _place(tree: Node, *keys: str) -> Node:
@@ -45,6 +49,7 @@ def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Itera
             ("target", feed.target.table, ("target", "table")),
             ("staging table", feed.target.staging, ("target", "staging")),
             ("quarantine table", feed.quarantine.table, ("quarantine", "table")),
+            *((_BESIDE, table, ("target", "table")) for table in (memory_table(feed),) if table is not None),
         ):
             name, path = table.name.lower(), ".".join(keys)
             if name in (f"{control}files".lower(), f"{control}batches".lower()):

@@ -182,6 +182,7 @@ def _tables(tree: Node) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     if table is not None:
         seen[table.text.lower()] = "target.table"
+        seen[f"{table.text.lower()}__cdc"] = "the table beside the target, of what it does not show"
         for node, default in ((staging, "staging"), (quarantine, "quarantine")):
             if node is None:
                 seen[f"{table.text.lower()}__{default}"] = f"the {default} table"

@@ -4,9 +4,10 @@ The order of writes is what makes a crash harmless. Each arrow is a point where 
 
     quarantine commit → staging commit → target commit → files moved → ledger: files → ledger: batches
 
-Until the target commit the files stand in landing and are work; from then on the manifest in the target
-says what happened, and the moves and the ledger are repeated until they are complete. The ledger may wait
-for other feeds, but not beyond the feed's next batch, which takes the place of the manifest in staging.
+What the target does not show and later batches may need is committed beside it, before the target. Until the
+target commit the files stand in landing and are work; from then on the manifest in the target says what happened,
+and the moves and the ledger are repeated until they are complete. The ledger may wait for other feeds, but not
+beyond the feed's next batch, which takes the place of the manifest in staging.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from framework.batch import Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
-from framework.law.batch_checks import check_warnings
 from framework.law.change import keeping
 from framework.law.layout import column_warnings
 from framework.law.modes import memory_table, settled
 from framework.law.snapshots import picture
+from framework.law.verdict import check_warnings
 from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, SourceFile, open_batch

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from framework.law.discovery import Listing
+from framework.names import START_AT
 from framework.plan.compile import Plan
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
@@ -43,7 +44,7 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
             staging = feed.target.staging.name
             yield {"kind": "stage", "table": staging, "batch_id": batch.id, "files": files, "sql": sql(step)}
         case Merge(change, _, table, batch):
-            keys = list(change.match.keys) if change.match else []
+            keys = [key for key in change.match.keys if key != START_AT] if change.match else []
             yield {"kind": "merge", "table": table.name, "batch_id": batch.id, "keys": keys, "sql": sql(step)}
         case Archive(feed, batch):
             files = [file.shown for file in batch.files]
@@ -115,7 +116,7 @@ def _step(step: dict[str, Any], pending: int) -> str:
             what = f"{count:,} of {pending:,}" if count < pending else f"{count:,}"
             return f"stage    {what} file(s) into {step['table']}"
         case "merge":
-            return f"merge    into {step['table']} by {', '.join(step['keys'])}"
+            return f"merge    into {step['table']}" + (f" by {', '.join(step['keys'])}" if step["keys"] else "")
         case "archive":
             return f"archive  {len(step['files']):,} file(s) to {step['to']}"
         case "create_table":

@@ -67,6 +67,13 @@ def test_a_table_has_one_feed_whatever_its_case(name: str) -> None:
     ]
 
 
+def test_a_table_of_what_is_remembered_has_one_feed() -> None:
+    history = {"table": Table("shop.a"), "keys": ("id",), "sequence_by": ("at",), "scd_type": 2}
+    assert words(feed("a", target=history), feed("b", target={"table": Table("shop.a__cdc")})) == [
+        "a+b: shop.a__cdc is already the table of what is remembered of the feed a (feeds/a.yml)"
+    ]
+
+
 def test_a_target_is_shared_when_both_say_so() -> None:
     shared: dict[str, Any] = {"table": Table("shop.all"), "shared_target": True}
     alone: dict[str, Any] = {"table": Table("shop.all")}

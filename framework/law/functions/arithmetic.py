@@ -189,7 +189,7 @@ def _modulo_sql(given: Given) -> str:
 def _pmod(given: Given) -> str:
     remainder = f"({given[0]} % {given[1]})"
     up = f"CAST(({remainder} + {given[1]}) % {given[1]} AS {given.result})"
-    turned = f"CASE WHEN {remainder} < 0 THEN {up} ELSE {remainder} END"
+    turned = f"CASE WHEN {remainder} < 0 AND {given[1]} > 0 THEN {up} ELSE {remainder} END"
     return f"CASE WHEN {given[1]} <> 0 THEN {turned} END"
 
 
@@ -218,7 +218,7 @@ FUNCTIONS: tuple[Function, ...] = (
     function("%", "a % b", "the remainder, with the sign of a; also `mod(a, b)`", _modulo, _modulo_sql, fails=True,
              aliases=("mod",), examples={"7 % 3": "1", "-7 % 3": "-1", "5.5 % 2": "1.5", "1 % 0": "error"}),
     function("pmod", "pmod(a, b)", "the remainder, positive for a positive b", _modulo, _pmod, fails=True,
-             examples={"pmod(7, 3)": "1", "pmod(-7, 3)": "2", "pmod(7, 0)": "error"}),
+             examples={"pmod(7, 3)": "1", "pmod(-7, 3)": "2", "pmod(7, 0)": "error", "pmod(-1, -2147483648)": "-1"}),
     function("try_divide", "try_divide(a, b)", "as `/`; division by zero is NULL", _divided, duckdb=_quotient,
              spark=lambda given: f"CAST(try_divide({given[0]}, {given[1]}) AS {given.result})",
              examples={"try_divide(7, 2)": "3.5", "try_divide(1, 0)": "NULL"}),
