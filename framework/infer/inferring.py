@@ -8,7 +8,7 @@ from typing import Any
 
 from framework.errors import LandfeedError
 from framework.infer.columns import Column
-from framework.infer.keys import Keys, Unique, candidates, choose_keys, choose_sequence, no_key, rank
+from framework.infer.keys import Keys, Unique, candidates, choose_keys, choose_sequence
 from framework.infer.names import column_name, feed_name, file_pattern
 from framework.infer.reading import Reading, read_how, rows
 from framework.infer.sample import Sample
@@ -70,7 +70,7 @@ def _inferred(
         reading=reading,
         columns=tuple(columns),
         keys=keys,
-        sequence=choose_sequence(columns, len(samples), keys.columns),
+        sequence=choose_sequence(columns, len(samples), keys.columns) if keys.columns else None,
         null_words=tuple(sorted(learnt.null_words)),
         files=file_pattern([sample.name for sample in samples]),
         left_out=tuple(learnt.left_out),
@@ -126,7 +126,7 @@ class _Learnt:
 
     def keys(self, samples: Sequence[Sample]) -> Keys:
         """Read the samples again: columns whose type does not take every value become text, and what is unique is a
-        key."""
+        key. Without columns where nothing is."""
         columns = self.columns
         found: Keys | None = None
         for size in (1, 2, 3):
@@ -137,17 +137,7 @@ class _Learnt:
             found = choose_keys(columns, unique.found)
             if found is not None:
                 return found
-        return self._best_guess(len(samples))
-
-    def _best_guess(self, samples: int) -> Keys:
-        """A key where nothing is unique: a column of all samples, with a value in every row if there is one."""
-        common = [(index, column) for index, column in enumerate(self.columns) if len(column.files) == samples]
-        if not common:
-            hint = "infer a feed for each kind of file"
-            raise LandfeedError("the files have no column in common", hint, code="infer")
-        index, column = min(common, key=lambda each: (no_key(each[1]), each[1].has_nulls, rank(each[1]), each[0]))
-        column.forced = column.forced or no_key(column)
-        return Keys((index,), sure=False)
+        return Keys(())
 
     def _check(self, samples: Sequence[Sample], columns: Sequence[Column], unique: Unique) -> None:
         for number, sample in enumerate(samples):

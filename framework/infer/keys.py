@@ -5,18 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from framework.infer.columns import Column
 from framework.infer.names import about_keys, about_sequence
 from framework.types import Scalar
 
-__all__ = ["Keys", "Unique", "candidates", "choose_keys", "choose_sequence", "no_key", "rank"]
+__all__ = ["Keys", "Unique", "candidates", "choose_keys", "choose_sequence"]
 
 _SINGLES = 64
 _TOGETHER = 8
 """Columns that are tried in twos and threes."""
+_LIKELY = 3
+"""The rank of columns that are named as other keys."""
 _NO_KEYS = {Scalar("double"), Scalar("float")}
 _UNLIKELY = {Scalar("date"), Scalar("timestamp"), Scalar("boolean")}
 _MOMENTS = {Scalar("date"), Scalar("timestamp"), Scalar("timestamp_ntz")}
@@ -61,18 +63,18 @@ def candidates(columns: Sequence[Column], samples: int, size: int) -> list[tuple
         index
         for index, column in enumerate(columns)
         if not column.has_nulls and len(column.files) == samples and column.values.count == column.rows
-        and not no_key(column)
+        and not _no_key(column)
     ]  # fmt: skip
-    able.sort(key=lambda index: (rank(columns[index]), index))
+    able.sort(key=lambda index: (_rank(columns[index]), index))
     return list(combinations(sorted(able[: _SINGLES if size == 1 else _TOGETHER]), size))
 
 
-def no_key(column: Column) -> bool:
+def _no_key(column: Column) -> bool:
     """Whether values of its type identify nothing."""
     return column.is_nested or column.type()[0] in _NO_KEYS
 
 
-def rank(column: Column) -> int:
+def _rank(column: Column) -> int:
     """Lower for what is more likely to be a key."""
     type_, _ = column.type()
     likely = 2 if type_ == Scalar("bigint") else 3 if type_ == Scalar("string") else 5 if type_ in _UNLIKELY else 4
@@ -81,21 +83,21 @@ def rank(column: Column) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Indexes of the key columns; `also` are others that would do; `sure` when they are unique in the samples."""
+    """Indexes of the key columns, none where nothing is unique; `also` are others that would do."""
 
     columns: tuple[int, ...]
     also: tuple[tuple[int, ...], ...] = ()
-    sure: bool = True
 
 
 def choose_keys(columns: Sequence[Column], found: Iterable[tuple[tuple[int, ...], bool]]) -> Keys | None:
     """The likeliest of the combinations that are unique; None when there is none."""
     ranked = sorted(
-        found, key=lambda each: (sum(rank(columns[index]) for index in each[0]), not each[1], each[0])
+        found, key=lambda each: (sum(_rank(columns[index]) for index in each[0]), not each[1], each[0])
     )  # fmt: skip
     if not ranked:
         return None
-    return Keys(ranked[0][0], tuple(each for each, _ in ranked[1:4]))
+    likely = (each for each, _ in ranked[1:] if all(_rank(columns[index]) <= _LIKELY for index in each))
+    return Keys(ranked[0][0], tuple(islice(likely, 3)))
 
 
 def choose_sequence(columns: Sequence[Column], samples: int, keys: Sequence[int]) -> int | None:

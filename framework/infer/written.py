@@ -119,13 +119,14 @@ def _target(found: Findings) -> Iterator[str]:
     yield "target:"
     yield f"  table: main.{found.name}"
     keys = found.keys
-    if not keys.sure:
-        yield from _comment("  ", "no column is unique in the samples: of rows with the same key the last one counts")
+    if not keys.columns:
+        yield from _comment("  ", "no column is unique in the samples, so rows are only added; if rows are updated")
+        yield from _comment("  ", "or sent again, take mode: merge with keys: [the columns that identify a row]")
+        yield "  mode: append"
+        return
     for also in keys.also:
         yield from _comment("  ", f"unique too: {', '.join(yaml_text(names[index]) for index in also)}")
     yield f"  keys: [{', '.join(yaml_text(names[index]) for index in keys.columns)}]"
-    if any(found.columns[index].has_nulls or found.columns[index].is_nested for index in keys.columns):
-        yield "  null_keys: match"
     if found.sequence is None:
         yield from _comment("  ", "sequence_by: a column that says which of two rows with the same key is newer")
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from framework.batch import Checked
@@ -11,9 +11,10 @@ from framework.feed import Check, CheckAction, CheckScope, Feed
 from framework.law.checks import batch_checks, columns_of, first_check, flagged, row_checks, secretive
 from framework.law.dialects import Dialect
 from framework.law.functions import aggregates_in, fields_in, meaning, said
+from framework.law.verdict import in_rows
 from framework.names import AUDIT_COLUMNS
 
-__all__ = ["SAMPLES", "aggregates", "check_warnings", "failing", "outcomes", "required", "row_counts", "sample",
+__all__ = ["SAMPLES", "aggregates", "failing", "outcomes", "required", "row_counts", "sample",
            "sample_columns"]  # fmt: skip
 
 SAMPLES = 3
@@ -91,16 +92,4 @@ def _sentence(checked: Checked, check: Check, samples: Callable[[Check], Sequenc
     if check.scope is CheckScope.BATCH:
         return f"the check {check.name} failed: {check.expr} (found: {checked.value})"
     shown = "; ".join(samples(check))
-    return f"the check {check.name} failed in {_rows(checked.rows_failed)}: {check.expr} ({shown})"
-
-
-def _rows(number: int | None) -> str:
-    return f"{number:,} row{'' if number == 1 else 's'}"
-
-
-def check_warnings(checked: Sequence[Checked]) -> Iterator[str]:
-    """A sentence for every check that failed and only warns."""
-    for each in checked:
-        if not each.passed and each.action == CheckAction.WARN:
-            how = f"in {_rows(each.rows_failed)}" if each.rows_failed is not None else f"(found: {each.value})"
-            yield f"the check {each.check} failed {how}"
+    return f"the check {check.name} failed in {in_rows(checked.rows_failed)}: {check.expr} ({shown})"

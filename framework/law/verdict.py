@@ -6,17 +6,20 @@ the feed fails instead. What an engine wrote is held against what was decided (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from framework.batch import FileOutcome, Seen
+from framework.batch import Checked, FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, Feed, Mode, OnExceed, Quarantine
+from framework.feed import AllBad, CheckAction, Feed, Mode, OnExceed, Quarantine
 from framework.law.layout import renamed
 from framework.names import File, Reason, Rows, shown
 
-__all__ = ["REASONS", "Figures", "Judgement", "Verdict", "conserved", "exceeded", "judge", "most_frequent"]
+__all__ = [
+    "REASONS", "Figures", "Judgement", "Verdict", "check_warnings", "conserved", "exceeded", "in_rows", "judge",
+    "most_frequent",
+]  # fmt: skip
 
 REASONS = 5
 """Reasons that are kept of a file and of a feed."""
@@ -176,3 +179,16 @@ def conserved(feed: Feed, verb: str, expected: int, found: int) -> None:
             "nothing was merged; a file may have changed while it was read: run again, and report it if it stays so",
             code="conservation",
         )
+
+
+def check_warnings(checked: Sequence[Checked]) -> Iterator[str]:
+    """A sentence for every check that failed and only warns."""
+    for each in checked:
+        if not each.passed and each.action == CheckAction.WARN:
+            how = f"in {in_rows(each.rows_failed)}" if each.rows_failed is not None else f"(found: {each.value})"
+            yield f"the check {each.check} failed {how}"
+
+
+def in_rows(number: int | None) -> str:
+    """A number of rows, in words."""
+    return f"{number:,} row{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from framework.feed import Feed
-from framework.names import Rows
+from framework.names import File, Rows
 from tests.engines.driving import Drive
 from tests.merges.model import Event
 
@@ -40,10 +40,12 @@ class History:
 
     def __init__(self, drive: Drive, name: str, more: str, sequence: str = "n") -> None:
         self.drive, self.feed = drive, self._feed(drive, name, more, sequence)
-        self._loads = 0
+        self._loads, self._last = 0, list[File]()
 
     def _feed(self, drive: Drive, name: str, more: str, sequence: str) -> Feed:
         left = "[op, m]" if sequence == "n" else "[op]"
+        if "except_columns: " in more:
+            more, left = more.split(", except_columns: ")
         return drive.feed(FEED.format(name=name, more=more, sequence=sequence, left=left))
 
     def load(self, *files: Sequence[Event], by: Drive | None = None) -> Counter[str]:
@@ -53,9 +55,14 @@ class History:
             drive.land(self.feed, f"{self._loads:03}-{number}.csv", text_of(events))
             for number, events in enumerate(files)
         ]
+        self._last = landed
         staged, merged = drive.load(self.feed, self._loads, landed)
         assert staged.manifest.rows.quarantined == 0
         return figures(merged.rows)
+
+    def again(self) -> None:
+        """Finish the last batch, which was interrupted."""
+        self.drive.resume(self.feed, self._loads, self._last)
 
     def rows(self, columns: str) -> list[tuple[Any, ...]]:
         return self.drive.rows(self.feed.target.table, columns)

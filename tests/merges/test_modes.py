@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from deltalake import DeltaTable
 
-from framework.names import Rows
+from framework.batch import Manifest
+from framework.engines.delta import DeltaTables
+from framework.engines.embedded import EmbeddedEngine
+from framework.errors import Conflict
+from framework.names import Rows, Table
 from tests.engines.driving import Drive, reasons
 from tests.merges.driven import History, figures
 from tests.merges.model import Event
@@ -173,3 +179,37 @@ def test_null_keys_that_match_are_deleted_and_have_a_history(drive: Drive) -> No
         else:
             assert figures(merged.rows) == {"stale": 1}
             assert drive.rows(feed.target.table, "k, j, a") == [("1", "2", "z"), (None, None, "new")]
+
+
+class Interrupted(DeltaTables):
+    """Another writer changes the target after what has to be remembered was committed, once."""
+
+    other: Callable[[], object] | None = None
+
+    def append(self, table: Table, delta: DeltaTable | None, rows: Any, manifest: Manifest) -> int:
+        appended = super().append(table, delta, rows, manifest)
+        other, self.other = self.other, None
+        if other is not None:
+            other()
+        return appended
+
+
+def test_a_writer_in_between_adds_to_what_has_to_be_remembered(tmp_path: os.PathLike[str]) -> None:
+    drive = Drive("embedded", os.fspath(tmp_path))
+    history = History(drive, "between", f"{DELETES}, scd_type: 2, except_columns: [op, m, n]")
+    history.load([upsert(1, 1, "a"), upsert(2, 1, "a")])
+    engine = drive.engine
+    assert isinstance(engine, EmbeddedEngine)
+    engine.tables = tables = Interrupted(engine.tables.root, {})
+    target = history.feed.target.table
+    tables.other = lambda: drive.write(target, a="CASE WHEN k = 2 THEN 'b' ELSE a END")
+    with pytest.raises(Conflict):
+        history.load([upsert(1, 2, "a"), upsert(2, 2, "b")])
+    history.again()
+    assert drive.rows(Table(history.remembered), "k, _sequence s, a") == [
+        ("1", "1", "a"),
+        ("1", "2", "a"),
+        ("2", "1", "b"),
+        ("2", "2", "b"),
+    ]
+    drive.close()

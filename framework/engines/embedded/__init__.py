@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from framework.engines.embedded.database import Database
     from framework.engines.embedded.writing import Writer
     from framework.law.layout import Layout
-    from framework.law.reasons import quarantine_reasons
     from framework.opening import Piece, SourceFile
 
 __all__ = ["EmbeddedEngine"]
@@ -153,6 +152,7 @@ class EmbeddedEngine:
         from deltalake import QueryBuilder
 
         from framework.law.dialects import DUCKDB
+        from framework.law.reasons import quarantine_reasons
 
         with self._connection() as connection:
             with translated(feed.quarantine.table):

@@ -24,7 +24,7 @@ from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.handover import Handover, records_table
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
-from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, some_rejected, transaction
+from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, transaction
 from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
 from framework.errors import Conflict
@@ -146,7 +146,7 @@ class CleanBatch:
             locations = [(file.index, file.at) for file in group]
             source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
             new = self._copied(group, source, loaded_at, written)
-            if some_rejected(self._db) or any(file.nulls(_BYTES) for file in new):
+            if any(file.nulls(_BYTES) for file in new):
                 return None
             told = self._told(new)
             for file in group:

@@ -181,16 +181,20 @@ class Merging:
         self._db.execute(f"CREATE OR REPLACE TEMP VIEW c AS SELECT * FROM every WHERE {mine}")
 
     def _remember(self, merged: Manifest) -> None:
-        """Commit what has to be remembered, unless an earlier process already did for this batch."""
+        """Commit what has to be remembered. Of what an earlier attempt committed for this batch nothing comes again;
+        when another writer changed the target meanwhile there may be more."""
         if self._memory is None:
             return
         memory, batch = self._opened(self._memory), merged.batch
+        rest = ""
         if (memory.transaction_version(transaction_id(batch.feed)) or 0) >= batch.seq:
-            return
-        if not self._db.execute("SELECT 1 FROM remembered LIMIT 1").fetchall():
+            listed = ", ".join(f"c.{DUCKDB.name(name)}" for name in self._db.sql("FROM remembered").columns)
+            rest = f" EXCEPT SELECT {listed} FROM every AS c WHERE _batch_id = {DUCKDB.text(merged.batch_id)}"
+        if not self._db.execute(f"SELECT 1 FROM (SELECT * FROM remembered{rest}) LIMIT 1").fetchall():
             return
         by = f"{DUCKDB.text(batch.feed)} AS _feed, CAST({batch.seq} AS BIGINT) AS _batch"
-        rows = self._db.sql(f"SELECT {by}, {DUCKDB.text(merged.batch_id)} AS _batch_id, * FROM remembered")
+        by += f", {DUCKDB.text(merged.batch_id)} AS _batch_id"
+        rows = self._db.sql(f"SELECT {by}, r.* FROM (SELECT * FROM remembered{rest}) AS r")
         self._tables.append(self._memory, memory, rows, merged.without_files())
 
     # Writing and reading

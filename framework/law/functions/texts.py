@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from framework.law.functions.function import Errors, Function, Given, function
 from framework.law.functions.kinds import BIGINT, BOOLEAN, INT, STRING, constant, of, takes
@@ -15,13 +16,17 @@ _MOST = 1_000_000
 """Characters that a function may make out of nothing."""
 _SIGMA = chr(0x3C3)
 _ONE = takes("string", returns=STRING)
-_SEVERAL = {char: chr(char).upper() for char in range(0x80, 0x10000) if len(chr(char).upper()) > 1}
-"""Letters whose capital is several letters, as ß is SS, which DuckDB does not know."""
+
+
+@cache
+def _several() -> dict[str, str]:
+    """Letters whose capital is several letters, as ß is SS, which DuckDB does not know."""
+    return {chr(char): chr(char).upper() for char in range(0x80, 0x10000) if len(chr(char).upper()) > 1}
 
 
 def _upper(given: Given) -> str:
-    letters = "".join(map(chr, _SEVERAL))
-    cases = " ".join(f"WHEN '{chr(char)}' THEN '{capital}'" for char, capital in _SEVERAL.items())
+    letters = "".join(_several())
+    cases = " ".join(f"WHEN '{letter}' THEN '{capital}'" for letter, capital in _several().items())
     each = f"list_transform(string_split({given[0]}, ''), lambda c: CASE c {cases} ELSE upper(c) END)"
     test = f"length(translate({given[0]}, '{letters}', '')) < length({given[0]})"
     beyond = f"strlen({given[0]}) > length({given[0]}) AND {test}"

@@ -31,8 +31,7 @@ class FastReader(Protocol):
 
     def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
         """A query of the records of files of one layout, given as (position in the batch, path): the texts f0, f1, …
-        of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". Broken records are noted in DuckDB's
-        reject tables."""
+        of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". A broken record is an error."""
         ...
 
     def read_as_the_law(self, feed: Feed, file: FileRead, told: Told) -> bool:

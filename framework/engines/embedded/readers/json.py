@@ -70,7 +70,7 @@ def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layo
 
 def _keys(path: str, compression: Compression) -> str:
     """A query of the lists of keys that the objects of a file have, in order of first appearance."""
-    lines = read_csv(["line"], [(0, path)], compression, _LINES, rejects=False)
+    lines = read_csv(["line"], [(0, path)], compression, _LINES)
     keys = "CASE WHEN json_valid(line) THEN json_keys(line) END AS keys"
     numbered = f"SELECT {keys}, {_lax('line')} AS lax, row_number() OVER () AS position FROM ({lines})"
     lists = f"SELECT any_value(keys) AS keys, min(position) AS position, bool_or(lax) AS lax FROM ({numbered})"

@@ -15,12 +15,11 @@ def read_csv(
     files: Sequence[tuple[int, str]],
     compression: Compression,
     reading: Mapping[str, str],
-    *,
-    rejects: bool = True,
 ) -> str:
     """A query of the texts of `names` and of "_file" of files given as (position in the batch, path).
 
-    Broken records are noted in DuckDB's reject tables, or are errors without `rejects`.
+    The first broken record is an error. DuckDB's tables of rejected records are of no use here: it holds all records
+    in memory that it may note, each with up to 10,000 bytes of what follows, whatever the limit.
     """
     columns = ", ".join(f"{DUCKDB.text(name)}: 'VARCHAR'" for name in names)
     paths = ", ".join(DUCKDB.text(_no_glob(path)) for _, path in files)
@@ -34,7 +33,6 @@ def read_csv(
         "comment": "''",
         "hive_partitioning": "false",  # what a folder is called is no data
     }
-    options |= {"store_rejects": "true", "rejects_limit": "1"} if rejects else {}
     position = str(files[0][0])
     if len(files) > 1:
         options["filename"] = "'_path'"
