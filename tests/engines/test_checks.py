@@ -145,6 +145,8 @@ def test_a_check_that_stops_leaves_everything_as_it_was(loaded: tuple[Drive, Sta
     assert raised.value.checked == (Checked("paid", "row", "fail", 2, None, False),)
     assert (drive.rows(feed.target.table), drive.version(feed.target.table)) == before
     assert drive.manifest(feed, feed.target.staging, 2) is None
+    with pytest.raises(PolicyError, match="failed in 1 row"):  # and not the file alone, although no row of it is good
+        drive.stage(feed, 2, [drive.land(feed, "3.csv", "id,name,amount\n4,Kim,0\n")])
 
 
 def test_rows_are_shown_by_an_expression(loaded: tuple[Drive, Staged]) -> None:

@@ -218,16 +218,16 @@ class Staging:
         return audit_values(self._batch.id, paths, self._loaded_at, SPARK)
 
     def _ask(self, reader: Reader, clean: Mapping[str, int]) -> dict[int, Sequence[int]]:
-        """By file how many rows are left out and how many fail each check of rows. The files are read once more for
-        it, unless all their rows are clean and no check only warns."""
+        """By file how many rows are left out, how many stop the feed, and how many fail each check of rows. The files
+        are read once more for it, unless all their rows are clean and no check only warns."""
         all_clean = all(file.rejected or file.read == clean.get(file.file.shown, 0) for file in reader.files)
         if not asks(self._feed) or (all_clean and not warns(self._feed)):
             return {}
         rows = self._rows(reader, lambda _: Select(("_file", "_verdict", FLAGS)))
         if rows is None:
             return {}
-        dropped = f"count(CASE WHEN _verdict = '{Verdict.DROP}' THEN 1 END)"
-        counts = ", ".join([dropped, *row_counts(self._feed)])
+        left = (f"count(CASE WHEN _verdict = '{verdict}' THEN 1 END)" for verdict in (Verdict.DROP, Verdict.FAIL))
+        counts = ", ".join([*left, *row_counts(self._feed)])
         query = f"SELECT _file, {counts} FROM {{rows}} GROUP BY _file"
         with translated(f"feed {self._feed.name}"):
             return {index: figures for index, *figures in self._tables.spark.sql(query, rows=rows).collect()}
@@ -237,7 +237,7 @@ class Staging:
         feed = self._feed
         if not feed.checks:
             return ()
-        kept = [figures[1:] for index, figures in asked.items() if index not in self._refused]
+        kept = [figures[2:] for index, figures in asked.items() if index not in self._refused]
         counts = [sum(each) for each in zip(*kept, strict=True)] or [0] * len(row_counts(feed))
         values = {column.name: SPARK.name(column.name) for column in feed.columns}
         items = [f"{sql} AS a{index}" for index, sql in enumerate(aggregates(feed, self._audit() | values, SPARK))]
@@ -261,8 +261,9 @@ class Staging:
 
     def _figures(self, reader: Reader, clean: Mapping[str, int], asked: Mapping[int, Sequence[int]]) -> list[Figures]:
         filtered = [asked[file.index][0] if file.index in asked else 0 for file in reader.files]
-        left = zip(reader.files, filtered, strict=True)
-        bad = [file.read - clean.get(file.file.shown, 0) - count for file, count in left]
+        stopping = [asked[file.index][1] if file.index in asked else 0 for file in reader.files]
+        left = zip(reader.files, filtered, stopping, strict=True)
+        bad = [file.read - clean.get(file.file.shown, 0) - out - stop for file, out, stop in left]
         unreadable = [file.rejected for file in reader.files]
         some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
         reasons = self._reasons(reader) if some else {}
