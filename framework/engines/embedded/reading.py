@@ -33,8 +33,14 @@ __all__ = [
     "transaction",
 ]
 
-_FILE_ERRORS = (duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException)
-"""What DuckDB raises because of a file. Anything else is about the query, and no file's fault."""
+_FILE_ERRORS = (
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.ConversionException,
+    duckdb.NotImplementedException,
+)
+"""What DuckDB raises because of a file, the last one where a line is longer than its buffers. Anything else is about
+the query, and no file's fault."""
 MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
 """What may be because of one file, or of many at once."""
 NO_MEMORY = "Allocation failure"
