@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Iterator
 
 import click
@@ -14,8 +15,8 @@ INTRODUCTION = """\
 # Commands
 
 `landfeed [--config DIR] [--env NAME] [--output text|json] COMMAND …`; `python runner.py …` is the same. Data goes to
-stdout, everything else to stderr; with `--output json` stdout is one JSON document. Without feeds a command is about all
-that are enabled. `--config` and `--env` are understood before and after the command.
+stdout, everything else to stderr; with `--output json` stdout is one JSON document. Without feeds a command is about
+all that are enabled. `--config` and `--env` are understood before and after the command.
 
 Exit codes: 0 done, or nothing to do; 1 a step failed; 2 the configuration is wrong; 3 data broke a policy (a file was
 rejected, a check that says `fail`); 130 or 143 stopped by Ctrl-C or SIGTERM.
@@ -47,7 +48,7 @@ def _said(command: click.Command) -> str:
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.params:
         record = parameter.get_help_record(context)
-        if record is not None:
+        if record is not None and record[1]:
             names, said = (part.replace("|", "\\|") for part in record)
             yield f"| `{names}` | {' '.join(said.split())} |"
 
