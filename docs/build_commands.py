@@ -39,10 +39,12 @@ def _entry(name: str, command: click.Command) -> str:
 def _said(command: click.Command) -> str:
     """What a command says of itself; what stands behind a mark for click is shown as it is."""
     paragraphs = (command.help or "").split("\n\n")
-    shown = [
-        f"```\n{each.partition(chr(10))[2]}\n```" if "\b" in each else " ".join(each.split()) for each in paragraphs
-    ]
-    return "\n\n".join(shown)
+    return "\n\n".join(_as_it_is(each) if "\b" in each else " ".join(each.split()) for each in paragraphs)
+
+
+def _as_it_is(paragraph: str) -> str:
+    lines = textwrap.dedent(paragraph.partition("\n")[2]).strip()
+    return f"```\n{lines}\n```"
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
