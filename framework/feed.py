@@ -8,6 +8,7 @@ they follow the same value rules as the data itself (`framework.law.values`).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -339,8 +340,8 @@ def loaded_as(feed: Feed) -> dict[str, object]:
     }
 
 
-def read_options(feed: Feed) -> dict[str, object]:
-    """The options by which the feed's files are read, as plain data."""
+def read_options(feed: Feed, hide: Callable[[str], str]) -> dict[str, object]:
+    """The options by which the feed's files are read, as plain data without secrets."""
     source = feed.source
-    options: dict[str, object] = {"format": source.format.value, "null_values": list(source.null_values)}
+    options: dict[str, object] = {"format": source.format.value, "null_values": [*map(hide, source.null_values)]}
     return options | (asdict(source.csv) if source.format is Format.CSV else {}) | {"trim": source.trim}

@@ -139,7 +139,7 @@ class BatchWork:
 
             def seal(outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest:
                 _check(storage, step, pieces, outcomes)
-                seconds, options = time.perf_counter() - started, read_options(step.feed)
+                seconds, options = time.perf_counter() - started, read_options(step.feed, self.world.hide)
                 manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options, checked)
                 return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
 
