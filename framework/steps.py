@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from framework.batch import Batch, Manifest
 from framework.feed import Feed
-from framework.law.change import Change, Match, Survivor
+from framework.law.change import Change, Match
+from framework.law.survivors import Survivor
 from framework.names import Table
 from framework.types import DataType
 

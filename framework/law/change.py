@@ -7,21 +7,19 @@ rows of each case, and write what those cases say. What the counts mean is decid
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from framework.feed import Column
+from framework.law.survivors import Survivor
 from framework.types import DataType
 
 __all__ = [
-    "AllRows",
     "Case",
     "Change",
     "Delete",
     "Differs",
-    "Fold",
     "History",
     "Insert",
     "Is",
@@ -34,18 +32,14 @@ __all__ = [
     "NoPartner",
     "Nothing",
     "Older",
-    "OneRow",
     "Outcome",
     "Outdated",
-    "Pick",
     "Repeated",
     "Replace",
-    "Survivor",
     "Swept",
     "Test",
     "Update",
     "Write",
-    "keeping",
 ]
 
 
@@ -76,44 +70,6 @@ class Match:
     keys: tuple[str, ...]
     nulls_match: bool = False
 
-
-# Which rows of a batch take part
-
-
-class Pick(StrEnum):
-    """Which row of a key counts: the last or the first by sequence, then by its place in the files."""
-
-    LAST = "last"
-    FIRST = "first"
-
-
-@dataclass(frozen=True, slots=True)
-class OneRow:
-    """One row of each key takes part; a row without a sequence does only where no row of its key has one. With
-    `truncates` the rows that truncate are as of one key, whatever theirs."""
-
-    keys: tuple[str, ...]
-    sequence: tuple[str, ...] = ()
-    pick: Pick = Pick.LAST
-    truncates: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """One row of each key takes part, the last, with the last value that is not NULL in each of `columns`. Nothing
-    older than a delete is inherited."""
-
-    keys: tuple[str, ...]
-    sequence: tuple[str, ...]
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AllRows:
-    """Every row takes part."""
-
-
-Survivor: TypeAlias = OneRow | Fold | AllRows
 
 # What a staged row is asked
 
@@ -317,22 +273,3 @@ class Change:
         alone = [index for index, case in enumerate(self.cases) if case.without_partner]
         told = self.memory is None and self.mark is None and self.history is None
         return alone[0] if len(alone) == 1 and told else None
-
-
-def keeping(change: Change, columns: Collection[str]) -> Change:
-    """The change for rows that lack these columns: their partners keep what they have in them, and are not compared
-    by them."""
-    cases = []
-    for case in change.cases:
-        when = tuple(
-            Differs(tuple(column for column in test.columns if column.name not in columns))
-            if isinstance(test, Differs)
-            else test
-            for test in case.when
-        )
-        write = case.write
-        if isinstance(write, Update):
-            write = Update(tuple(column for column in write.columns if column not in columns))
-        if Differs(()) not in when:  # what no column tells apart does not differ
-            cases.append(replace(case, when=when, write=write))
-    return replace(change, cases=tuple(cases))

@@ -18,15 +18,14 @@ from framework.law.change import (
     NoPartner,
     Nothing,
     Older,
-    OneRow,
     Outdated,
-    Pick,
     Repeated,
     Swept,
     Test,
     Update,
 )
 from framework.law.dialects import Dialect, Words
+from framework.law.survivors import OneRow, Pick
 from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT
 
 __all__ = [

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import assert_never
 
 from framework.batch import Manifest
 from framework.feed import Column, DeleteMode, Feed, Mode, NullKeys
 from framework.law.change import (
-    AllRows,
     Case,
     Change,
     Delete,
     Differs,
-    Fold,
     History,
     Insert,
     Is,
@@ -27,21 +25,19 @@ from framework.law.change import (
     NoPartner,
     Nothing,
     Older,
-    OneRow,
     Outcome,
     Outdated,
-    Pick,
     Repeated,
     Replace,
-    Survivor,
     Swept,
     Update,
 )
 from framework.law.snapshots import picture_type
+from framework.law.survivors import AllRows, Fold, OneRow, Pick, Survivor
 from framework.names import AUDIT_COLUMNS, DELETED_AT, END_AT, START_AT, Table
 from framework.types import DataType, Scalar, Struct
 
-__all__ = ["change_of", "memory_table", "sequence_type", "settled", "stale"]
+__all__ = ["change_of", "keeping", "memory_table", "sequence_type", "settled", "stale"]
 
 
 def change_of(feed: Feed, at: str | None = None) -> Change:
@@ -62,6 +58,25 @@ def change_of(feed: Feed, at: str | None = None) -> Change:
             return _snapshot(feed, at or "")
         case _:
             assert_never(target.mode)
+
+
+def keeping(change: Change, columns: Collection[str]) -> Change:
+    """The change for rows that lack these columns: their partners keep what they have in them, and are not compared
+    by them."""
+    cases = []
+    for case in change.cases:
+        when = tuple(
+            Differs(tuple(column for column in test.columns if column.name not in columns))
+            if isinstance(test, Differs)
+            else test
+            for test in case.when
+        )
+        write = case.write
+        if isinstance(write, Update):
+            write = Update(tuple(column for column in write.columns if column not in columns))
+        if Differs(()) not in when:  # what no column tells apart does not differ
+            cases.append(replace(case, when=when, write=write))
+    return replace(change, cases=tuple(cases))
 
 
 def settled(change: Change, manifest: Manifest) -> Change:

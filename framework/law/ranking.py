@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from framework.feed import Feed
-from framework.law.change import Fold, Kind, OneRow, Pick
+from framework.law.change import Kind
 from framework.law.dialects import Dialect
 from framework.law.merging import survivor_order
 from framework.law.rules import kind_of
 from framework.law.staging import KIND, Select
+from framework.law.survivors import Fold, OneRow, Pick
 
 __all__ = ["key_terms", "ranked"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from framework.feed import Column, Feed, NullKeys
 from framework.law.change import Kind
 from framework.law.dialects import Dialect
-from framework.law.functions import meaning, said, taken_as
+from framework.law.functions import Sql, meaning, said, taken_as
 from framework.law.values import typed
 from framework.law.verdict import Verdict
 from framework.types import DataType, Scalar
@@ -93,14 +93,19 @@ def is_null(text: str, column: Column, dialect: Dialect) -> str:
 def kind_of(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> str | None:
     """SQL of what a row does (`framework.law.change.Kind`), over the SQL names of the columns' values; None where all
     rows of a feed do the same."""
-    conditions = {Kind.TRUNCATE: feed.target.apply_as_truncates, Kind.DELETE: feed.target.apply_as_deletes}
-    if not any(conditions.values()):
+    conditions = _conditions(feed, values, dialect)
+    if not conditions:
         return None
-    types = {column.name: column.type for column in feed.columns}
-    meant = {kind: taken_as(meaning(text, types), Scalar("boolean")) for kind, text in conditions.items() if text}
-    tests = {kind: said(node, values, dialect, feed.source.timezone).value for kind, node in meant.items()}
-    whens = (f"WHEN {test} THEN '{kind}'" for kind, test in tests.items())
+    whens = (f"WHEN {condition.value} THEN '{kind}'" for kind, condition in conditions.items())
     return f"CASE {' '.join(whens)} ELSE '{Kind.UPSERT}' END"
+
+
+def _conditions(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> dict[Kind, Sql]:
+    """The conditions under which a row does something else than to bring values, in the order in which they count."""
+    texts = {Kind.TRUNCATE: feed.target.apply_as_truncates, Kind.DELETE: feed.target.apply_as_deletes}
+    types = {column.name: column.type for column in feed.columns}
+    meant = {kind: taken_as(meaning(text, types), Scalar("boolean")) for kind, text in texts.items() if text}
+    return {kind: said(node, values, dialect, feed.source.timezone) for kind, node in meant.items()}
 
 
 def needs_all(feed: Feed, name: str, kind: str) -> str | None:
@@ -119,6 +124,10 @@ def row_rules(feed: Feed, texts: Mapping[str, str], values: Mapping[str, str], d
     A column without a text (the file does not have it) can only break the rules about NULL.
     """
     kind = kind_of(feed, values, dialect)
+    for does, condition in _conditions(feed, values, dialect).items():
+        if condition.failed is not None:
+            message = f"apply_as_{does}s has no value for this row"
+            yield Rule("bad_value", None, f"({condition.failed})", "NULL", message)
     for column in feed.columns:
         text, value = texts.get(column.name, "NULL"), values[column.name]
         asked = needs_all(feed, column.name, kind) if kind is not None else None

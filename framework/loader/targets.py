@@ -127,9 +127,10 @@ def _of_mode(target: Node, source: Node | None, mode: str) -> Iterator[Problem]:
                 f"target.{key}", f"{key} means nothing in mode {mode}: {why}", hint, at_key=True
             )
     most = source.get("max_files_per_batch") if source is not None else None
-    if mode == "overwrite" and most is not None:
-        message = "a batch that takes the place of what is there is all that is pending"
-        yield most.problem("source.max_files_per_batch", message, "leave it out with mode overwrite", at_key=True)
+    whole = {"overwrite": "all that is pending", "snapshot": "one picture, with all of its files"}
+    if mode in whole and most is not None:
+        message = f"in mode {mode} a batch is {whole[mode]}, and never cut"
+        yield most.problem("source.max_files_per_batch", message, "leave it out", at_key=True)
     if mode == "overwrite" and "sequence_by" in target.map and "keys" not in target.map:
         message = "without keys no row is newer than another"
         place = target.map["sequence_by"]

@@ -24,9 +24,8 @@ from framework.batch import Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
-from framework.law.change import keeping
 from framework.law.layout import column_warnings
-from framework.law.modes import memory_table, settled
+from framework.law.modes import keeping, memory_table, settled
 from framework.law.snapshots import picture
 from framework.law.verdict import check_warnings
 from framework.machine import own_folder

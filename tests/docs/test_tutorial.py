@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.documents import blocks, document
 from tests.support import REPOSITORY
 
 
+@pytest.mark.timeout(400)  # some twenty commands, a process each
 def test_the_tutorial_is_true(tmp_path: Path) -> None:
     tools, folder = tmp_path / "bin", tmp_path / "project"
     tools.mkdir()

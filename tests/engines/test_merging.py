@@ -241,3 +241,20 @@ def test_small_files_of_a_target_are_written_together(project: Project) -> None:
     assert table is not None
     assert len(table.file_uris()) == 1
     assert project.cli("run").document["status"] == "nothing_to_do"
+
+
+def test_only_files_with_rows_that_change_are_written_anew(project: Project) -> None:
+    """… and a file from before a column was there gets it."""
+    with Staged(project) as staged:
+        uri = project.path("tables", "analytics", "activity")
+        (first,) = DeltaTable(uri).file_uris()
+        row = "SELECT 50::BIGINT AS user_id, 'x' AS event, TIMESTAMPTZ '2026-01-01' AS event_time, 'new' AS more"
+        write_deltalake(uri, duckdb.default_connection().sql(row), mode="append", schema_mode="merge")
+        (second,) = set(DeltaTable(uri).file_uris()) - {first}
+        rows = staged.merge().rows
+    assert (rows.inserted, rows.updated) == (1, 1)
+    files = set(DeltaTable(uri).file_uris())
+    assert second in files
+    assert first not in files
+    found = project.rows("analytics.activity", "user_id, event, more")
+    assert found == [("1", "buy", None), ("2", "login", None), ("3", "login", None), ("50", "x", "new")]

@@ -21,15 +21,14 @@ from framework.law.change import (
     NoPartner,
     Nothing,
     Older,
-    OneRow,
     Outcome,
-    Pick,
     Update,
 )
 from framework.law.counts import Written, check_written, counted, counts_from_writes, expected_writes
 from framework.law.dialects import DUCKDB
 from framework.law.merging import CASE, classify, survivor_order
 from framework.law.modes import change_of
+from framework.law.survivors import OneRow, Pick
 from framework.names import Rows, Table
 from framework.types import parse_type
 

@@ -24,12 +24,12 @@ from framework.law.change import (
     NoPartner,
     Nothing,
     Older,
-    OneRow,
     Outcome,
     Update,
 )
 from framework.law.dialects import DATAFUSION, DUCKDB, SPARK, Dialect, Words
 from framework.law.merging import classify, clauses, merge_statement, partners
+from framework.law.survivors import OneRow
 from framework.law.values import typed
 from framework.types import TYPE_NAMES, parse_type
 

@@ -15,13 +15,13 @@ from framework.batch import Batch
 from framework.engines.embedded.explain import stage_queries
 from framework.engines.spark.explain import stage_query
 from framework.feed import Archive, Column, Feed, Format, NullKeys, Quarantine, Source, Target
-from framework.law.change import OneRow
 from framework.law.dialects import DUCKDB
 from framework.law.modes import change_of
 from framework.law.ranking import ranked
 from framework.law.reasons import reason_counts
 from framework.law.rules import Rule, worst
 from framework.law.staging import RowQuery, Select, rendered
+from framework.law.survivors import OneRow
 from framework.law.verdict import Verdict
 from framework.names import File, Table
 from framework.steps import Stage

@@ -28,11 +28,11 @@ from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, transacti
 from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
 from framework.errors import Conflict
-from framework.law.change import AllRows
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
 from framework.law.staging import FILE, KEPT, Select, audit_values, rendered, staged
+from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, conserved, judge
 from framework.names import AUDIT_COLUMNS, CHANGE
 from framework.opening import BROKEN_FILE, Piece, grouped

@@ -22,7 +22,7 @@ from framework.engines.embedded.handover import insert_rows
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import LEFT, bad_rows
 from framework.feed import Feed
-from framework.law.change import AllRows, Fold, Match, OneRow, Survivor
+from framework.law.change import Match
 from framework.law.checks import asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import seen
@@ -40,6 +40,7 @@ from framework.law.staging import (
     rendered,
     staged,
 )
+from framework.law.survivors import AllRows, Fold, OneRow, Survivor
 from framework.law.verdict import REASONS, Figures, Judgement, Verdict, conserved, judge, most_frequent
 from framework.machine import own_folder
 from framework.names import Reason

@@ -30,7 +30,7 @@ from framework.law.batch_checks import (
     sample,
     sample_columns,
 )
-from framework.law.change import AllRows, Match
+from framework.law.change import Match
 from framework.law.checks import FLAGS, asks, warns
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
@@ -50,6 +50,7 @@ from framework.law.staging import (
     quarantined,
     staged,
 )
+from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason
 from framework.opening import Piece
