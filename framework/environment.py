@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from framework.names import Limits
+
 __all__ = [
     "BundleMode",
     "Cluster",
@@ -135,6 +137,7 @@ class Environment:
     jobs: int = 4
     memory_limit: int | None = None
     durability: Durability = Durability.SYNC
+    limits: Limits = Limits()
     gcs_credentials: str | None = None
     gcs_project: str | None = None
     gcs_connector: str | None = None

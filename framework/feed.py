@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from framework.names import AUDIT_COLUMNS, Table
+from framework.names import AUDIT_COLUMNS, Limits, Table
 from framework.types import DataType
 
 __all__ = [
@@ -214,6 +214,7 @@ class Source:
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ __all__ = [
     "BatchState",
     "File",
     "FileState",
+    "Limits",
     "Reason",
     "Rows",
     "Secrets",
@@ -37,6 +38,24 @@ DELETED_AT = "_deleted_at"
 """When a row of a target was deleted that keeps such rows."""
 START_AT, END_AT = "__START_AT", "__END_AT"
 """From when, and to before when, a row of a history counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may be. `record` is in characters, `unpacked` in bytes, and `ratio` how many times its size a packed
+    file may become, if that is more than a MiB."""
+
+    record: int = 32 << 20
+    columns: int = 10_000
+    unpacked: int = 100 << 30
+    ratio: int = 1000
+
+    def most_unpacked(self, size: int) -> tuple[int, str]:
+        """How many bytes a packed file of this size may become, and what is said of one that becomes more."""
+        by_ratio = max(1 << 20, size * self.ratio)
+        if by_ratio < self.unpacked:
+            return by_ratio, f"unpacked the file is more than {self.ratio} times as large (limits.ratio)"
+        return self.unpacked, f"unpacked the file has more than {self.unpacked} bytes (limits.unpacked)"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,8 +13,9 @@ from framework.infer.names import column_name, feed_name, file_pattern
 from framework.infer.reading import Reading, read_how, rows
 from framework.infer.sample import Sample
 from framework.infer.written import Findings, written
-from framework.law.layout import MOST_COLUMNS, same_name
+from framework.law.layout import same_name
 from framework.law.values import parse
+from framework.names import Limits
 from framework.opening import BROKEN_FILE, unreadable
 from framework.types import Scalar
 
@@ -61,8 +62,9 @@ def _inferred(
     if not columns:
         what = "every name stands in the header more than once" if learnt.left_out else "the files have no columns"
         raise LandfeedError(what, "give files with a header, or with rows and --no-header", code="infer")
-    if len(columns) > MOST_COLUMNS:
-        raise LandfeedError(f"the files have {len(columns)} columns", f"a file may have {MOST_COLUMNS}", code="infer")
+    most = Limits().columns
+    if len(columns) > most:
+        raise LandfeedError(f"the files have {len(columns)} columns", f"a file may have {most}", code="infer")
     keys = learnt.keys(samples)
     findings = Findings(
         name=name,

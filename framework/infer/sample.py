@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from io import BufferedReader, RawIOBase
+from io import SEEK_END, BufferedReader, RawIOBase
 from typing import BinaryIO
 
+from framework.names import Limits
 from framework.opening import Compression, unpacked
 
 __all__ = ["Sample"]
@@ -22,4 +23,7 @@ class Sample:
 
     def stream(self) -> AbstractContextManager[BinaryIO]:
         """Its bytes, unpacked as its name says."""
-        return unpacked(BufferedReader(self.opened()), Compression.of(self.name))
+        stream = BufferedReader(self.opened())
+        size = stream.seek(0, SEEK_END)
+        stream.seek(0)
+        return unpacked(stream, Compression.of(self.name), size, Limits())

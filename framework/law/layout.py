@@ -17,7 +17,6 @@ from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
 
 __all__ = [
-    "MOST_COLUMNS",
     "Field",
     "Kind",
     "Layout",
@@ -33,8 +32,8 @@ __all__ = [
     "seen",
 ]
 
-MOST_COLUMNS = 10_000
-"""Columns that a file may have."""
+_OTHERS = 10_000
+"""Keys that are told of a file beside those that columns want."""
 _UNSEEN = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
 """Letters that nobody sees."""
 _AROUND = " \t\r\n\ufeff\u00a0"
@@ -135,8 +134,9 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     if header is None:
         return _in_order([column.name for column in columns], columns, Kind.TEXT)
     names = [name.strip(_AROUND) for name in header]
-    if len(names) > MOST_COLUMNS:
-        return Rejected(f"the header has {len(names)} columns; a file may have {MOST_COLUMNS}")
+    most = feed.source.limits.columns
+    if len(names) > most:
+        return Rejected(f"the header has {len(names)} columns; a file may have {most} (limits.columns)")
     found = _match(feed, columns, names)
     if isinstance(found, Rejected):
         return found
@@ -150,7 +150,7 @@ def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
         return found
     used = sorted(set(found.values()))
     fields = tuple((column, used.index(index)) for column, index in found.items())
-    others = tuple(key for index, key in enumerate(keys) if index not in set(used))[:MOST_COLUMNS]
+    others = tuple(key for index, key in enumerate(keys) if index not in set(used))[:_OTHERS]
     return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields, others)
 
 

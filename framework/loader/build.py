@@ -90,6 +90,7 @@ def _source(tree: Node, environment: Environment) -> Source:
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
         trim=flag(source, False, "trim"),
         timezone=text(source, "timezone") or environment.timezone,
+        limits=environment.limits,
     )
 
 

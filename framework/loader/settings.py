@@ -18,6 +18,7 @@ from framework.environment import (
 from framework.loader.nodes import Node
 from framework.loader.paths import absolute
 from framework.loader.values import items, text, texts, whole, whole_or, word
+from framework.names import Limits
 
 __all__ = ["PRINCIPALS", "build_environment", "git_provider"]
 
@@ -50,11 +51,22 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         jobs=whole(tree, "jobs") or 4,
         memory_limit=_bytes(text(tree, "memory_limit")),
         durability=word(tree, Durability.SYNC, "durability"),
+        limits=_limits(tree),
         gcs_credentials=absolute(credentials, project) if credentials else None,
         gcs_project=text(tree, "gcs", "project"),
         gcs_connector=absolute(connector, project) if connector else None,
         databricks=_databricks(databricks) if databricks is not None else None,
         file=tree.file,
+    )
+
+
+def _limits(tree: Node) -> Limits:
+    default = Limits()
+    return Limits(
+        record=_bytes(text(tree, "limits", "record")) or default.record,
+        columns=whole(tree, "limits", "columns") or default.columns,
+        unpacked=_bytes(text(tree, "limits", "unpacked")) or default.unpacked,
+        ratio=whole(tree, "limits", "ratio") or default.ratio,
     )
 
 

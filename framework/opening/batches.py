@@ -34,7 +34,7 @@ def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str,
     SourceChanged with all files that are no longer as they were listed, or SetAside with all that cannot be read."""
     pieces: list[Piece] = []
     failed: list[SourceChanged | SetAside] = []
-    sources = [SourceFile(file, storage, folder) for file in files]
+    sources = [SourceFile(file, storage, folder, feed.source.limits) for file in files]
     in_place = [_reads_in_place(feed, source, ways) for source in sources]
     fetch_all([source for source, large in zip(sources, in_place, strict=True) if not large])
     for index, source in enumerate(sources):

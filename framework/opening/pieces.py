@@ -17,11 +17,11 @@ from framework.law.records import READERS, Record
 from framework.names import File
 from framework.opening.kinds import BEGINNING, not_text
 from framework.opening.sources import SourceFile
-from framework.opening.streams import Compression, choose_encoding, unpacked, unreadable, unusable
+from framework.opening.streams import Compression, TooLarge, choose_encoding, unpacked, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "FileRead", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error)
+BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error, TooLarge)
 """What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""
@@ -51,7 +51,7 @@ class Piece:
 
     def stream(self) -> AbstractContextManager[BinaryIO]:
         """Its bytes, unpacked. Raises SetAside, and BROKEN_FILE while they are read."""
-        return unpacked(self.source.open(), self.compression)
+        return unpacked(self.source.open(), self.compression, self.source.file.size, self.source.limits)
 
     def records(self, feed: Feed, layout: Layout) -> Iterator[Record]:
         """Its records by the law, without the header. Raises BROKEN_FILE."""

@@ -11,13 +11,14 @@ from typing import Any, BinaryIO
 
 from framework.errors import FileGone, SetAside, SourceChanged
 from framework.machine import reading
-from framework.names import File
+from framework.names import File, Limits
 from framework.storage import Storage
 
 __all__ = ["SourceFile", "check_all", "fetch_all", "stream_of"]
 
 _CHUNK = 1 << 20
 _FETCHES_AT_ONCE = 16
+_USUAL = Limits()
 _DESCRIPTORS = "/proc/self/fd"
 """Where Linux has paths of what a process has open."""
 
@@ -48,8 +49,8 @@ class SourceFile:
     """A file of the batch. What its storage can open in place is opened there, each time by descriptor and by version;
     of others there is a copy in `folder`, which is the runner's own."""
 
-    def __init__(self, file: File, storage: Storage, folder: str) -> None:
-        self.file, self._storage, self._folder = file, storage, folder
+    def __init__(self, file: File, storage: Storage, folder: str, limits: Limits = _USUAL) -> None:
+        self.file, self.limits, self._storage, self._folder = file, limits, storage, folder
         self._copy: str | None = None
         self._fetched = self._in_place = False
         self.done = False

@@ -9,8 +9,8 @@ import pytest
 
 from framework.feed import Archive, Column, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Layout
-from framework.law.records import LONGEST_RECORD, READERS
-from framework.names import Table
+from framework.law.records import READERS
+from framework.names import Limits, Table
 from framework.types import Scalar
 
 TABLE = Table("s.t")
@@ -128,11 +128,11 @@ def test_the_window_over_a_file_changes_nothing(form: str) -> None:
 
 @pytest.mark.parametrize("form", [b"%s\n%s\n%s\n", b"%s%s%s", b"[%s,%s,%s]"])
 def test_a_document_that_is_too_long_is_malformed_alone(form: bytes) -> None:
-    long = b'{"a":"' + b"x" * LONGEST_RECORD + b'"}'
+    long = b'{"a":"' + b"x" * Limits().record + b'"}'
     found = law(form % (b'{"a":1}', long, b'{"a":3}'))
     assert [values for _, _, values in found] == [
         ("1", None),
-        f"the record has {len(long)} characters; it may have {LONGEST_RECORD}",
+        f"the record has {len(long)} characters; it may have {Limits().record} (limits.record)",
         ("3", None),
     ]
     assert len(found[1][1]) < 2000

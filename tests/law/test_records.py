@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework.feed import CsvOptions
-from framework.law.records import LONGEST_RECORD
 from framework.law.records.csv import read_records
+from framework.names import Limits
 from tests.support import Project
 
 
@@ -144,12 +144,12 @@ def test_an_open_quote_is_given_up_after_32_mib(lines: int, sound: list[bool]) -
 def test_a_line_that_is_too_long_is_one_malformed_record() -> None:
     """Whether it is quoted or not, in CRLF or not; the lines around it are as they were."""
     for quote, end in ((b"", b"\n"), (b'"', b"\r\n")):
-        long = quote + b"x" * (LONGEST_RECORD + 7) + quote
+        long = quote + b"x" * (Limits().record + 7) + quote
         stream = io.BytesIO(end.join([b"1,a", b"2," + long, b"3,c"]))
         records = list(read_records(stream, encoding="utf-8", options=CsvOptions(), width=2))
         assert [(record.line, record.fields) for record in records] == [(1, ("1", "a")), (2, None), (3, ("3", "c"))]
         length = len(long) + 2
-        assert records[1].error == f"the record has {length} characters; it may have {LONGEST_RECORD}"
+        assert records[1].error == f"the record has {length} characters; it may have {Limits().record} (limits.record)"
         assert records[1].raw.startswith("2," + quote.decode() + "xxx")
         assert records[1].raw.endswith(f"… ({length} characters)")
         assert len(records[1].raw) < 2000

@@ -9,6 +9,7 @@ from framework.feed import Feed
 from framework.loader import check_project, load_project
 from framework.loader.nodes import parse
 from framework.loader.substitute import Scope, Text, substitute
+from framework.names import Limits
 from tests.support import ACTIVITY, Project
 
 
@@ -182,3 +183,35 @@ def test_what_was_said_before_is_not_said_again() -> None:
     assert substituted("${bad}", Scope({}, {}, "e", broken=frozenset({"bad"})))[1] == []
     assert substituted("${any}", Scope({}, {}, "e", complete=False))[1] == []
     assert substituted("${any}", Scope({}, {}, "e"))[1] == ["unknown variable 'any'"]
+
+
+@pytest.mark.parametrize(
+    ("more", "limits"),
+    [
+        ("", Limits()),
+        ("limits: {}\n", Limits()),
+        ("limits: {record: 2 MiB, columns: 5, unpacked: 3 GB, ratio: 50}\n", Limits(2 << 20, 5, 3 * 10**9, 50)),
+    ],
+)
+def test_limits_of_the_environment(project: Project, more: str, limits: Limits) -> None:
+    environment(project, more)
+    loaded = load_project(project.path("pipelines_config"), "local", environ={})
+    assert [feed.source.limits for feed in loaded.feeds] == [limits] * len(loaded.feeds)
+    assert loaded.environment.limits == limits
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ("limits: {record: 1 MiB}\n", "limits.record"),
+        ("limits: {record: 4 GB}\n", "limits.record"),
+        ("limits: {columns: 0}\n", "limits.columns"),
+        ("limits: {unpacked: 5}\n", "limits.unpacked"),
+        ("limits: {ratio: 1}\n", "limits.ratio"),
+        ("limits: {size: 1 GB}\n", "limits.size"),
+    ],
+)
+def test_limits_that_are_none(project: Project, more: str, path: str) -> None:
+    environment(project, more)
+    _, problems = check_project(project.path("pipelines_config"), "local", environ={})
+    assert [(problem.file, problem.path) for problem in problems] == [("environments/local.yml", path)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,18 @@ import pytest
 from framework.errors import SourceChanged
 from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Kind, Layout, Rejected
-from framework.names import File, Table
-from framework.opening import Compression, Piece, SourceFile, grouped, open_batch, open_beginning, open_piece
+from framework.names import File, Limits, Table
+from framework.opening import (
+    BROKEN_FILE,
+    Compression,
+    Piece,
+    SourceFile,
+    grouped,
+    open_batch,
+    open_beginning,
+    open_piece,
+    unreadable,
+)
 from framework.storages.local import LocalStorage
 from framework.storages.memory import MemoryStorage
 from framework.types import Scalar
@@ -220,3 +231,25 @@ def test_a_file_is_packed_as_its_copy_is_called(tmp_path: Path) -> None:
     storage = Packed()
     source = SourceFile(storage.write("/in/a.csv", gzip.compress(b"id,name\n")), storage, os.fspath(tmp_path))
     assert open_piece(feed(), 0, source).compression is Compression.GZIP
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(), None),
+        (Limits(unpacked=3 << 20), None),
+        (Limits(unpacked=(2 << 20) - 1), "unpacked the file has more than 2097151 bytes (limits.unpacked)"),
+        (Limits(ratio=2), "unpacked the file is more than 2 times as large (limits.ratio)"),
+    ],
+)
+def test_what_a_packed_file_may_become(tmp_path: Path, limits: Limits, reason: str | None) -> None:
+    storage = MemoryStorage()
+    content = b"id,name\n" + b"".join(b"%07d\n" % number for number in range(1 << 18))
+    source = SourceFile(storage.write("/in/a.csv.gz", gzip.compress(content, 1)), storage, os.fspath(tmp_path), limits)
+    with (
+        nullcontext() if reason is None else pytest.raises(BROKEN_FILE) as raised,
+        open_piece(feed(), 0, source).stream() as stream,
+    ):
+        while stream.read(1 << 16):
+            pass
+    assert reason == (unreadable(raised.value) if raised is not None else None)

@@ -55,7 +55,7 @@ class FileRead(opening.FileRead):
 
     def stream(self) -> AbstractContextManager[BinaryIO]:
         """The bytes that DuckDB reads while the file is `opened`, unpacked."""
-        return unpacked(stream_of(self.at, self.file), self.compression)
+        return unpacked(stream_of(self.at, self.file), self.compression, self.file.size, self.piece.source.limits)
 
 
 def utf8_copy(piece: Piece, to: str) -> str:

@@ -99,7 +99,7 @@ class Reader:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
         try:
             doubtful = self._insert(group)
-        except MAYBE_TOO_MANY:
+        except (*MAYBE_TOO_MANY, *BROKEN_FILE):
             if len(group) > 1:  # halves find one broken file of a thousand in twenty statements
                 half = len(group) // 2
                 self._load(group[:half])

@@ -18,7 +18,6 @@ from framework.engines.spark.lines_sql import is_open, line_field, line_fields, 
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
-from framework.law.records import LONGEST_RECORD
 from framework.law.staging import is_nested
 from framework.opening import Compression, SourceFile
 
@@ -61,12 +60,13 @@ class Lines:
         self._feed, self._layout, self.files = feed, layout, files
         indexes = {file.piece.source.in_place: str(file.index) for file in files}
         path = "regexp_replace(_metadata.file_path, '^(file|dbfs):/+', '/')"
+        longest = feed.source.limits.record
         self._lines = spark.read.text(list(indexes)).selectExpr(
             f"{_choice(indexes, path)} AS _file",
             "_metadata.file_block_start AS _start",
             "monotonically_increasing_id() AS _id",
             "value",
-            f"NOT is_valid_utf8(value) OR length(value) > {LONGEST_RECORD} OR {is_open(feed.source.csv)} AS _odd",
+            f"NOT is_valid_utf8(value) OR length(value) > {longest} OR {is_open(feed.source.csv)} AS _odd",
         )
         self._headers = {file.index: file.piece.header.raw for file in files if file.piece.header is not None}
         self._seen = Observation()

@@ -9,8 +9,8 @@ RFC 4180, and where it is silent:
 - A quote inside a field that does not begin with one is literal text.
 - An empty unquoted field is None (NULL), `""` an empty string.
 - A record that goes wrong costs its first line only: reading goes on with the next line. So a quote
-  that is never closed (in 32 MiB) takes one line with it, not the rest of the file.
-- A line of more than 32 MiB is one malformed record, of which only the beginning is kept.
+  that is never closed (in as many characters as a record may have) takes one line with it, not the rest of the file.
+- A line of more than `limits.record` characters is one malformed record, of which only the beginning is kept.
 - A byte that the encoding does not have makes its record malformed. NUL is a character like others.
 """
 
@@ -24,7 +24,8 @@ from typing import BinaryIO
 from framework.feed import CsvOptions, Feed
 from framework.law.layout import Kind, Layout, Rejected, csv_layout
 from framework.law.records.lines import Lines, TooLong
-from framework.law.records.record import LONGEST_RECORD, Record, decoded, shown_raw, undecodable
+from framework.law.records.record import Record, decoded, shown_raw, undecodable
+from framework.names import Limits
 
 __all__ = ["CsvRecords", "read_records"]
 
@@ -35,8 +36,8 @@ class CsvRecords:
     kind = Kind.TEXT
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
-        options = feed.source.csv
-        first = next(read_records(stream, encoding=encoding, options=options, width=None), None)
+        options, longest = feed.source.csv, feed.source.limits.record
+        first = next(read_records(stream, encoding=encoding, options=options, width=None, longest=longest), None)
         if first is None:
             return Rejected("the file has no header" if options.header else "the file has no records"), None
         if not options.header:
@@ -46,17 +47,20 @@ class CsvRecords:
         return csv_layout(feed, [name or "" for name in first.fields]), first
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
-        options = feed.source.csv
-        records = read_records(stream, encoding=encoding, options=options, width=len(layout.record))
+        options, longest, width = feed.source.csv, feed.source.limits.record, len(layout.record)
+        records = read_records(stream, encoding=encoding, options=options, width=width, longest=longest)
         if options.header:
             next(records, None)
         yield from records
 
 
-def read_records(stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None) -> Iterator[Record]:
-    """Every record of a file, the header included. With `width`, records of another width are malformed."""
+def read_records(
+    stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None, longest: int = Limits().record
+) -> Iterator[Record]:
+    """Every record of a file, the header included. With `width`, records of another width are malformed; so are those
+    of more than `longest` characters."""
     with decoded(stream, encoding) as text:
-        yield from _Reader(text, options, width).records()
+        yield from _Reader(text, options, width, longest).records()
 
 
 class _Open:
@@ -72,8 +76,8 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self, text: io.TextIOWrapper, options: CsvOptions, width: int | None) -> None:
-        self._lines, self._width = Lines(text), width
+    def __init__(self, text: io.TextIOWrapper, options: CsvOptions, width: int | None, longest: int) -> None:
+        self._lines, self._width, self._longest = Lines(text, longest), width, longest
         self._sep, self._quote, self._comment = options.sep, options.quote or "", options.comment
         self._multiline, self._escape = options.multiLine, options.escape or self._quote
         self._doomed, self._why = range(0), ""
@@ -133,7 +137,7 @@ class _Reader:
 
     def _following(self, record: _Open) -> str | None:
         """The line that belongs to a record as well, None when none can."""
-        if not self._multiline or record.size >= LONGEST_RECORD:
+        if not self._multiline or record.size >= self._longest:
             return None
         line = self._lines.take()
         if isinstance(line, TooLong):

@@ -6,7 +6,7 @@
   opens are closed again, or to the end of its line; reading goes on behind it.
 - NaN, Infinity and -Infinity are numbers; of a key that stands twice in an object the last value counts; all else is
   as RFC 8259 has it. A byte that the encoding does not have makes its record malformed.
-- A document of more than 32 MiB is one malformed record, of which only the beginning is kept.
+- A document of more than `limits.record` characters is one malformed record, of which only the beginning is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected, json_layout
-from framework.law.records.record import LONGEST_RECORD, Record, decoded, shown_raw, too_long, undecodable
+from framework.law.records.record import Record, decoded, shown_raw, too_long, undecodable
 from framework.law.values import json_document, json_members
 
 __all__ = ["JsonRecords"]
@@ -47,16 +47,15 @@ class JsonRecords:
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         keys: dict[str, None] = {}
         objects = 0
-        for found in _documents(stream, encoding):
+        for found in _documents(stream, encoding, feed.source.limits.record):
             if found.members is not None:
                 objects += 1
                 keys |= dict.fromkeys(found.members)
         return json_layout(feed, list(keys)) if objects else Layout((), ()), None
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
-        del feed
         names = layout.names
-        for found in _documents(stream, encoding):
+        for found in _documents(stream, encoding, feed.source.limits.record):
             if found.members is None:
                 yield Record(found.line, None, found.raw, found.error)
             else:
@@ -71,19 +70,20 @@ class _Document:
     members: dict[str, str | None] | None = None
 
 
-def _documents(stream: BinaryIO, encoding: str) -> Iterator[_Document]:
+def _documents(stream: BinaryIO, encoding: str, longest: int) -> Iterator[_Document]:
     beginning = codecs.getincrementaldecoder(encoding)("ignore").decode(stream.read(_CHUNK))
     stream.seek(0)
     with decoded(stream, encoding) as text:
-        reader = _Reader(text)
+        reader = _Reader(text, longest)
         yield from reader.elements() if _ARRAY.match(beginning) else reader.documents()
 
 
 class _Reader:
     """Reads documents from a window of the text: `_buffer` from `_at` on is what comes next, in line `_line`."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, longest: int) -> None:
         self._text, self._buffer, self._at, self._line = text, "", 0, 1
+        self._longest = longest
         self._outside = _OUTSIDE
         self._more()
         self._buffer = self._buffer.removeprefix("\ufeff")
@@ -168,12 +168,12 @@ class _Reader:
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:
         """Whether the document may only want what was not read yet."""
         near = error.pos >= len(self._buffer) - _NEAR or error.msg.startswith("Unterminated string")
-        return near and len(self._buffer) - self._at <= LONGEST_RECORD
+        return near and len(self._buffer) - self._at <= self._longest
 
     def _whole(self, value: Any, end: int) -> _Document:
         line, raw = self._line, self._move(end)
-        if len(raw) > LONGEST_RECORD:
-            return _Document(line, *too_long(raw, len(raw)))
+        if len(raw) > self._longest:
+            return _Document(line, *too_long(raw, len(raw), self._longest))
         if undecodable(raw):
             return _Document(line, shown_raw(raw), "a byte is not valid in the file's encoding")
         members = json_members(value, raw)
@@ -185,14 +185,14 @@ class _Reader:
         scan = _LineEnd() if whole_line else _Brackets(self._outside)
         while (end := scan.end(self._buffer, at)) is None:
             at = len(self._buffer) - self._at
-            if at > LONGEST_RECORD:  # only its beginning is of interest
+            if at > self._longest:  # only its beginning is of interest
                 head, before, at, self._at = head or self._buffer[self._at :], before + at, 0, len(self._buffer)
             if not self._more():
                 end = len(self._buffer)
                 break
         raw = self._move(max(end, self._at + (not before))).rstrip()
-        if before + len(raw) > LONGEST_RECORD:
-            return _Document(line, *too_long(head or raw, before + len(raw)))
+        if before + len(raw) > self._longest:
+            return _Document(line, *too_long(head or raw, before + len(raw), self._longest))
         problem = "a byte is not valid in the file's encoding" if undecodable(raw) else error
         return _Document(line, shown_raw(raw), problem)
 

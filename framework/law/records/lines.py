@@ -6,7 +6,7 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from framework.law.records.record import LONGEST_RECORD, Record, too_long
+from framework.law.records.record import Record, too_long
 
 __all__ = ["Lines", "TooLong"]
 
@@ -16,18 +16,21 @@ _CHUNK = 1 << 20
 class TooLong(str):
     """The beginning of a line that is longer than a record may be, and the length of all of it."""
 
-    __slots__ = ("length",)
+    __slots__ = ("length", "longest")
     length: int
+    longest: int
 
     def record(self, number: int) -> Record:
         """What is told of it, as the line with this number."""
-        return Record(number, None, *too_long(self, self.length))
+        return Record(number, None, *too_long(self, self.length, self.longest))
 
 
 class Lines:
-    """Lines with their ends (LF, CRLF or CR), without a byte-order mark. `number` is that of the last one taken."""
+    """Lines with their ends (LF, CRLF or CR), without a byte-order mark; one of more than `longest` characters is a
+    `TooLong`. `number` is that of the last one taken."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, longest: int) -> None:
+        self._longest = longest
         self._text, self._again, self.number = text, deque[str](), 0
         self._first, self._after_cr = True, False
 
@@ -49,13 +52,13 @@ class Lines:
         self.number -= len(lines)
 
     def _read(self) -> str:
-        line = self._text.readline(LONGEST_RECORD + 2)
+        line = self._text.readline(self._longest + 2)
         if self._after_cr and line == "\n":  # it belongs to a line that was read in pieces
-            line = self._text.readline(LONGEST_RECORD + 2)
+            line = self._text.readline(self._longest + 2)
         if self._first:
             line = line.removeprefix("\ufeff")
         self._first = self._after_cr = False
-        is_long = len(line) > LONGEST_RECORD and len(line.rstrip("\r\n")) > LONGEST_RECORD
+        is_long = len(line) > self._longest and len(line.rstrip("\r\n")) > self._longest
         return self._too_long(line) if is_long else line
 
     def _too_long(self, line: str) -> TooLong:
@@ -66,5 +69,5 @@ class Lines:
             length += len(bare)
             self._after_cr = line.endswith("\r")
             line = "" if len(bare) < len(line) else self._text.readline(_CHUNK)
-        found.length = length
+        found.length, found.longest = length, self._longest
         return found

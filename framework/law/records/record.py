@@ -13,10 +13,8 @@ from typing import BinaryIO, Protocol
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected
 
-__all__ = ["LONGEST_RECORD", "Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
+__all__ = ["Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
 
-LONGEST_RECORD = 32 << 20
-"""Characters after which a record counts as never ended."""
 _KEPT = 1000
 """Characters that are kept of a record that is too long."""
 _UNDECODABLE = re.compile("[\udc00-\udcff]")
@@ -78,7 +76,7 @@ def shown_raw(raw: str) -> str:
     return _UNDECODABLE.sub(lambda match: f"\\x{ord(match.group()) - 0xDC00:02x}", raw)
 
 
-def too_long(beginning: str, length: int) -> tuple[str, str]:
+def too_long(beginning: str, length: int, longest: int) -> tuple[str, str]:
     """What is kept of a record of so many characters, and what is said of it."""
     raw = f"{shown_raw(beginning[:_KEPT])}… ({length} characters)"
-    return raw, f"the record has {length} characters; it may have {LONGEST_RECORD}"
+    return raw, f"the record has {length} characters; it may have {longest} (limits.record)"

@@ -1,0 +1,71 @@
+"""A file of a megabyte, whatever is in it, costs seconds and some hundred MB, and a good file beside it is loaded."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from tests.large_trouble import LARGEST, NAMED, some_large_file
+from tests.support import ACTIVITY, Project
+
+_SECONDS, _BYTES = 15, 600 << 20
+"""Of processor time, which other processes on the machine lengthen little, and of memory."""
+_QUICK = ("quotes_not_closed.csv", "commas.csv")
+_DEEP = ("lines_of_brackets.json", "open_arrays.json")
+_GOOD = {
+    "csv": "user_id,event,event_time\n7,good,2026-01-01\n",
+    "json": '{"user_id": 7, "event": "good", "event_time": "2026-01-01"}\n',
+}
+
+
+def run_beside_a_good_file(project: Project, name: str, content: bytes) -> tuple[float, int]:
+    """What a run of the file and a good one took: seconds and bytes. The good one's row is in the target."""
+    kind = "csv" if ".csv" in name else "json"
+    project.feed("activity", ACTIVITY.format(name="activity").replace("format: csv", f"format: {kind}"))
+    project.land("activity", f"1_{name}", content)
+    project.land("activity", f"2_good.{kind}", _GOOD[kind])
+    process = project.start("run", script="tests/runs/measured.py", MEASURED=project.path("used.json"))
+    try:
+        _, said = process.communicate(timeout=100)
+    finally:
+        process.kill()
+    assert process.returncode in (0, 3), said
+    assert ("7", "good") in project.rows("analytics.activity", "user_id, event")
+    assert not project.files("landing/activity")
+    with open(project.path("used.json"), encoding="utf-8") as used:
+        seconds, memory = json.load(used)
+    return seconds, memory
+
+
+@pytest.mark.parametrize("name", _QUICK)
+def test_files_that_took_minutes(project: Project, name: str) -> None:
+    seconds, memory = run_beside_a_good_file(project, name, NAMED[name])
+    assert seconds < _SECONDS
+    assert memory < _BYTES
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", sorted(NAMED.keys() - {*_QUICK, *_DEEP}))
+def test_files_that_took_long(project: Project, name: str) -> None:
+    seconds, memory = run_beside_a_good_file(project, name, NAMED[name])
+    assert seconds < _SECONDS
+    assert memory < _BYTES
+
+
+@pytest.mark.torture
+@pytest.mark.xfail(strict=True, reason="every line that opens brackets is parsed up to a thousand brackets further")
+def test_brackets_that_lines_leave_open(project: Project) -> None:
+    seconds, _ = run_beside_a_good_file(project, _DEEP[0], NAMED[_DEEP[0]])
+    assert seconds < _SECONDS
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(60))
+def test_any_file(project: Project, seed: int) -> None:
+    name, content = some_large_file(random.Random(seed))
+    assert len(content) <= LARGEST
+    seconds, memory = run_beside_a_good_file(project, name, content)
+    assert seconds < _SECONDS
+    assert memory < _BYTES
