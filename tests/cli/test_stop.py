@@ -84,7 +84,7 @@ def test_a_second_signal_ends_at_once(busy: Project) -> None:
 
 
 def test_ctrl_c_while_the_program_is_imported(project: Project, tmp_path: os.PathLike[str]) -> None:
-    """A package that is imported first brings the signal along."""
+    """A package that is imported first brings the signal along; a job in the background would be deaf to it."""
     folder = os.path.join(tmp_path, "before")
     os.mkdir(folder)
     with open(os.path.join(folder, "click.py"), "w", encoding="utf-8") as out:
@@ -96,6 +96,7 @@ def test_ctrl_c_while_the_program_is_imported(project: Project, tmp_path: os.Pat
         text=True,
         timeout=50,
         check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
 

@@ -225,7 +225,7 @@ def test_buckets_need_their_client(prod: Project) -> None:
         ("google-cloud-storage>=3.7,<4",),
     ]
     (from_git,) = equipped([replace(bucket, settings=replace(settings, source=JobSource.GIT))], config)
-    assert {"google-cloud-storage>=3.7,<4", "click>=8.1"} <= set(from_git.requirements)
+    assert {"google-cloud-storage>=3.7,<4", "click>=8.2"} <= set(from_git.requirements)
 
 
 def test_without_sources_the_installed_package_tells_what_it_needs(prod: Project) -> None:
@@ -234,7 +234,7 @@ def test_without_sources_the_installed_package_tells_what_it_needs(prod: Project
     prod.write("pipelines_config/environments/prod.yml", PROD + git)
     prod.cli("bundle")
     installed = job(prod)["environments"][0]["spec"]["dependencies"]
-    assert "click>=8.1" in installed
+    assert "click>=8.2" in installed
     assert not any("extra" in text or "duckdb" in text for text in installed)
 
 
