@@ -44,7 +44,7 @@ class _Roots:
 
 class LocalChanges:
     """Tells `on_change(feeds)` from its own threads when something has changed in these feeds' folders,
-    `on_folders()` when folders have come or gone, so that `refresh` is to be called, and
+    `on_folders()` when folders may have come or gone, so that `refresh` is to be called, and
     `on_trouble(sentence)` when the system cannot watch."""
 
     def __init__(
@@ -103,6 +103,7 @@ class LocalChanges:
                 if not begun:
                     begun, self._broken_off = True, 0
                     self._on_change(frozenset(name for names in self._roots.feeds.values() for name in names))
+                    self._on_folders()  # those that came between the look for folders and this are not watched
                 if changes:
                     self._heard(changes)
         except FileNotFoundError:
