@@ -132,20 +132,32 @@ def test_a_file_is_loaded_soon_and_the_process_stays(project: Project) -> None:
 
 def test_a_file_that_is_written_slowly_is_loaded_once_and_whole(project: Project) -> None:
     """Another file of the feed does not wait for it."""
-    with watching(project, quiet=0.6) as watch:
-        watch.wait("started")
+    loaded, written = threading.Event(), list[str]()
+
+    def write_slowly() -> None:
         with open(project.path("landing", "activity", "slow.csv"), "w", encoding="utf-8") as out:
             out.write(HEADER)
-            for number in range(20):
-                out.write(row(number))
+            while len(written) < 10 or not loaded.is_set():
+                written.append(row(1 + len(written)))
+                out.write(written[-1])
                 out.flush()
-                if number == 5:
-                    project.land("activity", "quick.csv", HEADER + row(20))
                 time.sleep(0.1)
-        reports = [watch.wait("succeeded")["report"] for _ in range(2)]
+
+    with watching(project, quiet=0.6) as watch:
+        watch.wait("started")
+        writer = threading.Thread(target=write_slowly)
+        writer.start()
+        try:
+            until(lambda: len(written) > 5)
+            project.land("activity", "quick.csv", HEADER + row(0))
+            quick = watch.wait("succeeded")["report"]
+        finally:
+            loaded.set()
+            writer.join()
+        slow = watch.wait("succeeded")["report"]
         assert watch.end(signal.SIGTERM) == 0
-    assert [report["rows"]["read"] for report in reports] == [1, 20]
-    loaded_once(project, "activity", 21, 2)
+    assert (quick["rows"]["read"], slow["rows"]["read"]) == (1, len(written))
+    loaded_once(project, "activity", 1 + len(written), 2)
 
 
 def test_files_that_arrived_while_nothing_ran(project: Project) -> None:
