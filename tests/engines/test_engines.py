@@ -73,7 +73,7 @@ def snapshot(project: Project, feed: dict[str, Any]) -> dict[str, Any]:
     """All that the engines must agree on, of one feed's report and tables; what a batch that was refused leaves
     in staging belongs to nobody."""
     name = f"s.{feed['feed']}"
-    rows = project.rows(name, "*"), project.rows(f"{name}__staging", "*")
+    rows = project.rows(name, "*"), [] if feed["error"] else project.rows(f"{name}__staging", "*")
     staged = [tuple(SOURCES.sub("", str(value)) for value in row[:-2]) for row in rows[1]]
     bad = [
         tuple(SOURCES.sub("", str(value)) for value in row) for row in project.rows(f"{name}__quarantine", QUARANTINE)

@@ -79,7 +79,8 @@ class Reader:
 
         nested = [(index, column) for index, column in enumerate(self._feed.columns) if is_nested(column)]
         schema = pa.schema(
-            [("_file", pa.int32()), ("_line", pa.int64()), ("_record", pa.string()), ("_why", pa.string())]
+            [("_file", pa.int32()), ("_block", pa.int64()), ("_line", pa.int64())]
+            + [("_record", pa.string()), ("_why", pa.string())]
             + [(f"f{index}", pa.string()) for index in layout.used]
             + [(f"{kind}{index}", _arrow(column.type)) for index, column in nested for kind in "nd"]
         )
@@ -95,16 +96,16 @@ class Reader:
                 file.rejected = unreadable(error)
                 batches = [batch for batch in batches if batch.column(0)[0].as_py() != file.index]
         if batches:
-            records = self._spark.createDataFrame(pa.Table.from_batches(batches, schema))
-            self._by_the_law.append(Frame(layout, records.selectExpr("*", "0L AS _block")))
+            self._by_the_law.append(Frame(layout, self._spark.createDataFrame(pa.Table.from_batches(batches, schema))))
 
     def _rows(
         self, file: FileRead, layout: Layout, nested: Sequence[tuple[int, Column]]
     ) -> Iterator[tuple[object, ...]]:
+        """A block of each record's own keeps the order of those in one line."""
         at = dict(layout.fields)
         used = layout.used
         defaults = {index: self._nested(column, column.default) for index, column in nested}
-        for record in file.piece.records(self._feed, layout):
+        for number, record in enumerate(file.piece.records(self._feed, layout)):
             fields = record.fields
             values: list[object] = []
             for index, column in nested:
@@ -113,6 +114,7 @@ class Reader:
                 values += [self._nested(column, value), defaults[index]]
             yield (
                 file.index,
+                number,
                 record.line,
                 record.raw,
                 record.error,
