@@ -13,7 +13,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import Merged, TableState
+from framework.engine import Merged, TableState, staged_meanwhile
 from framework.engines.constraints import filled_by_itself
 from framework.engines.delta_errors import translated
 from framework.engines.delta_features import refusal
@@ -22,9 +22,9 @@ from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError, StorageError
 from framework.names import Table
-from framework.steps import CreateTable
+from framework.steps import CreateTable, Stage
 
-__all__ = ["DeltaTables", "check_constraints", "commit", "storage_options"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "has_batch", "storage_options"]
 
 _CHECK = "delta.constraints."
 
@@ -65,6 +65,16 @@ class DeltaTables:
                 return DeltaTable(uri, storage_options=self.options)
         except TableNotFoundError:
             return None
+
+    def to_stage(self, step: Stage) -> DeltaTable | None:
+        """Staging before the batch's first commit. Raises Conflict when another runner has staged it meanwhile."""
+        table = step.feed.target.staging
+        delta = self.open(table)
+        if delta is not None:
+            self.writable(delta, table)
+            if has_batch(delta, step.feed.name, step.batch.seq):
+                raise staged_meanwhile(step.feed)
+        return delta
 
     def kept(self, table: Table) -> DeltaTable | None:
         """As `open`, for tables that are opened again and again: reads only what is new in the log.
@@ -231,7 +241,7 @@ class DeltaTables:
 
     def seal(self, table: Table, delta: DeltaTable, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows, unless they are there already."""
-        if (delta.transaction_version(transaction_id(manifest.batch.feed)) or 0) >= manifest.batch.seq:
+        if has_batch(delta, manifest.batch.feed, manifest.batch.seq):
             return False
         with translated(table):
             properties = commit(manifest, files=files)
@@ -243,6 +253,11 @@ class DeltaTables:
         refused = refusal(delta, table)
         if refused is not None:
             raise LandfeedError(refused.message, refused.hint, code=refused.code)
+
+
+def has_batch(delta: DeltaTable, feed: str, seq: int) -> bool:
+    """Whether a batch of the feed, or a newer one, was committed to the table."""
+    return (delta.transaction_version(transaction_id(feed)) or 0) >= seq
 
 
 def check_constraints(delta: DeltaTable) -> list[str]:

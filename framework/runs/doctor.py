@@ -44,8 +44,7 @@ def examine(feeds: Sequence[Feed], world: World, leases: Leases) -> Iterator[Fin
     yield from _disk("temporary folder", tempfile.gettempdir)
     if world.tables is not None and "://" not in world.tables:
         yield from _disk("tables", lambda: _there(world.tables or "/"))
-    yield _told("ledger", lambda: f"{len(world.ledger.latest())} feed(s) recorded")
-    yield from _clock(world)
+    yield from _ledger(world)
     for feed in feeds:
         yield _told(f"{feed.name}: landing", partial(_landing, feed, world))
         yield _lease(feed, leases)
@@ -85,11 +84,15 @@ def _there(path: str) -> str:
     return path
 
 
-def _clock(world: World) -> Iterator[Finding]:
+def _ledger(world: World) -> Iterator[Finding]:
+    """What is recorded, and whether the clock is behind it."""
     try:
-        newest: datetime | None = max((event.recorded_at for event in world.ledger.latest().values()), default=None)
-    except LandfeedError:  # told with the ledger
+        latest = world.ledger.latest()
+    except LandfeedError as error:
+        yield Finding("ledger", Health.ERROR, error.message, error.hint)
         return
+    yield Finding("ledger", Health.OK, f"{len(latest)} feed(s) recorded")
+    newest: datetime | None = max((event.recorded_at for event in latest.values()), default=None)
     if newest is not None and newest > world.clock():
         message = f"the clock is behind what is recorded ({newest:%Y-%m-%d %H:%M:%S} UTC)"
         yield Finding("clock", Health.WARNING, message, "set it right; history and `status` go by it, tables do not")

@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 from deltalake import DeltaTable
 
-from framework.batch import Manifest, transaction_id
+from framework.batch import Manifest
 from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_schema import delta_schema
@@ -65,16 +65,11 @@ class CleanBatch:
         if self._step.pictured is not None:  # what a picture lacks is to be known before it is staged
             return None
         files = [FileRead(piece) for piece in pieces]
-        table = self._step.feed.target.staging
         if not self._tables.local or not all(self._can_read(file) for file in files):
             return None
-        delta = self._tables.open(table)
-        if delta is not None:
-            self._tables.writable(delta, table)
-            if (delta.transaction_version(transaction_id(self._step.feed.name)) or 0) >= self._step.batch.seq:
-                raise staged_meanwhile(self._step.feed)
-            if not is_plain(delta) or not self._fits(delta):
-                return None
+        delta = self._tables.to_stage(self._step)
+        if delta is not None and not (is_plain(delta) and self._fits(delta)):
+            return None
         written: list[NewFile] = []
         try:
             outcome = self._staged(files, delta, loaded_at, seal, written)

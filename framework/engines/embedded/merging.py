@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 import duckdb
 from deltalake import CommitProperties, DeltaTable, QueryBuilder
 
-from framework.batch import Manifest, transaction_id
+from framework.batch import Manifest
 from framework.engine import Merged
-from framework.engines.delta import DeltaTables, check_constraints, commit
+from framework.engines.delta import DeltaTables, check_constraints, commit, has_batch
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.compacting import compact_when_due
@@ -187,7 +187,7 @@ class Merging:
             return
         memory, batch = self._opened(self._memory), merged.batch
         rest = ""
-        if (memory.transaction_version(transaction_id(batch.feed)) or 0) >= batch.seq:
+        if has_batch(memory, batch.feed, batch.seq):
             listed = ", ".join(f"c.{DUCKDB.name(name)}" for name in self._db.sql("FROM remembered").columns)
             rest = f" EXCEPT SELECT {listed} FROM every AS c WHERE _batch_id = {DUCKDB.text(merged.batch_id)}"
         if not self._db.execute(f"SELECT 1 FROM (SELECT * FROM remembered{rest}) LIMIT 1").fetchall():

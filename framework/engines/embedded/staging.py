@@ -11,9 +11,9 @@ from typing import NamedTuple
 import duckdb
 from deltalake import DeltaTable, QueryBuilder
 
-from framework.batch import Manifest, transaction_id
+from framework.batch import Manifest
 from framework.engine import Seal, Staged, staged_meanwhile
-from framework.engines.delta import DeltaTables
+from framework.engines.delta import DeltaTables, has_batch
 from framework.engines.delta_errors import translated
 from framework.engines.embedded.checking import check_batch
 from framework.engines.embedded.clean import CleanBatch
@@ -72,9 +72,8 @@ class Staging:
         clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
         if clean is not None:
             return clean
-        feed = step.feed
+        feed, paths = step.feed, [piece.source.file.shown for piece in pieces]
         with own_folder() as folder:
-            paths = [piece.source.file.shown for piece in pieces]
             audit = audit_values(step.batch.id, paths, loaded_at, DUCKDB)
             files = Reader(self._db, feed, folder, audit).read(pieces)
             judgement = judge(feed, self._figures(feed, files), step.header)
@@ -87,10 +86,10 @@ class Staging:
             manifest = seal(judgement.outcomes(*self._staged(files)), checked)
             if manifest.rows.quarantined:
                 self._fill_quarantine(feed, files)
-        before = self._open_staging(step)
+        before = self._tables.to_stage(step)
         if manifest.rows.quarantined:
-            self._commit_quarantine(step, pieces, manifest)
-        staged = self._commit_staging(step, pieces, manifest, before)
+            self._commit_quarantine(step, paths, manifest)
+        staged = self._commit_staging(step, paths, manifest, before)
         self._db.execute("DROP TABLE batch")
         return staged
 
@@ -241,36 +240,27 @@ class Staging:
             f"FROM {bad_rows(feed)} r JOIN places p ON p.id = r._row ORDER BY r._file, r._row"
         )
 
-    def _commit_quarantine(self, step: Stage, pieces: Sequence[Piece], manifest: Manifest) -> None:
+    def _commit_quarantine(self, step: Stage, paths: Sequence[str], manifest: Manifest) -> None:
         """Append the bad rows, unless an earlier process already did for this batch."""
-        table, files = step.feed.quarantine.table, [piece.source.file.shown for piece in pieces]
+        table = step.feed.quarantine.table
         delta = self._tables.open(table)
         if delta is not None:
             self._tables.writable(delta, table)
-            if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
+            if has_batch(delta, step.feed.name, step.batch.seq):
                 return
-        select = quarantined(step.feed, step.batch.id, files, manifest.staged_at, DUCKDB)
+        select = quarantined(step.feed, step.batch.id, paths, manifest.staged_at, DUCKDB)
         rows = self._db.sql(f"{rendered('quarantined', [select])} ORDER BY _file, quarantined._line")
         appended = self._tables.append(table, delta, rows, manifest)
         conserved(step.feed, "quarantined", manifest.rows.quarantined, appended)
 
     # Staging
 
-    def _open_staging(self, step: Stage) -> DeltaTable | None:
-        """Staging before the batch's first commit. Raises Conflict when another runner has staged it meanwhile."""
-        delta = self._tables.open(step.feed.target.staging)
-        if delta is not None:
-            self._tables.writable(delta, step.feed.target.staging)
-            if (delta.transaction_version(transaction_id(step.feed.name)) or 0) >= step.batch.seq:
-                raise staged_meanwhile(step.feed)
-        return delta
-
     def _commit_staging(
-        self, step: Stage, pieces: Sequence[Piece], manifest: Manifest, before: DeltaTable | None
+        self, step: Stage, paths: Sequence[str], manifest: Manifest, before: DeltaTable | None
     ) -> Staged:
         """Overwrite the very version of staging that was there before, or nothing (Conflict)."""
-        table, files = step.feed.target.staging, [piece.source.file.shown for piece in pieces]
-        rows = self._db.sql(rendered("batch", self._selected(step, files, manifest)))
+        table = step.feed.target.staging
+        rows = self._db.sql(rendered("batch", self._selected(step, paths, manifest)))
         version = self._tables.overwrite(table, before, rows, manifest)
         written = before or self._tables.open(table)
         if written is None or written.version() != version:  # somebody else made the table at the same moment

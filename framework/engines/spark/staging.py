@@ -69,6 +69,7 @@ class Staging:
         self._tables, self._feed, self._batch = tables, step.feed, step.batch
         self._survivor, self._header, self._pictured = step.survivor, step.header, step.pictured
         self._pieces, self._loaded_at = pieces, loaded_at
+        self._paths = [piece.source.file.shown for piece in pieces]
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
         self._refused: tuple[int, ...] = ()
@@ -161,10 +162,10 @@ class Staging:
 
     def _clean(self, reader: Reader, *, once: bool, clear: bool = False) -> Any:
         """The rows for staging; with `clear` before anything of them is masked."""
-        feed, paths = self._feed, [piece.source.file.shown for piece in self._pieces]
+        feed = self._feed
         clean = self._kept(reader)
         if not once or isinstance(self._survivor, AllRows):
-            return applied(clean, [staged(feed, self._batch.id, paths, self._loaded_at, SPARK, clear=clear)])
+            return applied(clean, [staged(feed, self._batch.id, self._paths, self._loaded_at, SPARK, clear=clear)])
         place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
         selects, rank = ranked(feed, self._survivor, place, SPARK)
         names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
@@ -172,7 +173,7 @@ class Staging:
         last = staged(
             feed,
             self._batch.id,
-            paths,
+            self._paths,
             self._loaded_at,
             SPARK,
             values=names,
@@ -214,8 +215,7 @@ class Staging:
     # What rows are asked
 
     def _audit(self) -> dict[str, str]:
-        paths = [piece.source.file.shown for piece in self._pieces]
-        return audit_values(self._batch.id, paths, self._loaded_at, SPARK)
+        return audit_values(self._batch.id, self._paths, self._loaded_at, SPARK)
 
     def _ask(self, reader: Reader, clean: Mapping[str, int]) -> dict[int, Sequence[int]]:
         """By file how many rows are left out, how many stop the feed, and how many fail each check of rows. The files
@@ -292,14 +292,13 @@ class Staging:
 
     def _by_position(self, clean: Mapping[str, int], kept: Mapping[str, int]) -> tuple[list[int], list[int]]:
         """How many rows of each file stay, and how many another row of their key beats."""
-        paths = [piece.source.file.shown for piece in self._pieces]
-        return [kept.get(path, 0) for path in paths], [clean.get(path, 0) - kept.get(path, 0) for path in paths]
+        beaten = [clean.get(path, 0) - kept.get(path, 0) for path in self._paths]
+        return [kept.get(path, 0) for path in self._paths], beaten
 
     def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        paths = [piece.source.file.shown for piece in self._pieces]
-        select = quarantined(feed, self._batch.id, paths, manifest.staged_at, SPARK)
+        select = quarantined(feed, self._batch.id, self._paths, manifest.staged_at, SPARK)
         self._tables.append(table, applied(self._bad(reader), [select]), manifest, files=True)
         batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._batch.id)}"
         query = f"SELECT count(*) FROM {self._tables.reference(table)} WHERE {batch}"
