@@ -34,6 +34,8 @@ class CsvRecords:
     """See `RecordReader`."""
 
     kind = Kind.TEXT
+    signature: bytes | None = None
+    by_beginning = True
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         options, longest = feed.source.csv, feed.source.limits.record
