@@ -72,11 +72,13 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     return f"CASE WHEN {text} IN ({dialect.texts(nulls)}) THEN NULL ELSE {text} END"
 
 
-def value_of(column: Column, text: str, feed: Feed, dialect: Dialect, *, usual_only: bool = False) -> str:
-    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. For
-    `usual_only` see `typed`."""
-    zone = feed.source.timezone
-    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect, usual_only=usual_only)
+def value_of(
+    column: Column, text: str, feed: Feed, dialect: Dialect, *, formatted: bool = True, usual_only: bool = False
+) -> str:
+    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. A text that
+    is not `formatted` is not in the column's formats. For `usual_only` see `typed`."""
+    zone, formats = feed.source.timezone, column.formats if formatted else ()
+    value = typed(text, column.type, formats=formats, zone=zone, dialect=dialect, usual_only=usual_only)
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)
