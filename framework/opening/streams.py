@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any, BinaryIO
 
+from framework.law.records import Refused
 from framework.names import File, Limits
 from framework.opening.sources import SourceFile
 
@@ -83,7 +84,7 @@ def unpacked(stream: BinaryIO, compression: Compression, size: int, limits: Limi
 def unreadable(error: Exception) -> str:
     """A sentence for a file that is damaged, from the error that said so."""
     match error:
-        case TooLarge():
+        case TooLarge() | Refused():
             return str(error)
         case gzip.BadGzipFile() | EOFError() | zlib.error():
             return f"the file is not a complete gzip file ({error})"

@@ -83,7 +83,12 @@ class CleanBatch:
         return outcome
 
     def _can_read(self, file: FileRead) -> bool:
-        if file.rejected is not None or self._fast is None or not file.piece.is_utf8:
+        if (
+            file.rejected is not None
+            or self._fast is None
+            or self._step.feed.source.only_by_law
+            or not file.piece.is_utf8
+        ):
             return False
         return self._fast.can_read(self._step.feed, file.piece)
 

@@ -84,7 +84,8 @@ class Reader:
 
     def _can_be_fast(self, file: FileRead) -> bool:
         """Whether DuckDB may try to read the file, which then has a copy in UTF-8 where it needs one."""
-        file.by_law = self._fast is None or not self._fast.can_read(self._feed, file.piece)
+        only = self._feed.source.only_by_law
+        file.by_law = only or self._fast is None or not self._fast.can_read(self._feed, file.piece)
         if not file.by_law and not file.piece.is_utf8:
             try:
                 file.copy = utf8_copy(file.piece, os.path.join(self._folder, str(file.index)))
@@ -164,8 +165,7 @@ class Reader:
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(layout)})")
         for file in group:
             try:
-                records = file.piece.records(self._feed, layout)
-                malformed = hand_over(self._db, records, layout, file.index, "records")
+                malformed = hand_over(self._db, file.records(self._feed), layout, file.index, "records")
                 broken = ((file.index, bad.line, bad.record, bad.message) for bad in malformed)
                 insert_rows(self._db, "broken", broken)
             except BROKEN_FILE as error:

@@ -8,9 +8,9 @@ its own and a line in `READERS`; from then on every engine reads it.
 from framework.feed import Format
 from framework.law.records.csv import CsvRecords
 from framework.law.records.json import JsonRecords
-from framework.law.records.record import Record, RecordReader
+from framework.law.records.record import Record, RecordReader, Refused
 
-__all__ = ["READERS", "Record", "RecordReader"]
+__all__ = ["READERS", "Record", "RecordReader", "Refused"]
 
 READERS: dict[Format, RecordReader] = {Format.CSV: CsvRecords(), Format.JSON: JsonRecords()}
 """The reader of every format that can be read."""

@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected
 
-__all__ = ["Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
+__all__ = ["Record", "RecordReader", "Refused", "decoded", "shown_raw", "too_long", "undecodable"]
 
 _KEPT = 1000
 """Characters that are kept of a record that is too long."""
@@ -23,12 +23,18 @@ _UNDECODABLE = re.compile("[\udc00-\udcff]")
 @dataclass(frozen=True, slots=True)
 class Record:
     """`line` counts physical lines from 1; `fields` is None for a malformed record, `error` says why;
-    `raw` is the record's text without its line end, undecodable bytes written as \\xNN."""
+    `raw` is the record's text without its line end, undecodable bytes written as \\xNN. A record that is `no_row`
+    has no fields and is left out: the header once more, a trailer, nothing but separators."""
 
     line: int
     fields: tuple[str | None, ...] | None
     raw: str
     error: str | None = None
+    no_row: bool = False
+
+
+class Refused(Exception):
+    """All of a file is refused for what came up while its records were read; the text says why."""
 
 
 class RecordReader(Protocol):
