@@ -116,7 +116,10 @@ def _options(source: Node) -> Iterator[Problem]:
         mark = options.get(key)
         if mark is None or not mark.text or mark.broken:
             continue
-        if any(end in mark.text for end in "\r\n"):
+        if mark.text in ("\\t", "\\u0001"):
+            hint = f'write "{mark.shown}" in double quotes'
+            yield mark.problem(f"source.options.{key}", f"'{mark.shown}' is more than one character", hint)
+        elif any(end in mark.text for end in "\r\n"):
             yield mark.problem(f"source.options.{key}", f"{key} cannot be a line break", "records end with it")
         elif mark.text in marks:
             message = f"{key} is the same character as {marks[mark.text]}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -18,11 +16,11 @@ from framework.names import File
 from framework.opening.controls import Told, held, told_of
 from framework.opening.kinds import BEGINNING, not_text
 from framework.opening.sources import SourceFile
-from framework.opening.streams import Compression, TooLarge, choose_encoding, unpacked, unreadable, unusable
+from framework.opening.streams import Compression, Damaged, TooLarge, choose_encoding, unpacked, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "FileRead", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error, TooLarge, Refused)
+BROKEN_FILE = (Damaged, TooLarge, Refused)
 """What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""

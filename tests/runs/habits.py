@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from backports import zstd
 
 __all__ = ["HABITS", "Habit"]
 
@@ -50,7 +54,40 @@ CONTROL = source(r"control: {file: '{file}.ctl', count: '^rows=(\d+)$'}")
 TEN = "id,name\n" + "".join(f"{number},n{number}\n" for number in range(10))
 DIGEST = hashlib.sha256(b"id,name\n1,a\n").hexdigest()
 
+TWO = b"id,name\n1,a\n2,b\n"
+PACKED = {"bz2": bz2.compress(TWO), "zst": zstd.compress(TWO), "gz": gzip.compress(TWO)}
+BOMB = b"id,name\n1," + b"x" * (64 << 20)
+
 HABITS: dict[str, Habit] = {
+    **{
+        f"packed_{ending}": Habit({f"a.csv.{ending}": data}, [("1", "a"), ("2", "b")])
+        for ending, data in PACKED.items()
+    },
+    "packed_in_upper_case": Habit({"A.CSV.BZ2": PACKED["bz2"]}, [("1", "a"), ("2", "b")]),
+    "packed_otherwise_encoded": Habit(
+        {"a.csv.zst": zstd.compress("id,name\n1,ü\n".encode("utf-16"))}, [("1", "ü")], source("encoding: utf-16")
+    ),
+    "packed_and_broken": Habit(
+        {
+            **{f"torn.csv.{ending}": data[:-6] for ending, data in PACKED.items()},
+            **{f"other.csv.{ending}": TWO for ending in PACKED},
+            "z.csv": PACKED["zst"],
+            "b.csv": PACKED["bz2"],
+            "bomb.csv.bz2": bz2.compress(BOMB),
+            "bomb.csv.zst": zstd.compress(BOMB),
+        },
+        rejected={
+            **{
+                f"{name}.csv.{ending}": f"not a complete {kind} file"
+                for name in ("torn", "other")
+                for ending, kind in (("bz2", "bzip2"), ("zst", "zstd"), ("gz", "gzip"))
+            },
+            "z.csv": "a zstd file; its name should end with .zst",
+            "b.csv": "a bzip2 file; its name should end with .bz2",
+            "bomb.csv.bz2": "1000 times as large (limits.ratio)",
+            "bomb.csv.zst": "1000 times as large (limits.ratio)",
+        },
+    ),
     "excel_sep_line": Habit(
         {"a.csv": "sep=;\r\nid;name\r\n1;a\r\n"}, [("1", "a")], source('options: {sep: ";"}'), read=1
     ),

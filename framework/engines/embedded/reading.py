@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 import duckdb
 
-from framework.engines.embedded.files import FileRead, utf8_copy
+from framework.engines.embedded.files import BY_ITSELF, FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, insert_rows, records_table
 from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
@@ -83,10 +83,10 @@ class Reader:
     # By DuckDB
 
     def _can_be_fast(self, file: FileRead) -> bool:
-        """Whether DuckDB may try to read the file, which then has a copy in UTF-8 where it needs one."""
+        """Whether DuckDB may try to read the file, which then has a copy in UTF-8, unpacked, where it needs one."""
         only = self._feed.source.only_by_law
         file.by_law = only or self._fast is None or not self._fast.can_read(self._feed, file.piece)
-        if not file.by_law and not file.piece.is_utf8:
+        if not file.by_law and not (file.piece.is_utf8 and file.piece.compression in BY_ITSELF):
             try:
                 file.copy = utf8_copy(file.piece, os.path.join(self._folder, str(file.index)))
             except UnicodeError:
