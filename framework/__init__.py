@@ -22,7 +22,7 @@ A module imports only from rows below its own; the same holds inside `law`, `ope
     law                                 what data means: values, records, rules, merges; pure, shared by all engines
     feed | environment | batch          what one YAML promises · where things are · files staged and merged together
     machine                             errors of the system, told apart by what was being done
-    errors | habits | names | types     the words everybody uses
+    errors | names | types              the words everybody uses
 
 Where a new thing goes: a format is a reader in `law.records`, a merge mode a function in `law.modes` that says it as
 a `Change`, a check a rule in `law.rules`, a function of expressions a row in `law.functions`; each is written there

@@ -25,16 +25,17 @@ from framework.feed import (
     Mode,
     NewColumns,
     NullKeys,
+    Numbers,
     OnExceed,
     Quarantine,
     ReadyWhen,
     RenamedColumns,
     SchemaContract,
+    ShortRows,
     Snapshot,
     Source,
     Target,
 )
-from framework.habits import Numbers, ShortRows
 from framework.law.pathnames import has_folders
 from framework.loader import habits, ready
 from framework.loader.nodes import Node

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from framework.errors import Problem
-from framework.habits import Control, Negative, Numbers, Trailer
+from framework.feed import Control, Negative, Numbers, Trailer
 from framework.loader.column_types import type_of
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean

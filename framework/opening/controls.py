@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from framework.errors import SourceChanged
-from framework.feed import Feed
-from framework.habits import Control
+from framework.feed import Control, Feed
 from framework.law.layout import Layout
 from framework.law.ready import beside
 from framework.law.records import Record, Refused

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from framework.habits import Negative, Numbers
+from framework.feed import Negative, Numbers
 from framework.law.dialects import DUCKDB, SPARK
 from framework.law.values import plain_number, plain_number_sql
 

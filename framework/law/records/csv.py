@@ -27,8 +27,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import BinaryIO
 
-from framework.feed import CsvOptions, Feed
-from framework.habits import ShortRows
+from framework.feed import CsvOptions, Feed, ShortRows
 from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names
 from framework.law.records.lines import Lines, TooLong
 from framework.law.records.record import Record, decoded, shown_raw, undecodable

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation, localcontext
 
-from framework.feed import Column, Feed
-from framework.habits import Span, Trailer
+from framework.feed import Column, Feed, Span, Trailer
 from framework.law.layout import Layout
 from framework.law.records.record import Record, Refused
 from framework.law.values import plain_number

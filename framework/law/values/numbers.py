@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from framework.habits import Negative, Numbers
+from framework.feed import Negative, Numbers
 from framework.law.dialects import Dialect
 
 __all__ = ["plain_number", "plain_number_sql"]
