@@ -63,6 +63,8 @@ class SourceFile:
         """Whether the engine has read the file."""
         self.share: Callable[[], float] = lambda: 0.0
         """How much of the file the engine has read until now, from 0 to 1; asked from other threads."""
+        self.content: object = None
+        """What the engine has found by looking at all bytes, if that is wanted again."""
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises

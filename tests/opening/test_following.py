@@ -65,3 +65,11 @@ def test_by_duckdb(source: SourceFile) -> None:
             db.execute(f"CREATE TABLE t AS SELECT * FROM read_csv('{source.file.path}', all_varchar = true)")
         assert any(0 < number < source.file.size for number in told)
         assert source.bytes_read == 0  # the connection is asked no more
+
+
+def test_a_statement_that_fails_keeps_its_error(source: SourceFile) -> None:
+    with duckdb.connect(config={"allowed_configs": PROGRESS}) as db:
+        db.execute("BEGIN")
+        with pytest.raises(duckdb.ConversionException), watched(db, [source]):
+            db.execute("SELECT 'x'::INTEGER")
+        db.execute("ROLLBACK")

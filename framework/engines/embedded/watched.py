@@ -41,5 +41,4 @@ def watched(db: duckdb.DuckDBPyConnection, sources: Sequence[SourceFile]) -> Ite
         yield
     finally:
         with lock:
-            running = False
-        db.execute("SET enable_progress_bar = false")
+            running = False  # the setting stays: the transaction may have failed, and takes no statement
