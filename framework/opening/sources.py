@@ -55,6 +55,8 @@ class SourceFile:
         self._fetched = self._in_place = False
         self.done = False
         """Whether the engine has read the file; asked from other threads, to tell how far a batch is."""
+        self.content: object = None
+        """What the engine has found by looking at all bytes, if that is wanted again."""
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises

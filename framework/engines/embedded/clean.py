@@ -102,6 +102,9 @@ class CleanBatch:
     ) -> Staged | None:
         told: dict[int, Told] = {}
         tiny = len(files) >= _MANY and all(file.file.size <= _TINY for file in files)
+        if self._fast is not None and not tiny:
+            for file in files:
+                self._fast.unpack_first(self._step.feed, file.piece)
         for group in grouped(files, lambda file: file.layout) if tiny else groups(files):
             found = (self._write_by_law if tiny else self._write)(group, loaded_at, written)
             if found is None:

@@ -85,15 +85,18 @@ class Reader:
     def _can_be_fast(self, file: FileRead) -> bool:
         """Whether DuckDB may try to read the file, which then has a copy in UTF-8 where it needs one."""
         file.by_law = self._fast is None or not self._fast.can_read(self._feed, file.piece)
-        if not file.by_law and not file.piece.is_utf8:
-            try:
+        if file.by_law or self._fast is None:
+            return False
+        try:
+            if file.piece.is_utf8:
+                self._fast.unpack_first(self._feed, file.piece)
+            else:
                 file.copy = utf8_copy(file.piece, os.path.join(self._folder, str(file.index)))
-            except UnicodeError:
-                file.by_law = True
-            except BROKEN_FILE as error:
-                file.rejected = unreadable(error)
-                return False
-        return not file.by_law
+        except UnicodeError:
+            file.by_law = True
+        except BROKEN_FILE as error:
+            file.rejected = unreadable(error)
+        return not file.by_law and file.rejected is None
 
     def _load(self, group: list[FileRead]) -> None:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
