@@ -18,6 +18,7 @@ from framework.engines.embedded.files import BY_ITSELF, FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, insert_rows, records_table
 from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
+from framework.engines.embedded.watched import watched
 from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout
@@ -120,6 +121,7 @@ class Reader:
         with ExitStack() as stack:
             for file in group:
                 stack.enter_context(file.opened())
+            stack.enter_context(watched(self._db, [file.piece.source for file in group]))
             doubtful = self._insert_opened(group)
         for file in group:
             file.piece.source.done = file not in doubtful
