@@ -56,7 +56,7 @@ class CsvReader:
 
 def _is_header(layout: Layout) -> str:
     """SQL for: the record may be the header once more. Asked first is for the longest name, hardly ever a value."""
-    names, around = layout.names, DUCKDB.text(AROUND)
+    names, around = layout.names, " || ".join(f"chr({ord(sign)})" for sign in AROUND)
     longest = max(range(len(names)), key=lambda index: len(names[index]))
     same = (f"trim(f{index}, {around}) = {DUCKDB.text(names[index])}" for index in layout.used)
     tests = [f"contains(f{longest}, {DUCKDB.text(names[longest])})", *same]
