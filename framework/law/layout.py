@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
+from framework.types import DataType
 
 __all__ = [
     "AROUND",
@@ -33,6 +34,7 @@ __all__ = [
     "renamed",
     "same_name",
     "seen",
+    "typed_layout",
 ]
 
 _OTHERS = 10_000
@@ -53,10 +55,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a file's records: its name as it stands in the file, and what it is."""
+    """A field of a file's records: its name as it stands in the file, what it is, and the type that its values have
+    in the file, where they have one."""
 
     name: str
     kind: Kind = Kind.TEXT
+    type: DataType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,21 @@ def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(key for index, key in enumerate(keys) if index not in set(used))[:_OTHERS]
     return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields, others)
+
+
+def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | None]) -> Layout | Rejected:
+    """The layout of a file whose fields have names and types by a schema of its own; its records have those that
+    columns want."""
+    most = feed.source.limits.columns
+    if len(names) > most:
+        return Rejected(f"the file has {len(names)} columns; a file may have {most} (limits.columns)")
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    others = tuple(name for index, name in enumerate(names) if index not in set(used))
+    return Layout(tuple(Field(names[index], Kind.TYPED, types[index]) for index in used), fields, others)
 
 
 def same_name(name: str) -> str:

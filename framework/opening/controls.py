@@ -12,7 +12,7 @@ from framework.errors import SourceChanged
 from framework.feed import Control, Feed
 from framework.law.layout import Layout
 from framework.law.ready import beside
-from framework.law.records import Record, Refused
+from framework.law.records import BrokenFile, Record
 from framework.law.records.totals import Sums, amount_of
 from framework.machine import reading
 from framework.opening.sources import SourceFile
@@ -34,7 +34,7 @@ class Told:
 
 
 def told_of(source: SourceFile, feed: Feed) -> Told | None:
-    """What the control file of a file tells; None for feeds without. Raises Refused where it does not tell what is
+    """What the control file of a file tells; None for feeds without. Raises BrokenFile where it does not tell what is
     asked, or another SHA-256 than that of the file, and SourceChanged where it is gone."""
     control = feed.source.control
     if control is None:
@@ -42,16 +42,16 @@ def told_of(source: SourceFile, feed: Feed) -> Told | None:
     name, text = _read(source, control)
     found = {key: _find(key, pattern, text, name) for key, pattern in control.patterns.items()}
     if "sha256" in found and (actual := _sha256(source)) != found["sha256"].lower():
-        raise Refused(f"its control file {name} says the SHA-256 {found['sha256'].lower()}, and it is {actual}")
+        raise BrokenFile(f"its control file {name} says the SHA-256 {found['sha256'].lower()}, and it is {actual}")
     columns = {column.name: column for column in feed.columns}
     sums = []
     for column, _ in control.sums:
         amount = amount_of(found[f"sums.{column}"], columns[column], feed)
         if amount is None:
-            raise Refused(f"its control file {name} tells no sum of {column}, but {found[f'sums.{column}']!r}")
+            raise BrokenFile(f"its control file {name} tells no sum of {column}, but {found[f'sums.{column}']!r}")
         sums.append((column, amount))
     if not found.get("count", "0").strip().isdecimal():
-        raise Refused(f"its control file {name} tells no number of records, but {found['count']!r}")
+        raise BrokenFile(f"its control file {name} tells no number of records, but {found['count']!r}")
     return Told(name, int(found["count"]) if "count" in found else None, tuple(sums))
 
 
@@ -67,7 +67,7 @@ def _read(source: SourceFile, control: Control) -> tuple[str, str]:
 def _find(key: str, pattern: str, text: str, name: str) -> str:
     match = re.search(pattern, text, re.MULTILINE | (re.IGNORECASE if key == "sha256" else 0))
     if match is None or match.group(1) is None:
-        raise Refused(f"its control file {name} does not say what source.control.{key} looks for ({pattern})")
+        raise BrokenFile(f"its control file {name} does not say what source.control.{key} looks for ({pattern})")
     return match.group(1)
 
 
@@ -80,7 +80,7 @@ def _sha256(source: SourceFile) -> str:
 
 
 def held(records: Iterator[Record], told: Told, feed: Feed, layout: Layout) -> Iterator[Record]:
-    """The records. Raises Refused at their end where there are not as many as was told, or their sums are others."""
+    """The records. Raises BrokenFile at their end where there are not as many as was told, or their sums are others."""
     sums, count = Sums(feed, layout, tuple(column for column, _ in told.sums)), 0
     for record in records:
         if not record.no_row:
@@ -89,8 +89,8 @@ def held(records: Iterator[Record], told: Told, feed: Feed, layout: Layout) -> I
                 sums.add(record.fields)
         yield record
     if told.count is not None and count != told.count:
-        raise Refused(f"its control file {told.name} says {told.count} records, and there are {count}")
+        raise BrokenFile(f"its control file {told.name} says {told.count} records, and there are {count}")
     for column, said in told.sums:
         if sums.found[column] != said:
             what = f"{said:f} as the sum of {column}"
-            raise Refused(f"its control file {told.name} says {what}, and it is {sums.found[column]:f}")
+            raise BrokenFile(f"its control file {told.name} says {what}, and it is {sums.found[column]:f}")

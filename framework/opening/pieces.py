@@ -11,16 +11,16 @@ from typing import BinaryIO, TypeVar
 
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
-from framework.law.records import READERS, Record, Refused
+from framework.law.records import READERS, BrokenFile, Record
 from framework.names import File
 from framework.opening.controls import Told, held, told_of
-from framework.opening.kinds import BEGINNING, not_text
+from framework.opening.kinds import BEGINNING, other_kind
 from framework.opening.sources import SourceFile
-from framework.opening.streams import Compression, Damaged, TooLarge, choose_encoding, unpacked, unreadable, unusable
+from framework.opening.streams import Compression, TooLarge, choose_encoding, unpacked, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "FileRead", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (Damaged, TooLarge, Refused)
+BROKEN_FILE = (TooLarge, BrokenFile)
 """What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""
@@ -115,7 +115,8 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
         piece = Piece(index, source, Compression.of(source.stored_as), told=told_of(source, feed))
         with piece.stream() as stream:
             _refuse_other_kinds(stream.read(BEGINNING), feed)
-            piece = replace(piece, encoding=choose_encoding(source, piece.compression, feed.source.encodings))
+            if READERS[feed.source.format].signature is None:
+                piece = replace(piece, encoding=choose_encoding(source, piece.compression, feed.source.encodings))
             told = survey(piece, feed) if survey is not None else None
             if told is not None:
                 return replace(piece, layout=told, surveyed=True)
@@ -140,7 +141,7 @@ def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
 
 
 def _refuse_other_kinds(beginning: bytes, feed: Feed) -> None:
-    kind = not_text(beginning, feed.source.encodings)
+    kind = other_kind(beginning, READERS[feed.source.format].signature, feed.source.encodings)
     if kind is not None:
         raise UnicodeError(f"the file is no {feed.source.format} file but {kind}")
 

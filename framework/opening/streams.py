@@ -15,11 +15,11 @@ from enum import StrEnum
 from typing import Any, BinaryIO, assert_never
 
 from framework.errors import MissingDependency
-from framework.law.records import Refused
+from framework.law.records import BrokenFile
 from framework.names import File, Limits
 from framework.opening.sources import SourceFile
 
-__all__ = ["Compression", "Damaged", "TooLarge", "choose_encoding", "unpacked", "unreadable", "unusable"]
+__all__ = ["Compression", "TooLarge", "choose_encoding", "unpacked", "unreadable", "unusable"]
 
 _CHUNK = 1 << 20
 
@@ -52,12 +52,8 @@ class TooLarge(Exception):
     """What a packed file holds is larger than it may be, as the text says."""
 
 
-class Damaged(Exception):
-    """A packed file is not whole, as the text says."""
-
-
 class _Bounded(io.RawIOBase):
-    """The content of a packed file up to so many bytes. Raises TooLarge beyond them, and Damaged."""
+    """The content of a packed file up to so many bytes. Raises TooLarge beyond them, and BrokenFile."""
 
     def __init__(self, content: io.BufferedIOBase, kind: Compression, most: int, why: str) -> None:
         self._content, self._kind, self._most, self._why = content, kind, most, why
@@ -80,7 +76,7 @@ class _Bounded(io.RawIOBase):
         except Exception as error:
             if not _is_damage(error):
                 raise
-            raise Damaged(f"the file is not a complete {self._kind} file ({error})") from error
+            raise BrokenFile(f"the file is not a complete {self._kind} file ({error})") from error
         if self._content.tell() > self._most:
             raise TooLarge(self._why)
         return count
@@ -135,7 +131,8 @@ def _content(stream: BinaryIO, compression: Compression) -> Any:
 def unreadable(error: Exception) -> str:
     """A sentence for a file that is damaged, from the error that said so."""
     match error:
-        case TooLarge() | Refused() | Damaged():
+        case TooLarge() | BrokenFile():
+            return str(error)
             return str(error)
         case _:
             return f"the file cannot be read: {str(error).splitlines()[0]}"

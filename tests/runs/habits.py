@@ -144,7 +144,7 @@ HABITS: dict[str, Habit] = {
         TRAILED,
         rejected={
             "fewer.csv": "line 3: the trailer says 2 records, and there are 1",
-            "none.csv": "no record starts with 'TRAILER', so the trailer is missing",
+            "none.csv": "no record starts with 'TRAILER': the trailer is missing",
             "more.csv": "there are 1 records behind the last trailer",
             "nothing.csv": "the trailer tells no number of records, but 'x'",
         },

@@ -46,6 +46,8 @@ class CsvRecords:
     """See `RecordReader`."""
 
     kind = Kind.TEXT
+    signature: bytes | None = None
+    by_beginning = True
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         options = feed.source.csv

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 
 from framework.feed import Column, Feed, Span, Trailer
 from framework.law.layout import Layout
-from framework.law.records.record import Record, Refused
+from framework.law.records.record import BrokenFile, Record
 from framework.law.values import plain_number
 
 __all__ = ["Sums", "Totals", "amount_of"]
@@ -49,7 +49,7 @@ class Sums:
 
 
 class Totals:
-    """The records of a file up to the next trailer. Raises Refused where one says something else than they do, and
+    """The records of a file up to the next trailer. Raises BrokenFile where one says something else than they do, and
     where the last record is no trailer; nothing is checked in a feed without."""
 
     def __init__(self, feed: Feed, layout: Layout) -> None:
@@ -73,9 +73,11 @@ class Totals:
         if trailer.count is not None:
             said = (self._said(record, trailer.count) or "").strip()
             if _DIGITS.fullmatch(said) is None:
-                raise Refused(f"line {record.line}: the trailer tells no number of records, but {said!r}")
+                raise BrokenFile(f"line {record.line}: the trailer tells no number of records, but {said!r}")
             if int(said) != self._count:
-                raise Refused(f"line {record.line}: the trailer says {int(said)} records, and there are {self._count}")
+                raise BrokenFile(
+                    f"line {record.line}: the trailer says {int(said)} records, and there are {self._count}"
+                )
         self._compare_sums(record, trailer)
         self._sums.reset()
         self._count, self._seen = 0, True
@@ -85,9 +87,9 @@ class Totals:
             text = self._said(record, at)
             said, found = amount_of(text, self._sums.columns[name], self._feed), self._sums.found[name]
             if said is None:
-                raise Refused(f"line {record.line}: the trailer tells no sum of {name}, but {text!r}")
+                raise BrokenFile(f"line {record.line}: the trailer tells no sum of {name}, but {text!r}")
             if said != found:
-                raise Refused(
+                raise BrokenFile(
                     f"line {record.line}: the trailer says {said:f} as the sum of {name}, and it is {found:f}"
                 )
 
@@ -103,6 +105,8 @@ class Totals:
         if trailer is None:
             return
         if not self._seen:
-            raise Refused(f"no record starts with {trailer.starts_with!r}, so the trailer is missing: is it all there?")
+            raise BrokenFile(
+                f"no record starts with {trailer.starts_with!r}, so the trailer is missing: is it all there?"
+            )
         if self._count:
-            raise Refused(f"there are {self._count} records behind the last trailer: is it all there?")
+            raise BrokenFile(f"there are {self._count} records behind the last trailer: is it all there?")
