@@ -18,15 +18,18 @@ from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, R
 from framework.types import DataType
 
 __all__ = [
+    "AROUND",
     "Field",
     "Kind",
     "Layout",
     "Rejected",
     "column_warnings",
     "csv_layout",
+    "has_keys",
     "ignored",
     "json_layout",
     "json_paths",
+    "key_names",
     "missing",
     "own_layout",
     "renamed",
@@ -39,7 +42,8 @@ _OTHERS = 10_000
 """Keys that are told of a file beside those that columns want."""
 _UNSEEN = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
 """Letters that nobody sees."""
-_AROUND = " \t\r\n\ufeff\u00a0"
+AROUND = " \t\r\n\ufeff\u00a0"
+"""What stands around names without being part of them."""
 
 
 class Kind(StrEnum):
@@ -144,7 +148,7 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     columns = [column for column in feed.columns if column.from_source]
     if header is None:
         return _in_order([column.name for column in columns], columns, Kind.TEXT)
-    names = [name.strip(_AROUND) for name in header]
+    names = [name.strip(AROUND) for name in header]
     most = feed.source.limits.columns
     if len(names) > most:
         return Rejected(f"the header has {len(names)} columns; a file may have {most} (limits.columns)")
@@ -152,6 +156,20 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     if isinstance(found, Rejected):
         return found
     return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+
+
+def key_names(feed: Feed) -> tuple[str, ...]:
+    """The columns of the records without which a line is no header: keys and sequence, or else all."""
+    columns = [column.name for column in feed.columns if column.from_source]
+    wanted = {*feed.target.keys, *feed.target.sequence_by}
+    return tuple(name for name in columns if name in wanted) or tuple(columns)
+
+
+def has_keys(feed: Feed, names: Sequence[str]) -> bool:
+    """Whether a line with these names can be the header of a file."""
+    columns = [column for column in feed.columns if column.from_source]
+    found, _ = _matched(columns, [name.strip(AROUND) for name in names])
+    return all(name in found for name in key_names(feed))
 
 
 def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]] = ()) -> Layout | Rejected:

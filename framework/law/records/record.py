@@ -23,16 +23,19 @@ _UNDECODABLE = re.compile("[\udc00-\udcff]")
 @dataclass(frozen=True, slots=True)
 class Record:
     """`line` counts physical lines (records, where the format has no lines) from 1; `fields` is None for a malformed
-    record, `error` says why; `raw` is the record's text without its line end, undecodable bytes written as \\xNN."""
+    record, `error` says why; `raw` is the record's text without its line end, undecodable bytes written as \\xNN. A
+    record that is `no_row` has no fields and is left out: the header once more, a trailer, nothing but separators."""
 
     line: int
     fields: tuple[str | None, ...] | None
     raw: str
     error: str | None = None
+    no_row: bool = False
 
 
 class BrokenFile(Exception):
-    """A file is damaged, or of another kind than its reader's; the text is a sentence for the person who sent it."""
+    """A file is damaged, of another kind than its reader's, or not what is told of it; the text is a sentence for the
+    person who sent it."""
 
 
 class RecordReader(Protocol):
