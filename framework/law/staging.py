@@ -49,6 +49,7 @@ __all__ = [
     "Select",
     "audit_values",
     "by_file",
+    "by_position",
     "is_nested",
     "moments",
     "quarantined",
@@ -93,10 +94,16 @@ def moments(layout: Layout) -> frozenset[str]:
 
 def by_file(texts: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
     """SQL of the text that belongs to the file at a position of the batch."""
-    first, last = min(texts, default=0), max(texts, default=0)
-    if len(set(texts.values())) == 1 and len(texts) == last - first + 1:
-        return dialect.text(texts[first])
-    listed = dialect.array([dialect.text(texts.get(index, "")) for index in range(first, last + 1)])
+    return by_position({index: dialect.text(text) for index, text in (texts or {0: ""}).items()}, dialect, position)
+
+
+def by_position(values: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
+    """SQL of the value (SQL) that belongs to the file at a position of the batch; for others it has no meaning."""
+    first, last = min(values), max(values)
+    some = values[first]
+    if len(set(values.values())) == 1:
+        return some
+    listed = dialect.array([values.get(index, some) for index in range(first, last + 1)])
     return dialect.item(listed, f"{position} - {first}" if first else position)
 
 

@@ -59,6 +59,8 @@ class SourceFile:
         self.file, self.limits, self._storage, self._folder = file, limits, storage, folder
         self._copy: str | None = None
         self._fetched = self._in_place = False
+        self.varies = False
+        """Whether records were met that are other than the first ones let expect; then all of it is to be looked at."""
         self.done = False
         """Whether the engine has read the file."""
         self.share: Callable[[], float] = lambda: 0.0

@@ -145,7 +145,9 @@ class CleanBatch:
                 stack.enter_context(file.opened())
             stack.enter_context(watched(self._db, [file.piece.source for file in group]))
             locations = [(file.index, file.at) for file in group]
-            source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
+            source = self._fast.source(
+                self._step.feed, group[0].layout, locations, group[0].compression, [file.piece for file in group]
+            )
             new = self._copied(group, source, loaded_at, written)
             if any(file.nulls(_BYTES) for file in new):
                 return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import duckdb
 
@@ -73,6 +74,8 @@ class Reader:
         fast = [file for file in there if self._can_be_fast(file)]
         for group in groups(fast):
             self._load(group)
+        for group in groups(self._surveyed_again(there)):
+            self._load(group)
         for file in there:
             if file.by_law and file.piece.surveyed:  # DuckDB told its layout, and did not read it right
                 file.open_by_the_law(self._feed)
@@ -82,6 +85,18 @@ class Reader:
         return files
 
     # By DuckDB
+
+    def _surveyed_again(self, files: Sequence[FileRead]) -> list[FileRead]:
+        """Those of files that were told by their beginnings, and turned out otherwise, whose layout DuckDB can tell
+        from all of them."""
+        varied = [file for file in files if file.by_law and file.piece.surveyed and file.piece.source.varies]
+        found = []
+        for file in varied:
+            layout = survey(self._db, file.piece, self._feed)
+            if layout is not None:
+                file.piece, file.by_law = replace(file.piece, layout=layout), False
+                found.append(file)
+        return found
 
     def _can_be_fast(self, file: FileRead) -> bool:
         """Whether DuckDB may try to read the file, which then has a copy in UTF-8, unpacked, where it needs one."""
@@ -130,7 +145,7 @@ class Reader:
     def _insert_opened(self, group: list[FileRead]) -> list[FileRead]:
         assert self._fast is not None  # noqa: S101 (there are no groups without)
         layout, locations = group[0].layout, [(file.index, file.at) for file in group]
-        source = self._fast.source(self._feed, layout, locations, group[0].compression)
+        source = self._fast.source(self._feed, layout, locations, group[0].compression, [file.piece for file in group])
         with transaction(self._db):
             self._insert_rows(group, source)
             told = self._told()

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from framework.feed import Feed
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Kind, Layout
+from framework.law.layout import Layout
 from framework.law.rules import error_list, row_rules
 from framework.law.staging import BAD, RowQuery, Select, moments, rendered, rules_of
-from framework.law.values import unguarded
 from framework.law.verdict import Verdict
 
 __all__ = ["LEFT", "bad_rows", "row_query", "select_rows", "table_columns"]
@@ -38,10 +37,7 @@ def row_query(
 ) -> RowQuery:
     """How the records of a source become rows; `files` are (position, name) of its files, `audit` is the SQL of the
     audit columns."""
-    fields = {
-        name: unguarded(f"f{index}") if layout.record[index].kind is Kind.JSON else f"f{index}"
-        for name, index in layout.fields
-    }
+    fields = {name: f"f{index}" for name, index in layout.fields}
     return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=moments(layout))
 
 

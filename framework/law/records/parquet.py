@@ -11,7 +11,7 @@ from framework.law.records.typed import Member
 from framework.machine import library
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["ParquetFile"]
+__all__ = ["ParquetFile", "number_of_rows"]
 
 _ROWS = 1 << 14
 _PRECISION = 38
@@ -58,6 +58,11 @@ class ParquetFile:
                 continue
             columns = [_values(batch.column(name), name in instants) for name in wanted]
             yield from zip(*columns, strict=True)
+
+
+def number_of_rows(stream: BinaryIO) -> int:
+    """How many rows a file says that it has."""
+    return int(_opened(stream).metadata.num_rows)
 
 
 def _opened(stream: BinaryIO) -> Any:

@@ -15,6 +15,7 @@ from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.readers.bytes import Told
 from framework.engines.embedded.readers.csv import CsvReader
 from framework.engines.embedded.readers.json import JsonReader, json_survey
+from framework.engines.embedded.readers.parquet import ParquetReader
 from framework.feed import Feed, Format
 from framework.law.layout import Layout
 from framework.opening import Compression, Piece
@@ -34,9 +35,17 @@ class FastReader(Protocol):
         be: DuckDB would unpack all of it."""
         ...
 
-    def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
+    def source(
+        self,
+        feed: Feed,
+        layout: Layout,
+        files: Sequence[tuple[int, str]],
+        compression: Compression,
+        pieces: Sequence[Piece] = (),
+    ) -> str:
         """A query of the records of files of one layout, given as (position in the batch, path): the texts f0, f1, …
-        of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". A broken record is an error."""
+        of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". A broken record is an error. `pieces`
+        are the files themselves, where they are there to be looked at. Raises BROKEN_FILE."""
         ...
 
     def read_as_the_law(self, feed: Feed, file: FileRead, told: Told) -> bool:
@@ -44,6 +53,6 @@ class FastReader(Protocol):
         ...
 
 
-FAST: dict[Format, FastReader] = {Format.CSV: CsvReader(), Format.JSON: JsonReader()}
+FAST: dict[Format, FastReader] = {Format.CSV: CsvReader(), Format.JSON: JsonReader(), Format.PARQUET: ParquetReader()}
 SURVEYS: dict[Format, Callable[[duckdb.DuckDBPyConnection, Piece, Feed], Layout | None]] = {Format.JSON: json_survey}
 """DuckDB's ways to tell the layout of a file: see `framework.opening.Ways.survey`."""

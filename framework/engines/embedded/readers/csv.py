@@ -31,7 +31,15 @@ class CsvReader:
     def unpack_first(self, feed: Feed, piece: Piece) -> None:
         unpack_first(piece, feed.source.csv.quote or "")
 
-    def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
+    def source(
+        self,
+        feed: Feed,
+        layout: Layout,
+        files: Sequence[tuple[int, str]],
+        compression: Compression,
+        pieces: Sequence[Piece] = (),
+    ) -> str:
+        del pieces
         options, width = feed.source.csv, len(layout.record)
         reading = {
             "header": str(options.header).lower(),

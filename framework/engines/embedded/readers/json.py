@@ -1,4 +1,8 @@
-"""JSON files as DuckDB reads them: as lines, from which it then takes the keys that are wanted."""
+"""JSON files as DuckDB reads them: as lines, from which it then takes the keys that are wanted.
+
+A line that is of a known shape (`Shapes`) is read as the law reads it. Of another one is asked what DuckDB and the law
+may see differently, which takes several times as long.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,12 @@ import duckdb
 from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.readers.bytes import Told, accounted, unpack_first
 from framework.engines.embedded.readers.scan import read_csv
+from framework.engines.embedded.readers.shapes import Shapes, shapes_of
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout, json_layout, json_paths
-from framework.law.values import guarded, pointer
+from framework.law.staging import by_position
+from framework.law.values import DEEPEST, guarded, pointer, unguarded
 from framework.opening import Compression, Piece
 
 __all__ = ["JsonReader", "json_survey"]
@@ -22,6 +28,9 @@ _LINES = {"header": "false", "delim": "'\x01'", "quote": "''", "escape": "''"}
 _ESCAPED_KEY = r'\\[^"]*":'
 _LAX = r",\s*[}\]]|[:,\[]\s*-?(?:[nN][aA]|[iI])"
 """What DuckDB takes for JSON and the law does not: commas before a bracket, and its spellings of NaN and Infinity."""
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_DEEP = rf"(?:[{{\[][^{{\[]*){{{DEEPEST + 1}}}"
+"""So many brackets that they may be too deep."""
 
 
 class JsonReader:
@@ -34,42 +43,137 @@ class JsonReader:
     def unpack_first(self, feed: Feed, piece: Piece) -> None:
         """The survey has."""
 
-    def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
+    def source(
+        self,
+        feed: Feed,
+        layout: Layout,
+        files: Sequence[tuple[int, str]],
+        compression: Compression,
+        pieces: Sequence[Piece] = (),
+    ) -> str:
         del feed
-        paths = ", ".join(DUCKDB.text(pointer(name)) for name in layout.names)
-        lines = read_csv(["line"], files, compression, _LINES)
-        fields = [f"json_extract_string(fields[{index + 1}], '$') AS f{index}" for index in range(len(layout.record))]
-        twice = " OR ".join(_names_twice(f"fields[{index + 1}]") for index in range(len(layout.record))) or "false"
-        listed = ", ".join([*fields, "_file", "strlen(line) AS _bytes", f"CAST({twice} AS INTEGER) AS _quotes"])
-        return f"SELECT {listed} FROM (SELECT *, json_extract({guarded('line')}, [{paths}]) AS fields FROM ({lines}))"
+        known = {piece.index: (*layout.names, *_others(piece)) for piece in pieces}
+        shapes = shapes_of(pieces[0]) if pieces else None
+        if shapes is None or not all(set(shapes.keys) <= set(keys) for keys in known.values()):
+            shapes = Shapes()
+        shaped = f"SELECT *, {_which(shapes)} AS shaped FROM ({_first(shapes, files, compression)})"
+        of_others = _unless_shaped(_texts(guarded("line"), layout.names))
+        others = f"SELECT *, {of_others} AS o, {_unless_shaped('json_keys(line)')} AS keys FROM ({shaped})"
+        fields = [f"{_field(name, index, shapes)} AS f{index}" for index, name in enumerate(layout.names)]
+        values = [f"o[{index + 1}]" for index in range(len(layout.names))]
+        doubt = f"CASE WHEN shaped IS NULL THEN {_doubt(values, known)} ELSE {_in_nested(_bare(shapes))} END"
+        listed = ", ".join([*fields, "_file", "strlen(line) AS _bytes", f"CAST({doubt} AS INTEGER) AS _quotes"])
+        return f"SELECT {listed} FROM ({others})"
 
     def read_as_the_law(self, feed: Feed, file: FileRead, told: Told) -> bool:
-        """Not where a key may stand twice within a value (`_quotes`): the last one counts, and DuckDB keeps both."""
+        """Not where something is in doubt about a line (`_quotes`)."""
         del feed
+        file.piece.source.varies = bool(told.quotes)
         return not told.quotes and accounted(file, told, 0)
 
 
-def _names_twice(value: str) -> str:
-    """SQL for: some object in a JSON value may have a key twice. Nearly always right; never wrong where it says no."""
-    text = f"{value}::VARCHAR"  # without blanks
+def _others(piece: Piece) -> tuple[str, ...]:
+    return piece.layout.others if isinstance(piece.layout, Layout) else ()
+
+
+def _first(shapes: Shapes, files: Sequence[tuple[int, str]], compression: Compression) -> str:
+    """A query of the lines with `v`, the texts that DuckDB takes from them for the keys of their shapes."""
+    lines = read_csv(["line"], files, compression, _LINES)
+    return f"SELECT *, {_texts('line', shapes.keys)} AS v FROM ({lines})" if shapes.keys else lines
+
+
+def _texts(document: str, names: Sequence[str]) -> str:
+    return f"json_extract_string({document}, [{', '.join(DUCKDB.text(pointer(name)) for name in names)}]::VARCHAR[])"
+
+
+def _which(shapes: Shapes) -> str:
+    """SQL of the shape that a line has, even with the numbers as DuckDB writes them, odd with those that stand in the
+    line; NULL for no known one."""
+    at, tests = _taken(shapes), []
+    for index, shape in enumerate(shapes.shapes):
+        tests.append(f"WHEN line = {shape.text([at[name] for name in shape.names])} THEN {2 * index}")
+    for index, shape in enumerate(shapes.shapes):
+        if not shapes.points.isdisjoint(shape.names):
+            texts = [shape.number(name) if name in shapes.points else at[name] for name in shape.names]
+            tests.append(f"WHEN line = {shape.text(texts)} THEN {2 * index + 1}")
+    return f"CASE {' '.join(tests)} END" if tests else "NULL::INTEGER"
+
+
+def _taken(shapes: Shapes) -> dict[str, str]:
+    """SQL of the text that DuckDB took from a line for each key."""
+    return {key: f"v[{index + 1}]" for index, key in enumerate(shapes.keys)}
+
+
+def _field(name: str, index: int, shapes: Shapes) -> str:
+    """SQL of the text of a field, which is the layout's at this index."""
+    numbers = [
+        f"WHEN shaped = {2 * number + 1} THEN {shape.number(name)}"
+        for number, shape in enumerate(shapes.shapes)
+        if name in shapes.points and name in shape.names
+    ]
+    other = unguarded(f"o[{index + 1}]")
+    return f"CASE WHEN shaped IS NULL THEN {other} {' '.join(numbers)} ELSE {_taken(shapes).get(name, 'NULL')} END"
+
+
+def _unless_shaped(value: str) -> str:
+    return f"CASE WHEN shaped IS NULL THEN {value} END"
+
+
+def _bare(shapes: Shapes) -> list[str]:
+    """SQL of the values that may be objects and arrays."""
+    pairs = (pair for shape in shapes.shapes for pair in zip(shape.names, shape.quoted, strict=True))
+    return [_taken(shapes)[name] for name in dict.fromkeys(name for name, quoted in pairs if not quoted)]
+
+
+def _in_nested(values: Sequence[str]) -> str:
+    """SQL for: some of the values of a line are objects or arrays in which a key may stand twice, or that may be nested
+    too deep."""
+    if not values:
+        return "false"
+    together = f"concat({', '.join(values)})"
+    twice = " OR ".join(_names_twice(value) for value in values)
+    doubt = f"{twice} OR regexp_matches(line, {DUCKDB.text(_DEEP)})"
+    return f"CASE WHEN contains({together}, '{{') OR contains({together}, '[') THEN {doubt} ELSE false END"
+
+
+def _doubt(values: Sequence[str], known: dict[int, tuple[str, ...]]) -> str:
+    """SQL for: the law may read a line otherwise, which is of no known shape."""
+    listed = {index: DUCKDB.array([DUCKDB.text(key) for key in its]) for index, its in known.items()}
+    unknown = [f"NOT list_has_all({by_position(listed, DUCKDB)}, keys)"] if listed else []
+    whole = ["coalesce(len(keys), 0) = 0", "list_unique(keys) < len(keys)", *unknown]
+    deep = f"regexp_matches(line, {DUCKDB.text(_DEEP)})"
+    return " OR ".join([*whole, _lax("line"), deep, *map(_names_twice, values)])
+
+
+def _names_twice(text: str) -> str:
+    """SQL for: some object in a value, given as its text without blanks, may have a key twice. Nearly always right;
+    never wrong where it says no."""
     keys = f'regexp_extract_all({text}, \'"([^"]*)":\', 1)'
     escaped = f"contains({text}, '\\') AND regexp_matches({text}, {DUCKDB.text(_ESCAPED_KEY)})"
     twice = f"list_unique({keys}) < len({keys}) OR ({escaped})"
-    return f"CASE WHEN json_type({value}) IN ('OBJECT', 'ARRAY') THEN {twice} ELSE false END"
+    return f"CASE WHEN {text}[1] IN ('{{', '[') THEN {twice} ELSE false END"  # false for NULL
 
 
 def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
     """A `Survey`: the layout from the keys that occur in the file, in order of first appearance; None when some line is
-    not certainly an object for the law as well, with each key once. Raises BROKEN_FILE."""
+    not certainly an object for the law as well, with each key once. For a file whose lines have shapes they are those
+    of its beginning, until another one is met when it is read. Raises BROKEN_FILE."""
     if not piece.is_utf8 or feed.source.records or json_paths(feed):
         return None
     unpack_first(piece)
+    shapes = None if piece.source.varies else shapes_of(piece)
+    keys = _all_keys(db, piece) if shapes is None else shapes.keys
+    layout = json_layout(feed, keys) if keys else None
+    return layout if isinstance(layout, Layout) else None  # a file is rejected by the law alone
+
+
+def _all_keys(db: duckdb.DuckDBPyConnection, piece: Piece) -> tuple[str, ...]:
+    """All keys of a file; none where some line is in doubt."""
     with piece.source.path() as path:
         found = db.execute(_keys(path, piece.compression)).fetchall()
-    if not found or any(lax or not keys or len(set(keys)) < len(keys) for keys, _, lax in found):
-        return None
-    layout = json_layout(feed, list(dict.fromkeys(key for keys, _, _ in found for key in keys)))
-    return layout if isinstance(layout, Layout) else None  # a file is rejected by the law alone
+    if any(lax or not keys or len(set(keys)) < len(keys) for keys, _, lax in found):
+        return ()
+    return tuple(dict.fromkeys(key for keys, _, _ in found for key in keys))
 
 
 def _keys(path: str, compression: Compression) -> str:
@@ -82,4 +186,7 @@ def _keys(path: str, compression: Compression) -> str:
 
 
 def _lax(line: str) -> str:
-    return f"regexp_matches({line}, {DUCKDB.text(_LAX)})"
+    """SQL for: something that DuckDB takes for JSON stands outside strings."""
+    bare = f"regexp_replace({line}, {DUCKDB.text(_STRING)}, '\"\"', 'g')"
+    lax = DUCKDB.text(_LAX)
+    return f"CASE WHEN regexp_matches({line}, {lax}) THEN regexp_matches({bare}, {lax}) ELSE false END"
