@@ -14,7 +14,7 @@ from framework.law.change import Match
 from framework.law.modes import change_of, stale
 from framework.names import File, Table
 from framework.plan.compile import compile_plan
-from framework.plan.tables import memory_columns, target_columns
+from framework.plan.tables import ignored, memory_columns, target_columns
 from framework.steps import Abandon, AddColumns, CreateTable, Discard, Merge, Stage, Step
 from tests.feeds import column, made_feed
 from tests.plan.test_steps import FINISH, NEW, NEXT, OLD, TARGET, TASKS, facts, manifest, steps, unfinished
@@ -128,6 +128,22 @@ def test_the_columns_of_a_target(feed: Feed, more: list[str]) -> None:
     assert all(each.comment for each in columns[4:]), "those that nobody declared are explained"
     create = only(compile_plan(feed, facts(files("20260101_a.csv"), target=None)).steps[:2], CreateTable)
     assert create.columns == columns
+
+
+def test_a_new_target_is_as_the_feed_says() -> None:
+    properties = (("delta.enableChangeDataFeed", "true"),)
+    how: dict[str, Any] = {
+        "comment": "orders",
+        "partition_by": ("item",),
+        "cluster_by": ("no",),
+        "table_properties": properties,
+    }
+    create = only(compile_plan(feed_of(**how), facts((NEW,), target=None)).steps, CreateTable)
+    told = (create.table, create.comment, create.partition_by, create.cluster_by, create.properties)
+    assert told == (Table("shop.orders"), "orders", ("item",), ("no",), properties)
+    said = "target.cluster_by is ignored: the embedded engine does not cluster tables"
+    assert list(ignored(feed_of(**how), "embedded")) == [said]
+    assert list(ignored(feed_of(**how), "spark")) == list(ignored(feed_of(), "embedded")) == []
 
 
 REMEMBERED = ["_feed string", "_batch bigint", "_batch_id string", "_change string"]
