@@ -20,6 +20,7 @@ __all__ = [
     "JobTrigger",
     "Permission",
     "Principal",
+    "Telling",
     "storage_emulator",
 ]
 
@@ -110,6 +111,18 @@ class DatabricksSettings:
     root_path: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told of runs. `reports` is the folder of their reports."""
+
+    reports: str | None = None
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The paths that are written to, by their keys."""
+        return tuple((key, path) for key, path in (("reports", self.reports),) if path is not None)
+
+
 def storage_emulator(environ: Mapping[str, str]) -> str | None:
     """The address of the emulator that stands for Google Cloud Storage (STORAGE_EMULATOR_HOST), if there is one."""
     given = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
@@ -142,4 +155,5 @@ class Environment:
     gcs_project: str | None = None
     gcs_connector: str | None = None
     databricks: DatabricksSettings | None = None
+    telling: Telling = Telling()
     file: str = ""

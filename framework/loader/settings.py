@@ -14,9 +14,10 @@ from framework.environment import (
     GitRepository,
     Permission,
     Principal,
+    Telling,
 )
 from framework.loader.nodes import Node
-from framework.loader.paths import absolute
+from framework.loader.paths import absolute, folder
 from framework.loader.values import items, text, texts, whole, whole_or, word
 from framework.names import Limits
 
@@ -56,8 +57,14 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         gcs_project=text(tree, "gcs", "project"),
         gcs_connector=absolute(connector, project) if connector else None,
         databricks=_databricks(databricks) if databricks is not None else None,
+        telling=_telling(tree, project),
         file=tree.file,
     )
+
+
+def _telling(tree: Node, project: str) -> Telling:
+    reports = text(tree, "reports")
+    return Telling(reports=folder(reports, project) if reports else None)
 
 
 def _limits(tree: Node) -> Limits:
