@@ -1,7 +1,8 @@
-"""Telling: who is not looking hears what runs did. Nothing here can fail a run: what goes wrong becomes a sentence.
+"""Telling: who is not looking hears what runs did.
+Nothing here can fail a run: what goes wrong becomes a sentence:
 
-told                                what the end of a run sets off
-reports                             a JSON document of every run
+    told                                what the end of a run sets off
+    reports                             a JSON document of every run
 """
 
 from framework.telling.told import Told, tell_failure, tell_run
