@@ -20,6 +20,7 @@ from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
 __all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger"]
 
+_MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
 
@@ -153,6 +154,20 @@ class Ledger:
         self._closed = {feed: event.batch_id for feed, event in latest.items() if event.state in CLOSED}
         return latest
 
+    def loads(self, feeds: Sequence[str], newest: int, since: datetime | None = None) -> dict[str, list[BatchEvent]]:
+        """The newest batches of each of these feeds that are in its target and did not consist of rejected files only,
+        newest first, by feed."""
+        merged = {"feed": feeds, "state": [BatchState.MERGED]}
+        rows = self._batches.select(merged, latest_by="feed", newest=newest, since=since) if feeds else []
+        events = list(map(_batch_event, rows))
+        empty = [event.batch_id for event in events if not event.rows_read]
+        good = {file.batch_id for file in self.file_events(batch_ids=empty, states=_MERGED)} if empty else set()
+        found: dict[str, list[BatchEvent]] = {}
+        for event in events:
+            if event.rows_read or event.batch_id in good:
+                found.setdefault(event.feed, []).append(event)
+        return found
+
     def unfinished(self, feed: str, batch_id: str) -> list[BatchEvent] | None:
         """What is recorded of a batch; None when it is over. A batch that was over when `latest` was called costs
         nothing, since it stays so."""
@@ -162,10 +177,15 @@ class Ledger:
         return None if any(event.state in CLOSED for event in events) else events
 
     def file_events(
-        self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), files: Sequence[str] = ()
+        self,
+        *,
+        feeds: Sequence[str] = (),
+        batch_ids: Sequence[str] = (),
+        files: Sequence[str] = (),
+        states: Sequence[FileState] = (),
     ) -> list[FileEvent]:
-        """Events of the files of these feeds, of these batches, at these paths; newest first."""
-        where = _given(feed=feeds, batch_id=batch_ids, file=files)
+        """Events of the files of these feeds, of these batches, at these paths, with these states; newest first."""
+        where = _given(feed=feeds, batch_id=batch_ids, file=files, state=states)
         return [_file_event(row) for row in self._files.select(where)]
 
     def upkeep(self) -> None:
@@ -230,6 +250,7 @@ class _GroupedTable:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
     ) -> list[Mapping[str, object]]:
@@ -238,16 +259,17 @@ class _GroupedTable:
             gathered = [row for row in self._gathered if all(row[name] in where[name] for name in where)]
         found = [
             *reversed(gathered),
-            *self._control.select(self.table, where, latest_by=latest_by, since=since, limit=limit),
+            *self._control.select(self.table, where, latest_by=latest_by, newest=newest, since=since, limit=limit),
         ]
         if not gathered:
             return found
         found.sort(key=_recorded_at, reverse=True)
         if latest_by is not None:
-            newest: dict[object, Mapping[str, object]] = {}
+            by_value: dict[object, list[Mapping[str, object]]] = {}
             for row in found:
-                newest.setdefault(row[latest_by], row)
-            found = list(newest.values())
+                by_value.setdefault(row[latest_by], []).append(row)
+            found = [row for rows in by_value.values() for row in rows[:newest]]
+            found.sort(key=_recorded_at, reverse=True)
         return found[:limit]
 
     def upkeep(self) -> None:

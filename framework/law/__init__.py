@@ -16,6 +16,6 @@ SQL. Nothing here reads, writes or asks the clock.
     change                              what a merge does, as a value
     verdict | functions | survivors     what becomes of rows and files · what expressions consist of, and what that
                                         means on every engine · which rows of a batch take part
-    values | layout | places | ready    texts to values · headers to columns · …
+    values | layout | places | ready | freshness   texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """
