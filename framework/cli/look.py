@@ -12,6 +12,7 @@ import click
 from framework.cli.options import Request, common, given, opened
 from framework.cli.say import print_json, print_table
 from framework.cli.streams import say, tell
+from framework.cli.told import late_told
 
 if TYPE_CHECKING:
     from framework.engine import Preview
@@ -31,7 +32,7 @@ def status(request: Request, check: bool) -> None:
     from framework.runs import views
 
     with opened(request) as (project, world, _):
-        document = views.status(project.feeds, world)
+        document = views.status(project.feeds, world, late_told(request, project, world) if check else lambda _: None)
     if request.as_json:
         print_json(document)
     else:
