@@ -60,7 +60,8 @@ def after_run(report: FeedReport, before: Standing) -> News:
         case Status.SUCCEEDED:
             load = OK
         case _:
-            load = before.load
+            said = f"its last load was {before.load}; see: landfeed status {report.feed}"
+            return News(before, {"load": (said, {})})
     return News(Standing(load, before.freshness, before.rows), {"load": (_sentence(report), _more(report))})
 
 

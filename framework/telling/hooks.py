@@ -1,14 +1,14 @@
 """Hooks: webhooks hear what changed about feeds, once for each change.
 
-What each was told stands in the control table `notices`, written after the other side has taken it: a message that did
-not arrive is sent again after the next run, and one that arrived is not.
+How each feed stands, and what each webhook was told of it, stands in the control table `notices`. The latter is written
+after the other side has taken it: what did not arrive is told after the next run, and what arrived is not told again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from framework.environment import Hook
@@ -22,10 +22,14 @@ __all__ = ["Heard", "hook_id", "notify"]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What there is to say of a feed, by how it stood when somebody was told last."""
+    """What there is to say of a feed, by how it stood before."""
 
     feed: str
     news: Callable[[Standing], News]
+
+
+_NOBODY = ""
+"""In place of a hook: how feeds stand, whoever knows it."""
 
 
 def hook_id(hook: Hook) -> str:
@@ -42,18 +46,26 @@ def notify(
     hide: Callable[[str], str],
 ) -> list[str]:
     """Tell every hook what is new to it; a sentence for each that could not be told."""
-    told = ledger.notices([hook_id(hook) for hook in hooks])
+    told = ledger.notices([_NOBODY, *map(hook_id, hooks)])
+    stood = told[_NOBODY]
+    news = {each.feed: each.news(_standing(stood.get(each.feed))) for each in heard}
+
+    def differing(hook: str) -> list[NoticeEvent]:
+        """How feeds stand, where this hook does not know it."""
+        known = {feed: _standing(told[hook].get(feed)) for feed in news}
+        standings = ((feed, found.standing) for feed, found in news.items() if found.standing != known[feed])
+        return [NoticeEvent(at, about.run_id, feed, hook, *astuple(standing)) for feed, standing in standings]
+
     letters: list[Letter] = []
     waiting: list[Sequence[NoticeEvent]] = []
-    quiet: list[NoticeEvent] = []
+    quiet = differing(_NOBODY)
     for hook in hooks:
-        before, found, events = told.get(hook_id(hook), {}), [], []
-        for each in heard:
-            was = _standing(before.get(each.feed))
-            news = each.news(was)
-            if news.standing != was:
-                found += changes(each.feed, was, news, hook.on)
-                events.append(_event(hook, each.feed, news.standing, about.run_id, at))
+        events, before = differing(hook_id(hook)), told[hook_id(hook)]
+        found = [
+            change
+            for event in events
+            for change in changes(event.feed, _standing(before.get(event.feed)), news[event.feed], hook.on)
+        ]
         if found:
             letters.append(Letter(hook.url, message(hook.form, about, found, hide), hook.seconds))
             waiting.append(events)
@@ -69,7 +81,3 @@ def notify(
 
 def _standing(event: NoticeEvent | None) -> Standing:
     return Standing() if event is None else Standing(event.load, event.freshness, event.rows)
-
-
-def _event(hook: Hook, feed: str, standing: Standing, run_id: str, at: datetime) -> NoticeEvent:
-    return NoticeEvent(at, run_id, feed, hook_id(hook), standing.load, standing.freshness, standing.rows)

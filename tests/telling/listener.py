@@ -45,7 +45,7 @@ ANSWERS: dict[str, Callable[[socket.socket], object]] = {
     "broken": lambda c: c.sendall(_status(500)),
     "elsewhere": lambda c: c.sendall(_status(302, "Location: http://127.0.0.1:9/secret\r\n")),
     "garbage": lambda c: c.sendall(b"\x00\xff no HTTP at all\r\n\r\n"),
-    "nothing": lambda c: None,
+    "nothing": id,
     "hang": _hang,
     "drip": _drip,
 }
@@ -89,9 +89,8 @@ def _body(connection: socket.socket) -> bytes:
     while b"\r\n\r\n" not in got:
         got += connection.recv(65536)
     head, _, body = got.partition(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-    )
+    fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
+    length = int(fields[b"content-length"])
     while len(body) < length:
         body += connection.recv(65536)
     return body
