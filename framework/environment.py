@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from framework.names import Limits
@@ -16,8 +16,11 @@ __all__ = [
     "EngineName",
     "Environment",
     "GitRepository",
+    "Hook",
+    "HookForm",
     "JobSource",
     "JobTrigger",
+    "Occasion",
     "Permission",
     "Principal",
     "Telling",
@@ -111,11 +114,40 @@ class DatabricksSettings:
     root_path: str | None = None
 
 
+class Occasion(StrEnum):
+    """What somebody may want to hear of a feed; `unusual` is the number of rows of a load."""
+
+    FAILED = "failed"
+    REJECTED = "rejected"
+    LATE = "late"
+    UNUSUAL = "unusual"
+    RECOVERED = "recovered"
+
+
+class HookForm(StrEnum):
+    """What a webhook takes: Slack's and Teams' own forms, or all there is as plain JSON."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook, and `on` which occasions it hears; it is tried for so many `seconds`."""
+
+    url: str = field(repr=False)
+    form: HookForm = HookForm.JSON
+    on: tuple[Occasion, ...] = tuple(Occasion)
+    seconds: float = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Who is told of runs. `reports` is the folder of their reports."""
+    """Who is told of runs. `reports` is the folder of their reports, `notify` the webhooks."""
 
     reports: str | None = None
+    notify: tuple[Hook, ...] = ()
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

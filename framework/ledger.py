@@ -18,7 +18,7 @@ from framework.control import Control
 from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
 
 _MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
@@ -75,6 +75,11 @@ class BatchEvent:
     error: str | None = None
 
     @property
+    def is_staged(self) -> bool:
+        """Whether anything of the batch is durable. One that failed before that knows no seconds."""
+        return self.state is not BatchState.FAILED or self.seconds_stage is not None
+
+    @property
     def rows(self) -> Rows:
         read = (self.rows_read, self.rows_staged, self.rows_quarantined, self.rows_filtered, self.rows_deduplicated)
         return Rows(*read, self.inserted, self.updated, self.deleted, self.unchanged, self.stale)
@@ -96,6 +101,20 @@ class CheckEvent:
     passed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeEvent:
+    """One row of `notices`: what a webhook knows of a feed since then (of the run itself where the feed is empty). The
+    last three are `ok` or what is wrong. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    feed: str
+    hook: str
+    load: str
+    freshness: str
+    rows: str
+
+
 class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes.
 
@@ -108,6 +127,7 @@ class Ledger:
         self._files = _GroupedTable(control, Table(f"{schema}.files"), self._keeping)
         self._batches = _GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
         self._checks = _GroupedTable(control, Table(f"{schema}.checks"), self._keeping)
+        self._notices = _GroupedTable(control, Table(f"{schema}.notices"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
@@ -124,6 +144,19 @@ class Ledger:
 
     def record_checks(self, events: Iterable[CheckEvent]) -> None:
         self._record(self._checks, events)
+
+    def record_notices(self, events: Iterable[NoticeEvent]) -> None:
+        """Record what webhooks were told; written at once."""
+        self._notices.gather([_row(event) for event in events])
+        self._notices.write()
+
+    def notices(self, hooks: Sequence[str]) -> dict[str, dict[str, NoticeEvent]]:
+        """What each of these webhooks was told last of each feed, by webhook and feed."""
+        found: dict[str, dict[str, NoticeEvent]] = {}
+        for hook in hooks:
+            rows = self._notices.select({"hook": [hook]}, latest_by="feed")
+            found[hook] = {str(row["feed"]): NoticeEvent(**_by_name(NoticeEvent, row)) for row in rows}
+        return found
 
     def _record(self, table: _GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent]) -> None:
         rows = [_row(event) for event in events]
@@ -190,7 +223,7 @@ class Ledger:
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
-        for grouped in (self._files, self._batches, self._checks):
+        for grouped in (self._files, self._batches, self._checks, self._notices):
             grouped.upkeep()
 
 
@@ -206,7 +239,7 @@ def _file_event(row: Mapping[str, Any]) -> FileEvent:
     return FileEvent(**{**_by_name(FileEvent, row), "state": FileState(str(row.get("state")))})
 
 
-def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(event: type[FileEvent | BatchEvent | NoticeEvent], row: Mapping[str, Any]) -> dict[str, Any]:
     """The values of an event's fields. Columns that a newer version added are passed over; what an older one
     did not write is zero, an empty text, or None where the field may be None."""
     empty = {"int": 0, "str": ""}
@@ -283,9 +316,9 @@ def _recorded_at(row: Mapping[str, Any]) -> datetime:
     return moment
 
 
-def _row(event: FileEvent | BatchEvent | CheckEvent) -> dict[str, object]:
+def _row(event: FileEvent | BatchEvent | CheckEvent | NoticeEvent) -> dict[str, object]:
     row = {name: _written(value) for name, value in asdict(event).items()}
-    return row if isinstance(event, CheckEvent) else row | {"state": str(event.state)}
+    return row if isinstance(event, CheckEvent | NoticeEvent) else row | {"state": str(event.state)}
 
 
 def _written(value: object) -> object:
@@ -301,7 +334,7 @@ def _written(value: object) -> object:
 def _column_types() -> dict[str, str]:
     """The types of the columns of all tables, by column name, in the contract's words."""
     words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
-    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent))
+    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent), *fields(NoticeEvent))
     declared = {field.name: str(field.type) for field in events}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 

@@ -12,6 +12,7 @@ import click
 from framework.cli.options import Request, common, given, opened
 from framework.cli.say import print_json, print_table
 from framework.cli.streams import say, tell
+from framework.cli.told import late_told
 
 if TYPE_CHECKING:
     from framework.engine import Preview
@@ -31,7 +32,7 @@ def status(request: Request, check: bool) -> None:
     from framework.runs import views
 
     with opened(request) as (project, world, _):
-        document = views.status(project.feeds, world)
+        document = views.status(project.feeds, world, late_told(request, project, world) if check else lambda _: None)
     if request.as_json:
         print_json(document)
     else:
@@ -59,6 +60,8 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
         rows = [[*row, (feed["error"] or {}).get("message")] for row, feed in zip(rows, feeds, strict=True)]
     print_table(columns, rows)
     for feed in feeds:
+        if feed["last_result"] == "failed":
+            say(f"failed: {feed['feed']}: {feed['last_batch']['error']}")
         for file in feed["rejected"][:_REJECTED]:
             say(f"rejected: {feed['feed']}: {file['file']}: {file['reason']}")
         if len(feed["rejected"]) > _REJECTED:
@@ -93,6 +96,8 @@ def history(request: Request, limit: int, files: bool) -> None:
     shown += ["inserted", "updated", "unchanged", "stale"]
     print_table(shown, [[batch[name] for name in shown] for batch in batches])
     for batch in batches:
+        if batch["error"]:
+            say(f"{batch['state']}: {batch['feed']}, batch {batch['batch_id']}: {batch['error']}")
         for warning in batch["warnings"]:
             say(f"warning: {batch['feed']}, batch {batch['batch_id']}: {warning}")
     if listed is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ import click
 from framework.cli.cover import cover
 from framework.cli.say import print_json, say_problems
 from framework.cli.streams import say
-from framework.errors import ConfigError, LandfeedError
+from framework.errors import ConfigError, LandfeedError, expected, starved
 
 if TYPE_CHECKING:
     from framework.leases import Leases
@@ -26,6 +26,7 @@ __all__ = [
     "Request",
     "anywhere",
     "common",
+    "common_with",
     "complete_environments",
     "complete_feeds",
     "errors",
@@ -44,7 +45,11 @@ class Request:
     env: str
     feeds: tuple[str, ...]
     tags: tuple[str, ...]
-    as_json: bool
+    output: str = "text"
+
+    @property
+    def as_json(self) -> bool:
+        return self.output == "json"
 
     def project(self) -> Project:
         from framework.loader import load_project
@@ -64,9 +69,9 @@ def request_of(params: dict[str, Any]) -> Request:
     root = click.get_current_context().find_root().params
     feeds = [name for value in params.pop("feeds", ()) if given(value) for name in value.replace(",", " ").split()]
     tags = [tag for tag in params.pop("tag", ()) if given(tag)]
-    as_json = (params.pop("output", None) or root["output"]) == "json"
+    output = params.pop("output", None) or root["output"]
     config, env = project_options({name: given(params.pop(name, None)) or root[name] for name in ("config", "env")})
-    return Request(config, env, tuple(feeds), tuple(tags), as_json)
+    return Request(config, env, tuple(feeds), tuple(tags), output)
 
 
 def project_options(options: dict[str, Any]) -> tuple[str, str]:
@@ -108,7 +113,15 @@ def anywhere(command: Callable[..., None]) -> Callable[..., None]:
 
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """FEED …, --tag, --output, --config and --env, as a `Request` in the first argument; errors become exit codes."""
+    return common_with("text", "json")(command)
 
+
+def common_with(*outputs: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """As `common`, for a command that can give these outputs."""
+    return lambda command: _common(command, outputs)
+
+
+def _common(command: Callable[..., None], outputs: Sequence[str]) -> Callable[..., None]:
     def invoke(**params: Any) -> None:
         request = request_of(params)
         with errors(as_json=request.as_json, config=request.config):
@@ -118,7 +131,7 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
     invoke.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
         anywhere,
-        click.option("--output", type=click.Choice(["text", "json"]), default=None, help="What stdout holds."),
+        click.option("--output", type=click.Choice(outputs), default=None, help="What stdout holds."),
         click.option("--tag", multiple=True, help="Only feeds with this tag."),
         click.argument("feeds", nargs=-1, metavar="[FEED]...", shell_complete=complete_feeds),
     ):
@@ -146,11 +159,14 @@ def errors(*, as_json: bool, config: str, indent: int | None = 2) -> Iterator[No
             print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]}, indent)
         say_problems(error.problems, config)
         sys.exit(2)
-    except LandfeedError as error:
+    except Exception as error:
+        if not isinstance(error, LandfeedError) and not starved(error):
+            raise
+        failure = expected(error).failure
         if as_json:
-            print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
-        say(f"error: {error.message}")
-        if error.hint:
+            print_json({"status": "failed", "exit_code": 1, "error": asdict(failure)}, indent)
+        say(f"error: {failure.message}")
+        if failure.hint:
             say()
-            say(f"hint: {error.hint}")
+            say(f"hint: {failure.hint}")
         sys.exit(1)

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from framework.report import FeedReport, RunReport
     from framework.runs.events import Event
 
-__all__ = ["fitting", "print_json", "print_table", "say_event", "say_event_json", "say_problems", "say_report"]
+__all__ = [
+    "figures",
+    "fitting",
+    "print_json",
+    "print_table",
+    "say_event",
+    "say_event_json",
+    "say_problems",
+    "say_report",
+]
 
 _CARET_WITHIN = 110
 """Characters of a line of a configuration file that are shown."""
@@ -140,16 +149,16 @@ def say_report(report: RunReport) -> None:
         counted = Counter(feed.status for feed in report.feeds)
         ended = ", ".join(f"{counted[status]:,} {status}" for status in Status if counted[status])
         rows = sum((feed.rows for feed in report.feeds), Rows())
-        tell(f"{len(report.feeds):,} feeds: {ended}{_figures(rows)}; {report.seconds:.1f} s")
+        tell(f"{len(report.feeds):,} feeds: {ended}{figures(rows)}; {report.seconds:.1f} s")
 
 
-def _figures(rows: Rows) -> str:
+def figures(rows: Rows) -> str:
     figures = [f"{count} {name}" for name, count in asdict(rows).items() if count]
     return f" ({', '.join(figures)})" if figures else ""
 
 
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
-    print_line(f"{feed.feed}: {feed.status}{_figures(feed.rows)}")
+    print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
     for file in feed.files:
         if file.status == "rejected":
             say(f"  {file.file}: rejected: {file.reason}")

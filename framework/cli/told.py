@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from framework.loader import Project
     from framework.plan.world import World
     from framework.runs.events import Event
+    from framework.runs.freshness import Expected
 
-__all__ = ["Teller", "heard", "telling"]
+__all__ = ["Teller", "heard", "late_told", "telling"]
 
 
 @dataclass(slots=True)
@@ -95,6 +96,20 @@ def telling(request: Request, run_id: str, command: str) -> Iterator[Teller]:
     except Exception as error:
         teller.failed(request, expected(error))
         raise
+
+
+def late_told(request: Request, project: Project, world: World) -> Callable[[Mapping[str, Expected]], None]:
+    """Tells how fresh feeds are."""
+    run = RunReport("", project.environment.engine.value, 0.0, command="status --check", environment=request.env)
+
+    def tell(fresh: Mapping[str, Expected]) -> None:
+        if project.environment.telling != Telling():
+            from framework.telling import Told, tell_freshness
+
+            told = Told(project.environment, os.environ, _note, project.secrets.hide)
+            tell_freshness(told, run, fresh, world)
+
+    return tell
 
 
 def _note(sentence: str) -> None:

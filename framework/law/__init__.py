@@ -6,8 +6,10 @@ SQL. Nothing here reads, writes or asks the clock.
                                         why rows are bad
     history | modes                     versions of keys, from their events · what modes mean, as changes
     snapshots                           complete pictures: their order and their guards
-    discovery | merging | manifests | replacing     which files count · cases as SQL · which manifests are ours · what
-                                        a batch takes the place of
+    manifests                           which manifests are ours
+    deliveries                          what an archive holds, in the order in which it came
+    discovery | merging | replacing | sheets    which files count · cases as SQL · what a batch takes the place of ·
+                                        rows as CSV, and how they differ
     records | pathnames                 bytes to records, a reader a format · what a file's path gives
     batch_checks                        what came of a batch's checks
     checks                              what expressions ask of rows: columns, filter, checks

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from framework.batch import Manifest
 from framework.feed import Feed
+from framework.law.deliveries import REPLAYED, in_archive
 from framework.names import File
 
 __all__ = ["mistrust"]
@@ -24,7 +25,12 @@ def mistrust(feed: Feed, manifest: Manifest) -> str | None:
 
 
 def _could_be_found(feed: Feed, file: File) -> bool:
+    """In its landing folder; or in its archive, which files never leave that are loaded from there."""
     parts = file.name.split("/")
+    if in_archive(feed, file):
+        below = file.path[len(feed.archive.path) :]
+        whole = below.startswith(REPLAYED) or below.endswith(f"/{file.name}")
+        return whole and not any(part in ("", ".", "..") for part in below.split("/")) and "\0" not in file.path
     if file.path != feed.source.path + file.name or any(part in (".", "..") for part in parts):
         return False
     return ("://" in feed.source.path or all(parts)) and "\0" not in file.name and parts[-1] != ""

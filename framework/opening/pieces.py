@@ -55,7 +55,8 @@ class Piece:
 
     def records(self, feed: Feed, layout: Layout) -> Iterator[Record]:
         """Its records by the law, without the header. Raises BROKEN_FILE."""
-        with self.stream() as stream:
+        source = self.source
+        with unpacked(source.followed(), self.compression, source.file.size, source.limits) as stream:
             yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
 
 

@@ -11,6 +11,7 @@ from framework.batch import FileOutcome, Manifest
 from framework.errors import LandfeedError, StorageError
 from framework.feed import ArchiveAction, Feed
 from framework.keeping import Keeping
+from framework.law.deliveries import in_archive
 from framework.names import File
 from framework.storage import Storage
 
@@ -74,7 +75,8 @@ def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
 def _grown(storage: Storage, moved: Mapping[File, str | None]) -> list[tuple[File, File]]:
     """Files that are larger in the archive than they were read, with what stands there: somebody had them open, and
     went on writing. Objects in buckets do not change."""
-    heads = ((file, storage.head(to)) for file, to in moved.items() if to is not None and "://" not in to)
+    gone = ((file, to) for file, to in moved.items() if to not in (None, file.path) and "://" not in (to or ""))
+    heads = ((file, storage.head(to or "")) for file, to in gone)
     return [(file, head) for file, head in heads if head is not None and head.size > file.size]
 
 
@@ -94,6 +96,8 @@ def _archive_file(
     feed: Feed, storage: Storage, manifest: Manifest, outcome: FileOutcome
 ) -> tuple[str | None, str | None] | StorageError:
     file, archive = outcome.file, feed.archive
+    if in_archive(feed, file):
+        return file.path, outcome.rejected
     root = archive.path if outcome.rejected is None else archive.rejected_path
     action = archive.on_success if outcome.rejected is None else ArchiveAction.MOVE
     destination = archive_folder(root, manifest) + file.name

@@ -1,6 +1,8 @@
 """Many feeds: what landing folders hold, who runs when, and what is told of it.
 A run takes a project and a world, and gives a report for each feed:
 
+    casetest | replay                   a feed's own cases: what files give, against what they should · files of the
+                                        archive, loaded again
     views | quarantine | doctor | watch | world   what `status` and `history` show · why rows are bad · what is wrong
                                         with the machine · stays and runs feeds · what a run works with
     run                                 feeds side by side, each under its lease

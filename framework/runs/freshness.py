@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.freshness import Arrived, Freshness, FreshnessState, judged
+from framework.names import File
 from framework.plan.world import World
 from framework.runs.landing import Landing
 
-__all__ = ["freshness_document", "freshness_of"]
+__all__ = ["Expected", "freshness_of"]
 
 _LOADS = 21
 """Loads of a feed by which it is judged: the newest one, and those that say what is usual."""
 
 
-def freshness_of(feeds: Sequence[Feed], world: World, landing: Landing) -> Mapping[str, Freshness]:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The freshness of a feed, and why it is late, in a sentence."""
+
+    freshness: Freshness
+    message: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        found = self.freshness
+        moments = (found.late_since, found.due, found.last)
+        late_since, due, last = (moment.isoformat() if moment else None for moment in moments)
+        return {
+            "state": str(found.state),
+            "late_since": late_since,
+            "due": due,
+            "last_load": last,
+            "unusual": found.unusual,
+            "message": self.message,
+        }
+
+
+def freshness_of(feeds: Sequence[Feed], world: World, landing: Landing) -> Mapping[str, Expected]:
     """The freshness of those feeds that say what is expected, by feed. A landing folder that cannot be looked at holds
     nothing."""
     expecting = [feed for feed in feeds if feed.expect is not None]
@@ -27,42 +50,31 @@ def freshness_of(feeds: Sequence[Feed], world: World, landing: Landing) -> Mappi
     for feed in expecting:
         if feed.expect is not None:
             arrived = [Arrived(load.recorded_at, load.rows_read) for load in loads.get(feed.name, ())]
-            waiting = None if arrived else _waiting(feed, landing)
-            found[feed.name] = judged(feed.expect, arrived, waiting, now)
+            waiting = _oldest(_pending(feed, landing)) if not arrived else None
+            freshness = judged(feed.expect, arrived, waiting, now)
+            late = freshness.state is FreshnessState.LATE
+            found[feed.name] = Expected(freshness, _message(freshness, _pending(feed, landing)) if late else None)
     return found
 
 
-def _waiting(feed: Feed, landing: Landing) -> datetime | None:
-    """When the oldest file that waits in landing came."""
+def _pending(feed: Feed, landing: Landing) -> Sequence[File]:
     try:
-        pending = landing.listing(feed).pending
+        return landing.listing(feed).pending
     except LandfeedError:
-        return None
-    oldest = min((file.modified for file in pending), default=None)
+        return ()
+
+
+def _oldest(files: Sequence[File]) -> datetime | None:
+    """When the oldest of these files came."""
+    oldest = min((file.modified for file in files), default=None)
     return None if oldest is None else datetime.fromtimestamp(oldest / 1e9, UTC)
 
 
-def freshness_document(freshness: Freshness, pending: int | None) -> dict[str, Any]:
-    """The freshness of a feed as documents show it; `pending` files wait in landing."""
-    moments = (freshness.late_since, freshness.due, freshness.last)
-    late_since, due, last = (moment.isoformat() if moment else None for moment in moments)
-    return {
-        "state": str(freshness.state),
-        "late_since": late_since,
-        "due": due,
-        "last_load": last,
-        "unusual": freshness.unusual,
-        "message": _message(freshness, pending),
-    }
-
-
-def _message(freshness: Freshness, pending: int | None) -> str | None:
-    """Why a feed is late, in a sentence."""
-    if freshness.state is not FreshnessState.LATE or freshness.late_since is None:
-        return None
+def _message(freshness: Freshness, pending: Sequence[File]) -> str:
+    since = _minute(freshness.late_since) if freshness.late_since else "some time"
     last = f"the last load was at {_minute(freshness.last)}" if freshness.last else "nothing was ever loaded"
-    what = f"; {pending:,} file(s) wait in landing to be loaded" if pending else "; landing has no file to load"
-    return f"late since {_minute(freshness.late_since)}: {last}{what}"
+    what = f"{len(pending):,} file(s) wait in landing to be loaded" if pending else "landing has no file to load"
+    return f"late since {since}: {last}; {what}"
 
 
 def _minute(moment: datetime) -> str:

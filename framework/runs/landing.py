@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from framework.errors import StorageError
 from framework.feed import ArchiveAction, Feed
@@ -21,10 +22,26 @@ from framework.ledger import Ledger
 from framework.names import File, FileState, Skipped, bigint
 from framework.storage import Storage
 
-__all__ = ["Landing"]
+__all__ = ["Landing", "Waiting"]
 
 _STRANGERS = 10_000
 """Objects of no feed below a common folder, beside ten for each file of a feed, at which it is left."""
+
+
+class Waiting(Protocol):
+    """Files that wait to be loaded. A feed is asked about by one thread at a time."""
+
+    def listing(self, feed: Feed) -> Listing:
+        """Those that are pending, in order. Raises StorageError."""
+        ...
+
+    def worked_on(self, feed: Feed, files: Iterable[File]) -> None:
+        """These files have been loaded, or tried: they are not pending any more in this run."""
+        ...
+
+    def look_again(self, feed: Feed) -> None:
+        """Things are no longer as they were found."""
+        ...
 
 
 class Landing:

@@ -23,7 +23,7 @@ from framework.plan.observe import observe
 from framework.plan.tables import ignored
 from framework.plan.world import World
 from framework.report import FeedReport, FileReport
-from framework.runs.landing import Landing
+from framework.runs.landing import Landing, Waiting
 from framework.runs.recording import Recording
 from framework.steps import Archive, Merge, Stage
 
@@ -49,9 +49,13 @@ class Options:
     stopping: Callable[[], bool] = lambda: False
 
 
-def run_feeds(feeds: Sequence[Feed], world: World, leases: Leases, options: Options) -> list[FeedReport]:
-    """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`."""
-    mended, landing, recording = world.ledger.mend(), landing_of(feeds, world), Recording(world.ledger)
+def run_feeds(
+    feeds: Sequence[Feed], world: World, leases: Leases, options: Options, waiting: Waiting | None = None
+) -> list[FeedReport]:
+    """Work on every feed; one that fails never stops the others. Reports come in the order of `feeds`. The files are
+    those that have landed, or what is `waiting`."""
+    mended, recording = world.ledger.mend(), Recording(world.ledger)
+    landing = waiting or landing_of(feeds, world)
     unfinished = open_feeds(world, leases)
     failed: list[str] = []
 
@@ -89,7 +93,7 @@ def open_feeds(world: World, leases: Leases) -> set[str]:
     """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did. An older one
     than `_REMEMBERED` is found when its feed has something to do: a run does not read all history."""
     latest = world.ledger.latest(world.clock() - _REMEMBERED)
-    return {feed for feed, event in latest.items() if event.state not in CLOSED} | leases.left()
+    return {feed for feed, event in latest.items() if event.state not in CLOSED and event.is_staged} | leases.left()
 
 
 def _unrecorded(report: FeedReport, error: LandfeedError | None, world: World) -> FeedReport:
@@ -125,7 +129,7 @@ class _FeedRun:
     world: World
     leases: Leases
     options: Options
-    landing: Landing
+    landing: Waiting
     recording: Recording
     unfinished: bool
     """Whether there may be a batch of this feed that did not reach the archive and the ledger."""

@@ -2,9 +2,11 @@
 Nothing here can fail a run: what goes wrong becomes a sentence:
 
     told                                what the end of a run sets off
-    reports                             a JSON document of every run
+    hooks | reports                     webhooks, once for each change · a JSON document of every run
+    messages | posting                  what they take · requests with a time limit
+    changes                             what is new about feeds
 """
 
-from framework.telling.told import Told, tell_failure, tell_run
+from framework.telling.told import Told, tell_failure, tell_freshness, tell_run
 
-__all__ = ["Told", "tell_failure", "tell_run"]
+__all__ = ["Told", "tell_failure", "tell_freshness", "tell_run"]

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from framework.environment import Environment
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
+from framework.ledger import Ledger
 from framework.plan.world import World
-from framework.report import RunReport
+from framework.report import FeedReport, RunReport
+from framework.runs.freshness import Expected, freshness_of
+from framework.runs.run import landing_of
 from framework.storages import open_storage
+from framework.telling.changes import THE_RUN, News, Standing, after_run, expected_of, of_run
+from framework.telling.hooks import Heard, notify
+from framework.telling.messages import About
 from framework.telling.reports import failure_document, write_report
 
-__all__ = ["Told", "tell_failure", "tell_run"]
+__all__ = ["Told", "tell_failure", "tell_freshness", "tell_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,30 +36,71 @@ class Told:
     note: Callable[[str], object]
     hide: Callable[[str], str] = str
 
-    def tried(self, what: str, do: Callable[[], object]) -> None:
-        """Do it; whatever it raises becomes a note."""
+    @contextmanager
+    def tried(self, what: str) -> Iterator[None]:
+        """Whatever is raised within becomes a note."""
         try:
-            do()
+            yield
         except Exception as error:
             self.note(self.hide(f"{what}: {expected(error).message}"))
 
 
 def tell_run(told: Told, run: RunReport, feeds: Sequence[Feed], world: World) -> None:
     """Tell of a run of these feeds that has a report; what it did is durable by now."""
-    del feeds, world
     _report(told, run.as_dict())
+    if not told.environment.telling.notify:
+        return
+    with told.tried(_NOT_NOTIFIED):
+        fresh = freshness_of(feeds, world, landing_of(feeds, world))
+        heard = [Heard(THE_RUN, lambda _: News(Standing(), {"load": ("runs begin again", {})}))]
+        heard += [Heard(feed.feed, partial(_news, feed, fresh.get(feed.feed))) for feed in run.feeds]
+        _notify(told, run, heard, world.ledger)
 
 
 def tell_failure(told: Told, run: RunReport, error: LandfeedError) -> None:
     """Tell of a run that failed before any feed began; `run` has no feeds."""
+    from framework.runs.world import open_ledger
+
     _report(told, failure_document(run, error))
+    if not told.environment.telling.notify:
+        return
+    heard = [Heard(THE_RUN, lambda _: of_run(error.message, error.hint))]
+    with told.tried(_NOT_NOTIFIED):
+        try:
+            ledger = open_ledger(told.environment, told.environ)
+            ledger.notices(["any"])
+        except Exception:  # what is broken may be the ledger itself; then it is told each time
+            from framework.engines.memory import MemoryControl
+
+            ledger = Ledger(MemoryControl(), told.environment.control)
+        _notify(told, run, heard, ledger)
+
+
+def tell_freshness(told: Told, run: RunReport, fresh: Mapping[str, Expected], world: World) -> None:
+    """Tell of what is late or well again, without a run; `run` says who looked."""
+    if told.environment.telling.notify:
+        heard = [Heard(name, partial(_news, None, expected)) for name, expected in fresh.items()]
+        with told.tried(_NOT_NOTIFIED):
+            _notify(told, run, heard, world.ledger)
+
+
+_NOT_NOTIFIED = "not all who are to be notified were"
+
+
+def _news(report: FeedReport | None, expected: Expected | None, before: Standing) -> News:
+    news = News(before, {}) if report is None else after_run(report, before)
+    return news if expected is None else expected_of(expected.freshness, expected.message, news)
+
+
+def _notify(told: Told, run: RunReport, heard: Sequence[Heard], ledger: Ledger) -> None:
+    now = datetime.now(UTC)
+    about = About(run.environment, run.run_id, run.command, now.isoformat(timespec="seconds"))
+    for trouble in notify(told.environment.telling.notify, heard, ledger, about, now, told.hide):
+        told.note(told.hide(f"a webhook was not notified, and will be after the next run: {trouble}"))
 
 
 def _report(told: Told, document: dict[str, Any]) -> None:
     folder = told.environment.telling.reports
     if folder is not None:
-
-        def write() -> None:
+        with told.tried("the report of the run is not written"):
             write_report(document, folder, open_storage(folder, told.environment, told.environ), told.hide)
-
-        told.tried("the report of the run is not written", write)

@@ -27,6 +27,7 @@ from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, transaction
 from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
+from framework.engines.embedded.watched import watched
 from framework.errors import Conflict
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
@@ -102,6 +103,9 @@ class CleanBatch:
     ) -> Staged | None:
         told: dict[int, Told] = {}
         tiny = len(files) >= _MANY and all(file.file.size <= _TINY for file in files)
+        if self._fast is not None and not tiny:
+            for file in files:
+                self._fast.unpack_first(self._step.feed, file.piece)
         for group in grouped(files, lambda file: file.layout) if tiny else groups(files):
             found = (self._write_by_law if tiny else self._write)(group, loaded_at, written)
             if found is None:
@@ -138,6 +142,7 @@ class CleanBatch:
         with transaction(self._db), ExitStack() as stack:
             for file in group:
                 stack.enter_context(file.opened())
+            stack.enter_context(watched(self._db, [file.piece.source for file in group]))
             locations = [(file.index, file.at) for file in group]
             source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
             new = self._copied(group, source, loaded_at, written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framework.engines.embedded.files import FileRead
-from framework.engines.embedded.readers.bytes import Told, accounted
+from framework.engines.embedded.readers.bytes import Told, accounted, unpack_first
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
@@ -25,6 +25,9 @@ class CsvReader:
         if options.comment or not options.multiLine or (options.quote and options.escape != options.quote):
             return False
         return piece.header is None or piece.header.line == 1
+
+    def unpack_first(self, feed: Feed, piece: Piece) -> None:
+        unpack_first(piece, feed.source.csv.quote or "")
 
     def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
         options, width = feed.source.csv, len(layout.record)

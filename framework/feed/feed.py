@@ -1,140 +1,42 @@
-"""Feed: what one YAML file promises. Frozen, complete, and free of YAML, engines and verbs.
-
-The loader fills in every default, so that nobody further down has to know one. Values that are
-compared with data (`min`, `accepted_values`, `default`, …) stay text as written in the YAML file:
-they follow the same value rules as the data itself (`framework.law.values`).
-"""
+"""A feed and its parts, each as one frozen value."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from datetime import date, time, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, field
 
+from framework.feed.expect import Expect
+from framework.feed.words import (
+    AllBad,
+    ArchiveAction,
+    CheckAction,
+    CheckScope,
+    DeleteMode,
+    Format,
+    MaskMethod,
+    MissingColumns,
+    Mode,
+    NewColumns,
+    NullKeys,
+    OnExceed,
+    RenamedColumns,
+)
 from framework.names import AUDIT_COLUMNS, Limits, Table
 from framework.types import DataType
 
 __all__ = [
-    "AllBad",
     "Archive",
-    "ArchiveAction",
     "Check",
-    "CheckAction",
-    "CheckScope",
     "Column",
     "CsvOptions",
-    "DeleteMode",
-    "Expect",
     "Feed",
-    "Format",
     "Mask",
-    "MaskMethod",
-    "MissingColumns",
-    "Mode",
-    "NewColumns",
-    "NullKeys",
-    "OnExceed",
     "Quarantine",
     "ReadyWhen",
-    "RenamedColumns",
-    "RowBound",
     "SchemaContract",
     "Snapshot",
     "Source",
     "Target",
-    "loaded_as",
-    "read_options",
 ]
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    AVRO = "avro"
-    ORC = "orc"
-    XML = "xml"
-    TEXT = "text"
-
-
-class Mode(StrEnum):
-    MERGE = "merge"
-    APPEND = "append"
-    INSERT_ONLY = "insert_only"
-    OVERWRITE = "overwrite"
-    SNAPSHOT = "snapshot"
-
-
-class DeleteMode(StrEnum):
-    """What a delete does to the row in the target: it goes, or it stays and is marked."""
-
-    HARD = "hard"
-    SOFT = "soft"
-
-
-class NullKeys(StrEnum):
-    QUARANTINE = "quarantine"
-    MATCH = "match"
-
-
-class NewColumns(StrEnum):
-    IGNORE = "ignore"
-    ADD = "add"
-    RESCUE = "rescue"
-    REJECT_FILE = "reject_file"
-
-
-class MissingColumns(StrEnum):
-    SET_NULL = "set_null"
-    KEEP = "keep"
-    REJECT_FILE = "reject_file"
-
-
-class RenamedColumns(StrEnum):
-    """What becomes of a file in which one name is gone and another has come."""
-
-    REJECT_FILE = "reject_file"
-    SET_NULL = "set_null"
-
-
-class CheckAction(StrEnum):
-    WARN = "warn"
-    DROP = "drop"
-    QUARANTINE = "quarantine"
-    FAIL = "fail"
-
-
-class CheckScope(StrEnum):
-    ROW = "row"
-    BATCH = "batch"
-
-
-class AllBad(StrEnum):
-    """What becomes of a file of which every row is bad."""
-
-    REJECT_FILE = "reject_file"
-    LOAD = "load"
-
-
-class OnExceed(StrEnum):
-    REJECT_FILE = "reject_file"
-    FAIL = "fail"
-
-
-class ArchiveAction(StrEnum):
-    MOVE = "move"
-    COPY = "copy"
-    DELETE = "delete"
-    KEEP = "keep"
-
-
-class MaskMethod(StrEnum):
-    SHA256 = "sha256"
-    HMAC_SHA256 = "hmac_sha256"
-    REDACT = "redact"
-    LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,40 +200,6 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class RowBound:
-    """So many rows, or so many percent `of_usual`."""
-
-    number: float
-    of_usual: bool = False
-
-    def rows(self, usual: float | None) -> float | None:
-        """The number of rows, None when it depends on what is usual and nobody knows that."""
-        if not self.of_usual:
-            return self.number
-        return None if usual is None else usual * self.number / 100
-
-
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """How often data is expected, `by` which time of day, if any, and on which `weekday` (0 is Monday; None: every
-    day). `weekdays` and `exceptions` (`2026-12-25`, or `12-25` of every year) are days on which nothing is."""
-
-    every: timedelta
-    by: time | None = None
-    weekday: int | None = None
-    weekdays: frozenset[int] = frozenset()
-    exceptions: frozenset[str] = frozenset()
-    timezone: str = "UTC"
-    min_rows: RowBound | None = None
-    max_rows: RowBound | None = None
-
-    def excepts(self, day: date) -> bool:
-        """Whether nothing is expected on a day."""
-        named = day.isoformat()
-        return day.weekday() in self.weekdays or named in self.exceptions or named[5:] in self.exceptions
-
-
-@dataclass(frozen=True, slots=True)
 class Feed:
     name: str
     source: Source
@@ -358,29 +226,3 @@ class Feed:
     @property
     def staging_column_names(self) -> tuple[str, ...]:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
-
-
-def _digest(text: str | None) -> str | None:
-    """What tells a condition from others; it may hold the value of an environment variable, which is stored nowhere."""
-    return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def loaded_as(feed: Feed) -> dict[str, object]:
-    """What staged rows and those of the target depend on, as plain data."""
-    target = feed.target
-    return {
-        "mode": target.mode.value,
-        "scd_type": target.scd_type,
-        "keys": sorted(target.keys),
-        "sequence_by": list(target.sequence_by),
-        "apply_as_deletes": _digest(target.apply_as_deletes),
-        "apply_as_truncates": _digest(target.apply_as_truncates),
-        "ignore_null_updates": list(target.ignore_null_updates),
-    }
-
-
-def read_options(feed: Feed, hide: Callable[[str], str]) -> dict[str, object]:
-    """The options by which the feed's files are read, as plain data without secrets."""
-    source = feed.source
-    options: dict[str, object] = {"format": source.format.value, "null_values": [*map(hide, source.null_values)]}
-    return options | (asdict(source.csv) if source.format is Format.CSV else {}) | {"trim": source.trim}

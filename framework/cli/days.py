@@ -1,0 +1,159 @@
+"""Commands for the days after the first load: test, replay."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import uuid
+import xml.etree.ElementTree as Xml
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from framework.cli.options import Request, common, common_with, given, opened
+from framework.cli.say import figures, print_json, say_report
+from framework.cli.signals import StopSignals
+from framework.cli.streams import put, say, tell
+from framework.cli.told import telling
+from framework.environment import EngineName
+
+if TYPE_CHECKING:
+    from framework.runs.casetest import Result
+
+__all__ = ["replay", "test"]
+
+_TESTS = "The folder of the cases.  [default: tests, beside the configuration folder]"
+_UPDATE = "Write what came out into the cases' expected files."
+
+
+@click.command()
+@click.option("--case", metavar="NAME", default=None, help="Only cases of this name.")
+@click.option("--update", is_flag=True, help=_UPDATE)
+@click.option(
+    "--engine",
+    type=click.Choice([str(name) for name in EngineName]),
+    default="embedded",
+    show_default=True,
+    help="What runs them.",
+)
+@click.option("--tests", metavar="DIR", default=None, help=_TESTS)
+@common_with("text", "json", "junit")
+def test(request: Request, case: str | None, update: bool, engine: str, tests: str | None) -> None:
+    """Run the feeds' own cases: what tests/FEED/CASE/incoming/ gives, against expected.csv. Touches no table of the
+    environment. Exit code 1 when a case fails."""
+    from framework.runs.casetest import find_cases, run_case
+    from framework.runs.world import open_world
+
+    project = request.project()
+    environment = replace(project.environment, engine=EngineName(engine))
+    folder = given(tests) or os.path.join(environment.project, "tests")
+    cases = find_cases(folder, project.feeds, given(case))
+    clock = lambda: datetime.now(UTC)  # noqa: E731
+    opened = partial(open_world, environ=os.environ, run_id="test", clock=clock, hide=project.secrets.hide)
+    results = []
+    for each in cases:
+        result = run_case(each, environment, opened, time.perf_counter, update=update)
+        results.append(result)
+        if request.output == "text":
+            _say_result(result)
+    failed = sum(not result.passed for result in results)
+    if request.output == "json":
+        print_json({"ok": not failed, "cases": [result.as_dict() for result in results]})
+    elif request.output == "junit":
+        put(_junit(results))
+    else:
+        tell(f"{len(results):,} case(s): {len(results) - failed:,} passed, {failed:,} failed")
+    if not cases:
+        say(f"hint: a case is a folder {os.path.join(folder, '<feed>', '<case>')}/ with incoming/ and expected.csv")
+    sys.exit(1 if failed else 0)
+
+
+@click.command()
+@click.option("--batch", metavar="ID", default=None, help="Files that this batch loaded.")
+@click.option("--file", metavar="FILE", default=None, help="This file: its path in the archive, or the end of it.")
+@click.option("--since", metavar="TIME", default=None, help="Files that were loaded since this day or time (UTC).")
+@click.option("--all", "every", is_flag=True, help="All files in the archive.")
+@click.option("--force", is_flag=True, help="Also without sequence_by, where old files then count as the newest.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed.")
+@click.option("--run-id", default=None, help="The id of this run in the control tables.")
+@common
+def replay(
+    request: Request,
+    batch: str | None,
+    file: str | None,
+    since: str | None,
+    every: bool,
+    force: bool,
+    wait: float,
+    run_id: str | None,
+) -> None:
+    """Load files of the archive again, as deliveries of their old order; they stay in the archive. Rows that are not
+    newer than those in the target change nothing."""
+    from framework.runs.replay import Selection, moment
+    from framework.runs.replay import replay as again
+    from framework.runs.run import Options
+
+    batch, file, since = given(batch), given(file), given(since)
+    if [bool(batch), bool(file), bool(since), every].count(True) != 1:
+        raise click.UsageError("say which files: one of --batch, --file, --since and --all")
+    try:
+        selection = Selection(batch, file, moment(since) if since else None, force)
+    except ValueError as error:
+        raise click.BadParameter(f"{since} is no day or time like 2026-01-31", param_hint="--since") from error
+    stopping = threading.Event()
+    identity = given(run_id) or uuid.uuid4().hex[:16]
+    with (
+        StopSignals() as signals,
+        telling(request, identity, "replay") as teller,
+        opened(request, identity) as (project, world, leases),
+    ):
+        signals.stop_with(stopping.set)
+        options = Options(wait=wait, jobs=project.environment.jobs, stopping=stopping.is_set)
+        reports, replayed = again(project.feeds, world, leases, selection, options)
+        report = teller.tell(reports, signals.number, project, world)
+    if request.as_json:
+        print_json(report.as_dict() | {"deliveries": [each.as_dict() for each in replayed]})
+    else:
+        for each in replayed:
+            files = f"{len(each.delivery.files):,} file(s)"
+            what = figures(each.rows) if each.changed else ": nothing changed"
+            tell(f"{each.feed}: {each.delivery.at:%Y-%m-%d %H:%M} batch {each.delivery.batch_id}, {files}{what}")
+        say_report(report)
+    sys.exit(report.exit_code)
+
+
+def _say_result(result: Result) -> None:
+    tell(f"{result.feed}/{result.case}: {'passed' if result.passed else 'failed'}")
+    for name in result.updated:
+        tell(f"  {name} is written")
+    for line in result.told:
+        tell(f"  {line}")
+
+
+def _junit(results: Sequence[Result]) -> str:
+    """The results as JUnit XML, in which a feed is a suite."""
+    root = Xml.Element("testsuites")
+    for feed, some in groupby(results, lambda result: result.feed):
+        of_feed = list(some)
+        failed = str(sum(not result.passed for result in of_feed))
+        suite = Xml.SubElement(root, "testsuite", name=feed, tests=str(len(of_feed)), failures=failed)
+        for result in of_feed:
+            seconds = f"{result.seconds:.3f}"
+            case = Xml.SubElement(suite, "testcase", classname=feed, name=result.case, time=seconds)
+            if not result.passed:
+                lines = [_allowed(line) for line in result.told]
+                Xml.SubElement(case, "failure", message=lines[0]).text = "\n".join(lines)
+    Xml.indent(root)
+    return Xml.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _allowed(text: str) -> str:
+    """Without the characters that XML cannot hold."""
+    return "".join(c if c == "\t" or c.isprintable() else "�" for c in text)

@@ -1,0 +1,309 @@
+"""Cases: what a feed makes of files, against what it should. Each case is run in a folder of its own, from nothing.
+
+A case is the folder `tests/<feed>/<case>/`:
+
+    incoming/…                files that land together; or day1/…, day2/…, which land and are run one after the other
+    target.csv                rows that the target has before (optional)
+    expected.csv              its rows afterwards, in the columns that it names
+    expected_quarantine.csv   bad rows; without it there may be none
+    expected_rejected.csv     files that are rejected, and what ends a run; without it nothing may be
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeAlias
+
+from framework.environment import Durability, Environment
+from framework.errors import LandfeedError, expected
+from framework.feed import ArchiveAction, Column, Feed, Format, Mode, NullKeys, Source
+from framework.law.sheets import Difference, Row, Sheet, compare, read_sheet, sheet_text
+from framework.leases import Leases
+from framework.machine import own_folder
+from framework.names import AUDIT_COLUMNS, START_AT, Status, Table
+from framework.plan.tables import new_target
+from framework.plan.world import World
+from framework.report import FeedReport
+from framework.runs.run import Options, run_feeds
+from framework.types import Array, DataType, Map, Struct, parse_type
+
+__all__ = ["Case", "Opened", "Result", "find_cases", "run_case"]
+
+Opened: TypeAlias = Callable[[Environment], AbstractContextManager[tuple[World, Leases]]]
+"""Opens an environment that stands in a folder of its own."""
+_DAY = re.compile(r"day([0-9]+)")
+_GIVEN, _TARGET = "target.csv", "expected.csv"
+_BAD, _REJECTED = "expected_quarantine.csv", "expected_rejected.csv"
+_BAD_COLUMNS = ("_source_file", "_line", "_record", "_errors")
+_EVERY = 10_000_000
+"""Rows of a table that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    feed: Feed
+    name: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a case ended: by sheet (the name of its file) what differs, or `error`; `updated` are sheets that were
+    written."""
+
+    feed: str
+    case: str
+    seconds: float
+    differences: Mapping[str, Difference] = field(default_factory=dict)
+    error: str | None = None
+    hint: str | None = None
+    updated: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.error is None and not self.differences
+
+    @property
+    def told(self) -> Iterator[str]:
+        """What is wrong, in lines."""
+        if self.error is not None:
+            yield f"error: {self.error}"
+        if self.hint is not None:
+            yield f"hint: {self.hint}"
+        for sheet, difference in self.differences.items():
+            first, *lines = difference.told
+            yield f"{sheet}: {first}"
+            yield from lines
+
+    def as_dict(self) -> dict[str, Any]:
+        differences = {sheet: difference.as_dict() for sheet, difference in self.differences.items()}
+        about = asdict(replace(self, differences={})) | {"differences": differences, "updated": list(self.updated)}
+        return about | {"seconds": round(self.seconds, 3), "passed": self.passed}
+
+
+def find_cases(folder: str, feeds: Sequence[Feed], only: str | None = None) -> list[Case]:
+    """The cases of these feeds below a folder, in the order of their names; `only` those of a name."""
+    found = []
+    for feed in feeds:
+        of_feed = os.path.join(folder, feed.name)
+        names = sorted(os.listdir(of_feed)) if os.path.isdir(of_feed) else []
+        for name in names:
+            path = os.path.join(of_feed, name)
+            if only in (None, name) and not name.startswith(".") and os.path.isdir(path):
+                found.append(Case(feed, name, path))
+    return found
+
+
+def run_case(
+    case: Case, environment: Environment, opened: Opened, clock: Callable[[], float], *, update: bool = False
+) -> Result:
+    """Run a case and compare; with `update` the sheets are written as they came out. `environment` gives the engine
+    and what feeds ask of it, `clock` seconds. A case that cannot be run is one that failed."""
+    started = clock()
+    try:
+        with own_folder() as folder:
+            sheets, types, keys = _came_out(case, environment, opened, folder)
+        if update:
+            written = tuple(_update(case, sheets))
+            return Result(case.feed.name, case.name, clock() - started, updated=written)
+        differences = dict(_differences(case, sheets, types, keys))
+        return Result(case.feed.name, case.name, clock() - started, differences)
+    except Exception as raised:
+        error = expected(raised)
+        return Result(case.feed.name, case.name, clock() - started, error=error.message, hint=error.hint)
+
+
+# Running
+
+
+def _came_out(
+    case: Case, environment: Environment, opened: Opened, folder: str
+) -> tuple[dict[str, Sheet], dict[str, DataType], tuple[str, ...]]:
+    """What the case's files gave: sheets by name, the types of the target's columns, and what identifies its rows."""
+    feed = _moved(case.feed, folder)
+    alone = replace(environment, root=os.path.join(folder, "tables"), catalog=None, durability=Durability.NONE, jobs=1)
+    rejected: list[Row] = []
+    with opened(alone) as (world, leases):
+        _give(case, feed, world, leases, folder)
+        for day in _days(case):
+            shutil.copytree(day, feed.source.path, dirs_exist_ok=True)
+            rejected += _refused(feed, run_feeds([feed], world, leases, Options(jobs=1))[0])
+        sheets = {
+            _TARGET: _table(world, feed.target.table),
+            _BAD: _bad(feed, _table(world, feed.quarantine.table)),
+            _REJECTED: Sheet(("file", "reason"), tuple(rejected)),
+        }
+        state = world.engine.state(feed.target.table, feed.name)
+    types = {name: parse_type(type_) for name, type_ in state.columns} if state is not None else {}
+    keys = feed.target.keys + ((START_AT,) if feed.target.scd_type == 2 else ())
+    return sheets, types, keys
+
+
+def _moved(feed: Feed, folder: str) -> Feed:
+    """The feed with its files in a folder, where all that has landed is ready."""
+    source = replace(feed.source, path=f"{folder}/landing/", ready_when=None)
+    os.makedirs(source.path)
+    archive = replace(
+        feed.archive,
+        path=f"{folder}/archive/",
+        rejected_path=f"{folder}/rejected/",
+        on_success=ArchiveAction.MOVE,
+    )
+    return replace(feed, source=source, archive=archive)
+
+
+def _days(case: Case) -> list[str]:
+    """The folders whose files land together, in order."""
+    names = [name for name in os.listdir(case.folder) if os.path.isdir(os.path.join(case.folder, name))]
+    days = sorted((name for name in names if _DAY.fullmatch(name)), key=lambda name: int(name[3:]))
+    found = [name for name in ("incoming", *days) if name in names]
+    if not found:
+        raise LandfeedError(
+            f"{case.folder} has no files to load", "put them into incoming/, or into day1/, day2/, …", code="case"
+        )
+    return [os.path.join(case.folder, name) for name in found]
+
+
+def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> None:
+    """Make the target with the rows of target.csv, if there is one: they are loaded, as a feed of their own would."""
+    sheet = _read(case, _GIVEN)
+    if sheet is None:
+        return
+    table = new_target(feed)
+    types = {column.name: column.type for column in table.columns}
+    unknown = [name for name in sheet.columns if name not in types]
+    if unknown:
+        raise LandfeedError(f"{_GIVEN}: the target has no column {unknown[0]}", _has(types), code="case")
+    path = os.path.join(folder, "given/")
+    os.makedirs(path)
+    with open(os.path.join(path, "rows.json"), "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(_document(sheet.columns, row, types)) + "\n" for row in sheet.rows)
+    given = replace(
+        feed,
+        name=f"{feed.name}__given",
+        source=Source(path, Format.JSON, limits=feed.source.limits),
+        columns=tuple(Column(name, types[name], (name,)) for name in sheet.columns),
+        target=replace(
+            feed.target,
+            staging=feed.target.table.suffixed("__given"),
+            mode=Mode.APPEND,
+            scd_type=1,
+            keys=(),
+            null_keys=NullKeys.MATCH,
+            sequence_by=(),
+            apply_as_deletes=None,
+            apply_as_truncates=None,
+            ignore_null_updates=(),
+            except_columns=(),
+            audit_columns=False,
+        ),
+        quarantine=replace(feed.quarantine, max_bad_rows=0, max_bad_ratio=None),
+        checks=(),
+        filter=None,
+    )
+    world.engine.create(table)
+    if sheet.rows:
+        for reason in _refused(given, run_feeds([given], world, leases, Options(jobs=1))[0]):
+            raise LandfeedError(f"{_GIVEN} does not fit the target: {reason[1]}", code="case")
+
+
+def _document(columns: Sequence[str], row: Row, types: Mapping[str, DataType]) -> dict[str, Any]:
+    """A row as JSON: scalars as texts, which follow the rules of all values."""
+    named = zip(columns, row, strict=True)
+    return {
+        name: json.loads(text) if text and isinstance(types[name], Array | Map | Struct) else text
+        for name, text in named
+    }
+
+
+def _refused(feed: Feed, report: FeedReport) -> Iterator[Row]:
+    """The files that were rejected, and what ended the run, each with its reason. Raises LandfeedError for what is no
+    answer to the files."""
+    for file in report.files:
+        if file.status == "rejected":
+            reason = (file.reason or "").replace(feed.source.path, "")
+            yield file.file.removeprefix(feed.source.path), reason
+    if report.error is not None and report.status is Status.REJECTED:
+        yield None, report.error.message
+    elif report.error is not None:
+        raise LandfeedError(report.error.message, report.error.hint, code=report.error.code)
+
+
+def _table(world: World, table: Table) -> Sheet:
+    found = world.engine.preview(table, _EVERY)
+    return Sheet(found.columns, found.rows) if found is not None else Sheet(())
+
+
+def _bad(feed: Feed, table: Sheet) -> Sheet:
+    """The quarantine in a few columns: files as they are called in landing, reasons as `code` or `code in column`."""
+    if not table.rows:
+        return Sheet(_BAD_COLUMNS)
+    rows = []
+    for file, line, record, errors in table.only(_BAD_COLUMNS).rows:
+        found = json.loads(errors or "[]")
+        codes = "; ".join(e["code"] + (f" in {e['column']}" if e["column"] else "") for e in found)
+        rows.append(((file or "").removeprefix(feed.source.path), line, record, codes))
+    return Sheet(_BAD_COLUMNS, tuple(sorted(rows, key=lambda row: (row[0], int(row[1] or 0), row[2] or ""))))
+
+
+# Comparing
+
+
+def _read(case: Case, name: str) -> Sheet | None:
+    path = os.path.join(case.folder, name)
+    if not os.path.exists(path):
+        return None
+    with open(path, "rb") as file:
+        try:
+            return read_sheet(file.read())
+        except ValueError as error:
+            raise LandfeedError(f"{path}: {error}", code="case") from error
+
+
+def _differences(
+    case: Case, sheets: Mapping[str, Sheet], types: Mapping[str, DataType], keys: Sequence[str]
+) -> Iterator[tuple[str, Difference]]:
+    for name, found in sheets.items():
+        wanted = _read(case, name)
+        if wanted is None and name == _TARGET:
+            hint = "write what the target should hold, or take what came out: landfeed test --update"
+            raise LandfeedError(f"{case.folder} has no {_TARGET}", hint, code="case")
+        if wanted is None:
+            wanted = Sheet(found.columns)
+        if not found.columns and not wanted.rows:
+            continue  # there is no table, and there should be no rows
+        unknown = [column for column in wanted.columns if found.columns and column not in found.columns]
+        if unknown:
+            raise LandfeedError(f"{name}: there is no column {unknown[0]}", _has(found.columns), code="case")
+        found = found if found.columns else Sheet(wanted.columns)
+        of_target = name == _TARGET
+        difference = compare(wanted, found, types if of_target else None, keys if of_target else ())
+        if difference:
+            yield name, difference
+
+
+def _has(columns: Sequence[str] | Mapping[str, DataType]) -> str:
+    return f"it has: {', '.join(columns)}"
+
+
+def _update(case: Case, sheets: Mapping[str, Sheet]) -> Iterator[str]:
+    """Write the sheets that are other than they were, in the columns that they had; what there is nothing of is
+    written only where there was something."""
+    for name, found in sheets.items():
+        path, before = os.path.join(case.folder, name), _read(case, name)
+        columns = [column for column in (before or found).columns if column in found.columns]
+        if before is None:
+            columns = [column for column in found.columns if column not in AUDIT_COLUMNS or name != _TARGET]
+        if before is None and name != _TARGET and not found.rows:
+            continue
+        text = sheet_text(found.only(columns) if columns else before or found)
+        if before is None or sheet_text(before) != text:
+            with open(path, "w", encoding="utf-8", newline="") as out:
+                out.write(text)
+            yield name
