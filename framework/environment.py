@@ -144,15 +144,19 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Who is told of runs. `reports` is the folder of their reports, `notify` the webhooks."""
+    """Who is told of runs. `reports` is the folder of their reports, `metrics` a local file for Prometheus,
+    `notify` the webhooks."""
 
     reports: str | None = None
+    metrics: str | None = None
     notify: tuple[Hook, ...] = ()
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
         """The paths that are written to, by their keys."""
-        return tuple((key, path) for key, path in (("reports", self.reports),) if path is not None)
+        return tuple(
+            (key, path) for key, path in (("reports", self.reports), ("metrics", self.metrics)) if path is not None
+        )
 
 
 def storage_emulator(environ: Mapping[str, str]) -> str | None:

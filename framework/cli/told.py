@@ -107,7 +107,7 @@ def late_told(request: Request, project: Project, world: World) -> Callable[[Map
             from framework.telling import Told, tell_freshness
 
             told = Told(project.environment, os.environ, _note, project.secrets.hide)
-            tell_freshness(told, run, fresh, world)
+            tell_freshness(told, run, project.feeds, fresh, world)
 
     return tell
 

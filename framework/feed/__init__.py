@@ -20,6 +20,7 @@ from framework.feed.feed import (
     Source,
     Target,
 )
+from framework.feed.habits import Control, Negative, Numbers, ShortRows, Span, Trailer
 from framework.feed.told import loaded_as, read_options
 from framework.feed.words import (
     AllBad,
@@ -45,6 +46,7 @@ __all__ = [
     "CheckAction",
     "CheckScope",
     "Column",
+    "Control",
     "CsvOptions",
     "DeleteMode",
     "Expect",
@@ -54,17 +56,22 @@ __all__ = [
     "MaskMethod",
     "MissingColumns",
     "Mode",
+    "Negative",
     "NewColumns",
     "NullKeys",
+    "Numbers",
     "OnExceed",
     "Quarantine",
     "ReadyWhen",
     "RenamedColumns",
     "RowBound",
     "SchemaContract",
+    "ShortRows",
     "Snapshot",
     "Source",
+    "Span",
     "Target",
+    "Trailer",
     "loaded_as",
     "read_options",
 ]

@@ -68,9 +68,10 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
 
 
 def _telling(tree: Node, project: str) -> Telling:
-    reports = text(tree, "reports")
+    reports, metrics = text(tree, "reports"), text(tree, "metrics")
     return Telling(
         reports=folder(reports, project) if reports else None,
+        metrics=absolute(metrics, project) if metrics else None,
         notify=tuple(_hook(node) for node in items(tree, "notify")),
     )
 

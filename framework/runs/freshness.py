@@ -14,7 +14,7 @@ from framework.names import File
 from framework.plan.world import World
 from framework.runs.landing import Landing
 
-__all__ = ["Expected", "freshness_of"]
+__all__ = ["Expected", "freshness_of", "oldest", "pending"]
 
 _LOADS = 21
 """Loads of a feed by which it is judged: the newest one, and those that say what is usual."""
@@ -50,24 +50,25 @@ def freshness_of(feeds: Sequence[Feed], world: World, landing: Landing) -> Mappi
     for feed in expecting:
         if feed.expect is not None:
             arrived = [Arrived(load.recorded_at, load.rows_read) for load in loads.get(feed.name, ())]
-            waiting = _oldest(_pending(feed, landing)) if not arrived else None
+            waiting = oldest(pending(feed, landing)) if not arrived else None
             freshness = judged(feed.expect, arrived, waiting, now)
             late = freshness.state is FreshnessState.LATE
-            found[feed.name] = Expected(freshness, _message(freshness, _pending(feed, landing)) if late else None)
+            found[feed.name] = Expected(freshness, _message(freshness, pending(feed, landing)) if late else None)
     return found
 
 
-def _pending(feed: Feed, landing: Landing) -> Sequence[File]:
+def pending(feed: Feed, landing: Landing) -> Sequence[File]:
+    """The files that wait in landing; none where that cannot be looked at."""
     try:
         return landing.listing(feed).pending
     except LandfeedError:
         return ()
 
 
-def _oldest(files: Sequence[File]) -> datetime | None:
+def oldest(files: Sequence[File]) -> datetime | None:
     """When the oldest of these files came."""
-    oldest = min((file.modified for file in files), default=None)
-    return None if oldest is None else datetime.fromtimestamp(oldest / 1e9, UTC)
+    modified = min((file.modified for file in files), default=None)
+    return None if modified is None else datetime.fromtimestamp(modified / 1e9, UTC)
 
 
 def _message(freshness: Freshness, pending: Sequence[File]) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from framework.environment import Environment
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
+from framework.law.freshness import FreshnessState
 from framework.ledger import Ledger
 from framework.plan.world import World
 from framework.report import FeedReport, RunReport
-from framework.runs.freshness import Expected, freshness_of
+from framework.runs.freshness import Expected, freshness_of, oldest, pending
+from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 from framework.storages import open_storage
 from framework.telling.changes import THE_RUN, News, Standing, after_run, expected_of, of_run
@@ -47,13 +49,18 @@ class Told:
 
 def tell_run(told: Told, run: RunReport, feeds: Sequence[Feed], world: World) -> None:
     """Tell of a run of these feeds that has a report; what it did is durable by now."""
+    telling = told.environment.telling
     _report(told, run.as_dict())
-    if not told.environment.telling.notify:
+    if not telling.notify and telling.metrics is None:
         return
-    with told.tried(_NOT_NOTIFIED):
-        fresh = freshness_of(feeds, world, landing_of(feeds, world))
+    ran = {feed.feed: feed for feed in run.feeds}
+    feeds = [feed for feed in feeds if feed.name in ran]
+    with told.tried("nobody is told how fresh feeds are"):
+        landing = landing_of(feeds, world)
+        fresh = freshness_of(feeds, world, landing)
+        _metrics(told, feeds, ran, fresh, world, landing)
         heard = [Heard(THE_RUN, lambda _: News(Standing(), {"load": ("runs begin again", {})}))]
-        heard += [Heard(feed.feed, partial(_news, feed, fresh.get(feed.feed))) for feed in run.feeds]
+        heard += [Heard(feed.name, partial(_news, ran[feed.name], fresh.get(feed.name))) for feed in feeds]
         _notify(told, run, heard, world.ledger)
 
 
@@ -65,26 +72,51 @@ def tell_failure(told: Told, run: RunReport, error: LandfeedError) -> None:
     if not told.environment.telling.notify:
         return
     heard = [Heard(THE_RUN, lambda _: of_run(error.message, error.hint))]
-    with told.tried(_NOT_NOTIFIED):
-        try:
-            ledger = open_ledger(told.environment, told.environ)
-            ledger.notices(["any"])
-        except Exception:  # what is broken may be the ledger itself; then it is told each time
-            from framework.engines.memory import MemoryControl
+    try:
+        ledger = open_ledger(told.environment, told.environ)
+        ledger.notices(["any"])
+    except Exception:  # what is broken may be the ledger itself; then it is told each time
+        from framework.engines.memory import MemoryControl
 
-            ledger = Ledger(MemoryControl(), told.environment.control)
-        _notify(told, run, heard, ledger)
+        ledger = Ledger(MemoryControl(), told.environment.control)
+    _notify(told, run, heard, ledger)
 
 
-def tell_freshness(told: Told, run: RunReport, fresh: Mapping[str, Expected], world: World) -> None:
+def tell_freshness(
+    told: Told, run: RunReport, feeds: Sequence[Feed], fresh: Mapping[str, Expected], world: World
+) -> None:
     """Tell of what is late or well again, without a run; `run` says who looked."""
-    if told.environment.telling.notify:
-        heard = [Heard(name, partial(_news, None, expected)) for name, expected in fresh.items()]
-        with told.tried(_NOT_NOTIFIED):
-            _notify(told, run, heard, world.ledger)
+    _metrics(told, feeds, {}, fresh, world, landing_of(feeds, world))
+    _notify(told, run, [Heard(name, partial(_news, None, each)) for name, each in fresh.items()], world.ledger)
 
 
-_NOT_NOTIFIED = "not all who are to be notified were"
+def _metrics(
+    told: Told,
+    feeds: Sequence[Feed],
+    ran: Mapping[str, FeedReport],
+    fresh: Mapping[str, Expected],
+    world: World,
+    landing: Landing,
+) -> None:
+    path = told.environment.telling.metrics
+    if path is None:
+        return
+    with told.tried("the metrics are not written"):
+        from framework.telling.metrics import FeedMetrics, write_metrics
+
+        now = datetime.now(UTC)
+        loads = world.ledger.loads([feed.name for feed in feeds], 1, now - _REMEMBERED)
+        found = []
+        for feed in feeds:
+            waiting, expected, load = pending(feed, landing), fresh.get(feed.name), loads.get(feed.name)
+            late = expected.freshness.state is FreshnessState.LATE if expected else None
+            loaded = load[0].recorded_at if load else None
+            found.append(FeedMetrics(feed.name, ran.get(feed.name), len(waiting), oldest(waiting), late, loaded))
+        write_metrics(path, found, now)
+
+
+_REMEMBERED = timedelta(days=31)
+"""How far back it is looked when a feed was loaded last; what was known before stays."""
 
 
 def _news(report: FeedReport | None, expected: Expected | None, before: Standing) -> News:
@@ -93,10 +125,14 @@ def _news(report: FeedReport | None, expected: Expected | None, before: Standing
 
 
 def _notify(told: Told, run: RunReport, heard: Sequence[Heard], ledger: Ledger) -> None:
+    hooks = told.environment.telling.notify
+    if not hooks:
+        return
     now = datetime.now(UTC)
     about = About(run.environment, run.run_id, run.command, now.isoformat(timespec="seconds"))
-    for trouble in notify(told.environment.telling.notify, heard, ledger, about, now, told.hide):
-        told.note(told.hide(f"a webhook was not notified, and will be after the next run: {trouble}"))
+    with told.tried("webhooks were not notified"):
+        for trouble in notify(hooks, heard, ledger, about, now, told.hide):
+            told.note(told.hide(f"a webhook was not notified, and will be after the next run: {trouble}"))
 
 
 def _report(told: Told, document: dict[str, Any]) -> None:
