@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: demo test test-connect check torture mutants bench gcs-connector sbom test-lowest clean
+.PHONY: demo test test-connect check torture coverage mutants bench gcs-connector sbom test-lowest clean
 
 GCS_CONNECTOR := com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded
 GCS_CONNECTOR_SHA1 := 7ffdc04d1cc08c742916c696805761044e36b919
@@ -45,6 +45,13 @@ check: $(BIN)/.dev              ## style, types, import directions
 torture: $(BIN)/.dev            ## long and randomised tests
 	$(PYTEST) --hypothesis-profile random -m torture
 	$(PYTEST) --hypothesis-profile random $(SPREAD) -k random -m "not torture"
+
+# Whoever is killed by a test leaves nothing behind, so what only such processes reach is not seen.
+coverage: $(BIN)/.dev           ## branches of the package that the tests without Spark reach, by module
+	@rm -rf build/coverage
+	$(BIN)/python -m coverage run -m pytest $(SPREAD) -m "not spark and not torture" $(COVERED)
+	@$(BIN)/python -m coverage combine -q
+	@$(BIN)/python -m tests.covered
 
 mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints how many its own tests notice
 	$(BIN)/python -m mutmut run --max-children $(WORKERS)

@@ -39,6 +39,7 @@ __all__ = [
     "StorageError",
     "cannot_load",
     "expected",
+    "starved",
 ]
 
 
@@ -173,14 +174,27 @@ class FileGone(StorageError):
     code = "file_gone"
 
 
-def cannot_load(engine: str, error: ImportError) -> MissingDependency:
+def cannot_load(engine: str, error: ImportError) -> LandfeedError:
     """A package that is not there; or one that is, and that the system does not let in."""
     if isinstance(error, ModuleNotFoundError):
         return MissingDependency(
             f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
         )
-    hint = f"give the process more memory, or: pip install --force-reinstall 'landfeed[{engine}]'"
+    if starved(error):
+        return expected(error)
+    hint = f"pip install --force-reinstall 'landfeed[{engine}]'"
     return MissingDependency(f"engine: {engine} cannot be loaded: {error}", hint)
+
+
+_STARVED = ("failed to map segment", "annot allocate memory", "can't start new thread")
+"""What is said where there is no memory: by who loads a library, and by who starts a thread."""
+
+
+def starved(error: BaseException) -> bool:
+    """Whether an error says that the process has no more memory, or may have no more threads."""
+    if isinstance(error, ImportError | RuntimeError):
+        return any(said in str(error) for said in _STARVED)
+    return isinstance(error, MemoryError)
 
 
 def expected(error: Exception) -> LandfeedError:
@@ -188,8 +202,11 @@ def expected(error: Exception) -> LandfeedError:
     met in, and no other."""
     if isinstance(error, LandfeedError):
         return error
-    if isinstance(error, MemoryError):
-        return MachineError("the system has no more memory for this process", "give it more, or take fewer --jobs")
+    if starved(error):
+        return MachineError(
+            "the system gives this process no more memory, or no more threads",
+            "raise its limits (ulimit -v, -u), or take fewer --jobs; what is not done yet is done by the next run",
+        )
     if isinstance(error, OSError) and error.strerror:
         where = f" ({error.filename})" if error.filename else ""
         return MachineError(

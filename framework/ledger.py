@@ -74,6 +74,11 @@ class BatchEvent:
     error: str | None = None
 
     @property
+    def is_staged(self) -> bool:
+        """Whether anything of the batch is durable. One that failed before that knows no seconds."""
+        return self.state is not BatchState.FAILED or self.seconds_stage is not None
+
+    @property
     def rows(self) -> Rows:
         read = (self.rows_read, self.rows_staged, self.rows_quarantined, self.rows_filtered, self.rows_deduplicated)
         return Rows(*read, self.inserted, self.updated, self.deleted, self.unchanged, self.stale)

@@ -49,6 +49,8 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
         rows = [[*row, (feed["error"] or {}).get("message")] for row, feed in zip(rows, feeds, strict=True)]
     print_table(columns, rows)
     for feed in feeds:
+        if feed["last_result"] == "failed":
+            say(f"failed: {feed['feed']}: {feed['last_batch']['error']}")
         for file in feed["rejected"][:_REJECTED]:
             say(f"rejected: {feed['feed']}: {file['file']}: {file['reason']}")
         if len(feed["rejected"]) > _REJECTED:
@@ -80,6 +82,8 @@ def history(request: Request, limit: int, files: bool) -> None:
     shown += ["inserted", "updated", "unchanged", "stale"]
     print_table(shown, [[batch[name] for name in shown] for batch in batches])
     for batch in batches:
+        if batch["error"]:
+            say(f"{batch['state']}: {batch['feed']}, batch {batch['batch_id']}: {batch['error']}")
         for warning in batch["warnings"]:
             say(f"warning: {batch['feed']}, batch {batch['batch_id']}: {warning}")
     if listed is not None:

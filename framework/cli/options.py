@@ -15,7 +15,7 @@ import click
 from framework.cli.cover import cover
 from framework.cli.say import print_json, say_problems
 from framework.cli.streams import say
-from framework.errors import ConfigError, LandfeedError
+from framework.errors import ConfigError, LandfeedError, expected, starved
 
 if TYPE_CHECKING:
     from framework.leases import Leases
@@ -159,11 +159,14 @@ def errors(*, as_json: bool, config: str, indent: int | None = 2) -> Iterator[No
             print_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]}, indent)
         say_problems(error.problems, config)
         sys.exit(2)
-    except LandfeedError as error:
+    except Exception as error:
+        if not isinstance(error, LandfeedError) and not starved(error):
+            raise
+        failure = expected(error).failure
         if as_json:
-            print_json({"status": "failed", "exit_code": 1, "error": asdict(error.failure)}, indent)
-        say(f"error: {error.message}")
-        if error.hint:
+            print_json({"status": "failed", "exit_code": 1, "error": asdict(failure)}, indent)
+        say(f"error: {failure.message}")
+        if failure.hint:
             say()
-            say(f"hint: {error.hint}")
+            say(f"hint: {failure.hint}")
         sys.exit(1)

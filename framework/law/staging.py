@@ -1,9 +1,9 @@
 """Staging: how records become rows, and rows staging and the quarantine. Queries as values, for all engines.
 
 Inside these queries a feed's columns have no names but their positions: the text of the column at index 2 is `t2`,
-its value `v2`. So what an engine keeps beside them (`_file`, a row's place, its verdict) never meets a column of
-that name; and where columns do have their names, what stands beside them is called as no column may be (`FILE`,
-`BLOCK`, `ROW`).
+its value `v2` (and `p2` is the text as a plain number, where numbers are written otherwise). So what an engine keeps
+beside them (`_file`, a row's place, its verdict) never meets a column of that name; and where columns do have their
+names, what stands beside them is called as no column may be (`FILE`, `BLOCK`, `ROW`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from framework.law.rules import (
     value_of,
     worst,
 )
+from framework.law.values import plain_number_sql
 from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS, CHANGE, shown
 from framework.types import Array, Map, Struct
@@ -112,9 +113,10 @@ class RowQuery:
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
         texts = [f"{sql} AS t{index}" for index, sql in self._texts().items()]
+        plain = [f"{sql} AS p{index}" for index, sql in self._plain().items()]
         columns = [(index, column) for index, column in enumerate(self.feed.columns) if column.expr is None]
         values = [f"{self._value(index, column)} AS v{index}" for index, column in columns]
-        steps = [("*", *texts)] if texts else []
+        steps = [("*", *items) for items in (texts, plain) if items]
         if checks.asks(self.feed):
             steps += [("*", *items) for items in (values, *self._asked())]
         else:
@@ -144,6 +146,14 @@ class RowQuery:
                 found[index] = text_of(column, self.fields[column.name], self.feed, self.dialect)
         return found
 
+    def _plain(self) -> dict[int, str]:
+        """The texts of numbers that are not written plainly, as if they were."""
+        return {
+            index: plain_number_sql(f"t{index}", column.numbers, self.dialect)
+            for index, column in enumerate(self.feed.columns)
+            if column.numbers is not None and column.name in self.fields
+        }
+
     def _captured(self, capture: str) -> dict[int, str]:
         pattern = self.feed.source.files or "*"
         names = {index: shown(name) for index, name in self.files.items()}
@@ -158,7 +168,8 @@ class RowQuery:
             null = is_null(f"t{index}", column, dialect) if has_text else "true"
             value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
         elif has_text:
-            value = value_of(column, f"t{index}", self.feed, dialect, usual_only=self.usual_only)
+            plain = f"p{index}" if column.numbers is not None and column.name in self.fields else None
+            value = value_of(column, f"t{index}", self.feed, dialect, plain=plain, usual_only=self.usual_only)
         elif column.default is not None:
             value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
         else:

@@ -17,7 +17,7 @@ from framework.law.snapshots import first_picture, picture, sequence
 from framework.names import File
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, new_target, target_columns
-from framework.plan.targets import check_loaded_as, check_target, staged_otherwise
+from framework.plan.targets import check_loaded_as, check_nulls, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
@@ -153,9 +153,9 @@ def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     memory, wanted = memory_table(feed), target_columns(feed)
-    if facts.target is not None:
-        check_target(feed, facts.target, wanted)
     yield from _fitting(new_target(feed), facts.target)
+    if facts.target is not None:
+        check_nulls(feed, facts.target, wanted)
     if memory is not None:
         comment = f"What later rows of {feed.target.table} may need and it does not show"
         yield from _fitting(CreateTable(memory, memory_columns(feed), comment), facts.memory)

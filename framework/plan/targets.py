@@ -11,7 +11,7 @@ from framework.errors import LandfeedError
 from framework.feed import Column, Feed, NullKeys, loaded_as
 from framework.steps import TableColumn
 
-__all__ = ["check_loaded_as", "check_target", "staged_otherwise"]
+__all__ = ["check_loaded_as", "check_nulls", "staged_otherwise"]
 
 _FIXED = ("mode", "scd_type", "keys")
 """What a target's rows depend on. What else is told of how rows were staged may change from batch to batch."""
@@ -38,15 +38,9 @@ def _said(value: object) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
-def check_target(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) -> None:
-    """Raises LandfeedError when a column has another type, or takes no NULL where the feed may have one."""
-    there, table = {name.lower(): type_ for name, type_ in target.columns}, feed.target.table
-    for column in wanted:
-        found = there.get(column.name.lower())
-        if found is not None and found != str(column.type):
-            message = f"column {column.name} of {table} is {found} and the feed says {column.type}"
-            raise LandfeedError(message, "give the column the table's type, or load into another table", code="schema")
-    columns = {column.name.lower(): column for column in feed.columns}
+def check_nulls(feed: Feed, target: TableState, wanted: Sequence[TableColumn]) -> None:
+    """Raises LandfeedError when a column takes no NULL where the feed may have one."""
+    table, columns = feed.target.table, {column.name.lower(): column for column in feed.columns}
     written = {column.name.lower() for column in wanted}
     for name in target.not_null:
         drop = f"ALTER TABLE {table} ALTER COLUMN {name} DROP NOT NULL"

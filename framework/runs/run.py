@@ -93,7 +93,7 @@ def open_feeds(world: World, leases: Leases) -> set[str]:
     """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did. An older one
     than `_REMEMBERED` is found when its feed has something to do: a run does not read all history."""
     latest = world.ledger.latest(world.clock() - _REMEMBERED)
-    return {feed for feed, event in latest.items() if event.state not in CLOSED} | leases.left()
+    return {feed for feed, event in latest.items() if event.state not in CLOSED and event.is_staged} | leases.left()
 
 
 def _unrecorded(report: FeedReport, error: LandfeedError | None, world: World) -> FeedReport:

@@ -59,7 +59,7 @@ def _feed_status(
     rows, _ = _looked(lambda: world.engine.rows(feed.target.table))
     columns, _ = _looked(lambda: _warnings(feed, world).get(last.batch_id, []) if last else [])
     unfinished = None
-    if last is not None and last.state not in _FINISHED:
+    if last is not None and last.state not in _FINISHED and last.is_staged:
         unfinished = {"batch_id": last.batch_id, "state": last.state.value}
     error = pending_error or target_error
     return {

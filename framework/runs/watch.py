@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from math import inf
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import Protocol, TypeAlias, assert_never
 
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
@@ -26,10 +26,7 @@ from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, 
 from framework.runs.run import Options, landing_of, open_feeds, run_feeds
 from framework.storages import local_changes, notifies
 
-if TYPE_CHECKING:
-    from framework.storages.local_changes import LocalChanges
-
-__all__ = ["Settings", "Watch"]
+__all__ = ["Changes", "Settings", "Watch"]
 
 _AWAKE = 1.0
 """Seconds after which the main thread is awake in any case, which is the one that handles signals."""
@@ -82,9 +79,18 @@ class _Stop:
 _Message: TypeAlias = _Changed | _Looked | _Ran | _Trouble | _Folders | _Stop
 
 
+class Changes(Protocol):
+    """What reports changes in folders (`framework.storages.local_changes`)."""
+
+    def refresh(self) -> None:
+        """Watch what is there now."""
+
+    def close(self) -> None: ...
+
+
 class Watch:
     """Watches the feeds until `stop` is called, as signal handlers may. `tell` is called with every event,
-    by the thread that calls `run`."""
+    by the thread that calls `run`; `listen` gives what reports changes, as `local_changes` does."""
 
     def __init__(
         self,
@@ -93,7 +99,9 @@ class Watch:
         leases: Leases,
         settings: Settings,
         tell: Callable[[Event], None],
+        listen: Callable[..., Changes] = local_changes,
     ) -> None:
+        self._listen_to = listen
         self._feeds = {feed.name: feed for feed in feeds}
         self._world, self._leases, self._settings, self._tell = world, leases, settings, tell
         pace = Pace(settings.quiet, inf, inf, inf, inf) if settings.once else Pace(settings.quiet, settings.interval)
@@ -106,7 +114,7 @@ class Watch:
         self._stopping = False
         self._troubled = False
         self._reports: list[FeedReport] = []
-        self._changes: LocalChanges | None = None
+        self._changes: Changes | None = None
         self._refreshed, self._refresh_at = -inf, inf
 
     def stop(self) -> None:
@@ -130,11 +138,11 @@ class Watch:
         self._tell(Stopped(code))
         return code
 
-    def _listen(self, stack: ExitStack) -> LocalChanges | None:
+    def _listen(self, stack: ExitStack) -> Changes | None:
         feeds = {name: feed for name, feed in self._feeds.items() if notifies(feed.source.path)}
         if self._settings.once or not feeds:
             return None
-        changes = local_changes(
+        changes = self._listen_to(
             feeds,
             on_change=lambda names: self._messages.put(_Changed(names)),
             on_folders=lambda: self._messages.put(_Folders()),

@@ -303,6 +303,34 @@ def test_merged_twice_is_merged_once(story: Story) -> None:
     assert drive.version(feed.target.table) == before
 
 
+def test_feeds_that_share_a_target_find_their_own_batches(drive: Drive) -> None:
+    """Of the same number, in tables that hold both: one feed's is no other's, also where a process has died between
+    the two merges."""
+    one, other = feed_of(drive, "shares"), feed_of(drive, "shares_too")
+    together = {"table": one.target.table}
+    other = replace(other, target=replace(other.target, **together), quarantine=one.quarantine)
+    first = drive.stage(one, 1, [drive.land(one, "1.csv", lines((1, "one", 1), ("x", "bad", 1)))])
+    second = drive.stage(other, 1, [drive.land(other, "1.csv", lines((2, "two", 1), ("y", "bad", 1), ("z", "bad", 1)))])
+    drive.prepare(one)
+    merged = drive.merge(one, first)
+    assert drive.manifest(other, one.target.table, 1) is None
+    state = drive.state(other, one.target.table)
+    assert (state.seq if state else 0) is None
+    died = drive.another()
+    rows = died.merge(other, second)
+    died.close()
+    assert (rows.rows.inserted, drive.rows(one.target.table, "id")) == (1, [("1",), ("2",)])
+    for feed, staged, version in ((one, first, merged.version), (other, second, rows.version)):
+        found = drive.manifest(feed, one.target.table, 1)
+        assert found is not None
+        assert (found[0].batch_id, found[0].batch.feed, found[1]) == (staged.manifest.batch_id, feed.name, version)
+        bad = drive.manifest(feed, one.quarantine.table, 1)
+        assert bad is not None
+        assert bad[0] == staged.manifest
+    drive.discard(other, second.manifest.batch_id)
+    assert [row[1] for row in reasons(drive, one)] == ["3"]
+
+
 def test_an_older_batch_is_refused(story: Story) -> None:
     drive, feed, before = story.drive, story.feed, story.drive.version(story.feed.target.table)
     with pytest.raises(LandfeedError) as refused:

@@ -32,6 +32,32 @@ threads = [threading.Thread(target=first) for _ in range(16)]
 sys.exit("\\n".join(failed) or None)
 """
 
+LOST = """
+import socket, threading
+from framework.engines.spark.session import open_session
+from framework.environment import EngineName, Environment
+from framework.errors import MissingDependency
+try:
+    open_session(Environment("dev", EngineName.SPARK, "/", root="/"), {"JAVA_HOME": "/nowhere"})
+except MissingDependency:
+    from py4j.java_gateway import GatewayClient, GatewayParameters
+    from py4j.protocol import ERROR
+    server = socket.create_server(("127.0.0.1", 0))
+    def hang_up():
+        while True:
+            server.accept()[0].close()
+    threading.Thread(target=hang_up, daemon=True).start()
+    client = GatewayClient(gateway_parameters=GatewayParameters(port=server.getsockname()[1]))
+    print(client.send_command("a command\\n") == ERROR)
+"""
+
+
+def test_a_java_that_goes_is_told_by_an_error_alone() -> None:
+    """py4j would write a traceback of it besides."""
+    pytest.importorskip("pyspark")
+    done = subprocess.run([sys.executable, "-c", LOST], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
 
 def test_threads_that_need_spark_for_the_first_time_at_once() -> None:
     """pyspark half imported by one thread is an ImportError in another."""

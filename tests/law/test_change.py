@@ -227,3 +227,15 @@ def test_one_row_a_key_survives(survivor: OneRow, kept: str) -> None:
         f"SELECT v FROM (VALUES {rows}) x(n, place, v) ORDER BY {survivor_order(survivor, ('place',), DUCKDB)} LIMIT 1"
     )
     assert duckdb.execute(query).fetchall() == [(kept,)]
+
+
+@pytest.mark.parametrize(
+    ("pick", "kept"),
+    [(Pick.LAST, "(2,1)"), (Pick.FIRST, "(1,1)")],
+)
+def test_one_row_a_key_survives_by_all_columns_of_the_sequence(pick: Pick, kept: str) -> None:
+    """The first column counts most; the place in the files only among rows that are equal in all of them."""
+    rows = "(2, 1, 0, '(2,1)'), (1, 9, 1, '(1,9)'), (2, 0, 2, '(2,0)'), (1, 1, 3, '(1,1)'), (2, NULL, 4, '(2,-)')"
+    order = survivor_order(OneRow(("k",), ("a", "b"), pick), ("place",), DUCKDB)
+    query = f"SELECT v FROM (VALUES {rows}) x(a, b, place, v) ORDER BY {order} LIMIT 1"
+    assert duckdb.execute(query).fetchall() == [(kept,)]

@@ -290,6 +290,16 @@ def test_a_task_at_a_time_gives_the_same_steps(target: TableState | None) -> Non
     assert shown_at_once == [stage, *merge, *steps(given, "archive")]
 
 
+def test_a_new_target_has_its_columns_as_the_feed_spells_them() -> None:
+    feed = made_feed(column("Id", "int"), column("orderItem", description="what was bought"), target={"keys": ("Id",)})
+    (create,) = (s for s in compile_plan(feed, facts((NEW,), target=None)).steps if isinstance(s, CreateTable))
+    assert [(each.name, each.comment) for each in create.columns] == [("Id", None), ("orderItem", "what was bought")]
+    theirs = with_columns(("ID", "int"), ("ORDERITEM", "string"))
+    assert steps(facts((NEW,), target=theirs), feed=feed) == NEXT, "a table made elsewhere has them as it spells them"
+    with pytest.raises(LandfeedError, match=r"column orderItem of shop\.orders is date and the feed says string"):
+        compile_plan(feed, facts((NEW,), target=with_columns(("ID", "int"), ("ORDERITEM", "date"))))
+
+
 def test_audit_columns_and_columns_that_are_left_out() -> None:
     feed = made_feed(target={"audit_columns": True, "except_columns": ("at",)})
     assert [(each.name, str(each.type)) for each in target_columns(feed)] == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -37,13 +38,22 @@ class Tasks(RuleBasedStateMachine):
         self.calls = self.landed = self.clock = 0
         self.newest: dict[int, str] = {}
         self.last: str | None = None
+        self.bad: dict[tuple[str, int], int] = {}
+        self.reported: list[dict[str, Any]] = []
+        self.land([1, 1, 4], bad=True)
+        self.task("run")
 
     @rule(users=USERS, bad=st.booleans())
     def land(self, users: list[int], bad: bool) -> None:
         """A file whose rows are newer than all before; sometimes one row is bad."""
         self.landed += 1
         rows = [self.row(user) for user in users] + ["x,bad,2026-01-01\n"] * bad
-        self.last = self.project.land("activity", f"{self.landed:03}.csv", HEADER + "".join(rows))
+        self.last = self.write(f"{self.landed:03}.csv", HEADER + "".join(rows))
+
+    def write(self, name: str, text: str) -> str:
+        path = self.project.land("activity", name, text)
+        self.bad[path, os.stat(path).st_mtime_ns] = text.count("x,bad")
+        return path
 
     def row(self, user: int) -> str:
         self.clock += 1
@@ -54,7 +64,12 @@ class Tasks(RuleBasedStateMachine):
     @rule(task=TASKS)
     def call(self, task: str) -> None:
         self.calls += 1
-        assert self.project.cli(task).code == 0
+        self.task(task)
+
+    def task(self, task: str) -> None:
+        result = self.project.cli(task)
+        assert result.code == 0, result.document
+        self.reported += result.feed["files"]
 
     @precondition(lambda self: self.last is not None and os.path.exists(self.last) and self.calls < 6)
     @rule(user=st.integers(1, 4))
@@ -63,7 +78,7 @@ class Tasks(RuleBasedStateMachine):
         assert self.last is not None
         with open(self.last, encoding="utf-8") as file:
             text = file.read()
-        self.project.land("activity", os.path.basename(self.last), text + self.row(user))
+        self.write(os.path.basename(self.last), text + self.row(user))
         self.last = None
 
     def teardown(self) -> None:
@@ -71,7 +86,7 @@ class Tasks(RuleBasedStateMachine):
             return
         try:
             for task in ("archive", "merge", "archive", "stage", "merge", "archive", "stage", "merge", "archive"):
-                assert self.project.cli(task).code == 0
+                self.task(task)
             self.check()
         finally:
             shutil.rmtree(self.folder)
@@ -83,6 +98,57 @@ class Tasks(RuleBasedStateMachine):
         assert self.project.cli("run").document["status"] == "nothing_to_do"
         moved = sorted({os.path.basename(name) for name in self.project.files("archive")})
         assert moved == [f"{number:03}.csv" for number in range(1, self.landed + 1)]
+        over = self.check_batches()
+        self.check_files(over)
+        self.check_quarantine(over)
+
+    def check_batches(self) -> set[str]:
+        """Each batch came to its one end, with the same figures all the way; those that are in the archive."""
+        figures = "rows_read, rows_staged, rows_quarantined, rows_deduplicated, inserted, updated, unchanged, stale"
+        batches = defaultdict[str, dict[str, list[int]]](dict)
+        for batch, state, *rows in self.project.rows("_landfeed.batches", f"batch_id, state, {figures}"):
+            assert state not in batches[batch], f"{state} is recorded twice"
+            batches[batch][state] = [int(each) for each in rows]
+        over = {batch for batch, states in batches.items() if states.keys() == {"staged", "merged", "archived"}}
+        for batch, states in batches.items():
+            assert batch in over or states.keys() == {"staged", "abandoned"}, states
+            read, staged, quarantined, deduplicated, *outcomes = states.get("archived", states["staged"])
+            assert read == staged + quarantined + deduplicated
+            assert batch not in over or staged == sum(outcomes)
+            assert states.get("merged") == states.get("archived")
+            assert states["staged"][:4] == [read, staged, quarantined, deduplicated]
+        return over
+
+    def check_files(self, over: set[str]) -> None:
+        """Each version of a file that was merged was so once, stands where the ledger and a report say, and nothing
+        else is in the archive."""
+        columns = "batch_id, file, file_version, state, moved_to, reason"
+        events = self.project.rows("_landfeed.files", columns)
+        assert len(events) == len({event[:4] for event in events}), "a state is recorded twice"
+        states = defaultdict[tuple[str, str], set[tuple[str, str]]](set)
+        for batch, file, version, state, *_ in events:
+            states[file, version].add((batch, state))
+        self.merged = {
+            (file, int(version)) for (file, version), those in states.items() if "merged" in {each for _, each in those}
+        }
+        for those in states.values():
+            ended = {(batch, state) for batch, state in those if batch in over}
+            assert {state for _, state in ended} in ({"staged", "merged", "archived"}, set())
+            assert len({batch for batch, _ in ended}) <= 1, "it was loaded twice"
+            assert {state for batch, state in those if batch not in over} <= {"staged"}
+        archived = [event for event in events if event[3] == "archived"]
+        assert all((event[4] is None) == (event[5] is not None) for event in archived)
+        there = sorted(event[4] for event in archived if event[4] is not None)
+        assert there == sorted(self.project.path("archive", name) for name in self.project.files("archive"))
+        told = [(each["file"], each["moved_to"]) for each in self.reported if each["status"] == "archived"]
+        assert sorted(told, key=str) == sorted(((event[1], event[4]) for event in archived), key=str)
+
+    def check_quarantine(self, over: set[str]) -> None:
+        """The bad rows of every version that was merged, once; nothing of batches that were given up."""
+        rows = self.project.rows("analytics.activity__quarantine", "_batch_id, _record, _feed")
+        assert {row[0] for row in rows} <= over
+        assert {row[1:] for row in rows} <= {("x,bad,2026-01-01", "activity")}
+        assert len(rows) == sum(self.bad[each] for each in self.merged)
 
 
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -100,7 +166,7 @@ Quick.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
     phases=WITHOUT_SHRINKING,
 )
-TestTasks = Quick.TestCase
+TestTasks = pytest.mark.timeout(600)(Quick.TestCase)
 
 
 class OnSpark(Tasks):

@@ -87,6 +87,22 @@ def test_a_limit_of_the_process(old: Project, limits: str, said: str) -> None:
     untouched(old)
 
 
+@pytest.mark.parametrize("megabytes", [120, 200, 500])
+def test_little_memory(old: Project, megabytes: int) -> None:
+    """Where libraries find no room, or no thread can be started. In between the C library or Rust may end the process,
+    without a word of ours."""
+    process = old.start("run", script=LIMITED, LIMITS=f"AS={megabytes << 20}")
+    out, said = process.communicate(timeout=100)
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    assert process.returncode == 1 or megabytes > 120
+    if process.returncode == 1:
+        report = json.loads(out)
+        errors = [report.get("error"), *(feed["error"] for feed in report.get("feeds", []))]
+        assert {error["code"] for error in errors if error} <= {"machine", "set_aside"}
+    untouched(old)
+
+
 def test_many_files_are_loaded_by_a_process_that_may_open_few(project: Project) -> None:
     for number in range(150):
         project.land("activity", f"{number}.csv", HEADER + f"{number},login,2026-01-01\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 
@@ -69,3 +70,14 @@ def test_any_file(project: Project, seed: int) -> None:
     seconds, memory = run_beside_a_good_file(project, name, content)
     assert seconds < _SECONDS
     assert memory < _BYTES
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_packed_file_is_read_no_further_than_it_may_be_large(project: Project, kind: str) -> None:
+    with open(project.path("pipelines_config", "environments", "local.yml"), "a", encoding="utf-8") as environment:
+        environment.write("limits: {unpacked: 3 MB}\n")
+    good = _GOOD[kind].splitlines(keepends=True)
+    bomb = gzip.compress(("".join(good[:-1]) + good[-1] * 2_000_000).encode(), 1)
+    seconds, _ = run_beside_a_good_file(project, f"bomb.{kind}.gz", bomb)
+    assert seconds < _SECONDS / 3
+    assert any(name.endswith("bomb." + kind + ".gz") and "_rejected" in name for name in project.files("archive"))

@@ -74,11 +74,11 @@ CSV = {
         schema='{id: bigint, größe: string, name: {type: string, source_name: "customer  name"}}',
     ),
     "long_line": Situation(
-        {"a.csv.gz": gzip.compress(b"id,name\n1,a\n2," + b"x" * _LONG + b"\n3,c\n", 1)},
+        {"a.csv.gz": gzip.compress(b"id,name\n1,a\n2," + b"x" * _LONG + b"\n3,c\n")},
         [("1", "1"), ("2", str(_LONG)), ("3", "1")],
     ),
     "long_quoted": Situation(
-        {"a.csv.gz": gzip.compress(b'id,name\n1,a\n2,"' + b"x" * (34 << 20) + b'"\n3,c\n', 1)},
+        {"a.csv.gz": gzip.compress(b'id,name\n1,a\n2,"' + b"x" * (34 << 20) + b'"\n3,c\n')},
         [("1", "1"), ("3", "1")],
         ((3, '2,"xxx'),),
     ),

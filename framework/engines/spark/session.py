@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -62,6 +63,8 @@ def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
 
 def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     """A session on this machine's cores. Only here is Spark configured."""
+    logging.getLogger().addFilter(_not_of_py4j)
+    logging.getLogger("py4j").propagate = False
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -146,6 +149,12 @@ def gcs_settings(environment: Environment, environ: Mapping[str, str]) -> dict[s
         "spark.delta.logStore.gs.impl": "io.delta.storage.GCSLogStore",
         **{f"spark.hadoop.{name}": value for name, value in hadoop.items()},
     }
+
+
+def _not_of_py4j(record: logging.LogRecord) -> bool:
+    """Whether a record of the root logger may be shown: py4j, when Spark ends under it, writes a traceback there of
+    the exception that it raises too, of which `translated` makes a message."""
+    return f"{os.sep}py4j{os.sep}" not in record.pathname
 
 
 def _missing(error: ImportError) -> MissingDependency:

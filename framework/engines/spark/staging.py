@@ -8,16 +8,14 @@ nobody: a process that dies before it leaves a staging table that the next one o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from framework.batch import Checked, Manifest
 from framework.engine import Seal, Staged, staged_meanwhile
-from framework.engines.spark.reading import Reader
+from framework.engines.spark.rows import BatchRows, applied
 from framework.engines.spark.session import translated
-from framework.engines.spark.sql import row_query
 from framework.engines.spark.tables import SparkTables
 from framework.feed import Check
 from framework.law.batch_checks import (
@@ -34,22 +32,10 @@ from framework.law.change import Match
 from framework.law.checks import FLAGS, asks, warns
 from framework.law.dialects import SPARK
 from framework.law.layout import seen
-from framework.law.ranking import key_terms, ranked
+from framework.law.ranking import key_terms
 from framework.law.reasons import reason_counts
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import (
-    BAD,
-    BLOCK,
-    FILE,
-    KEPT,
-    KIND,
-    ROW,
-    RowQuery,
-    Select,
-    audit_values,
-    quarantined,
-    staged,
-)
+from framework.law.staging import Select, quarantined
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason
@@ -66,42 +52,40 @@ class Staging:
     """Stages one batch."""
 
     def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
-        self._tables, self._feed, self._batch = tables, step.feed, step.batch
+        self._tables, self._step, self._feed = tables, step, step.feed
         self._survivor, self._header, self._pictured = step.survivor, step.header, step.pictured
         self._pieces, self._loaded_at = pieces, loaded_at
         self._paths = [piece.source.file.shown for piece in pieces]
         self._staging = step.feed.target.staging
         self._writes = self._empty_writes = 0
-        self._refused: tuple[int, ...] = ()
-        """The positions of files that are rejected for their rows."""
 
     def stage(self, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        reader = Reader(self._tables.spark, feed, self._pieces)
-        clean, keys = self._write(reader)
+        rows = BatchRows(self._tables.spark, self._step, self._pieces, self._loaded_at)
+        clean, keys = self._write(rows)
         for piece in self._pieces:
             piece.source.done = True
-        if reader.look_again(clean):
-            clean, keys = self._write(reader)
-        asked = self._ask(reader, clean)
-        judgement = judge(feed, self._figures(reader, clean, asked), self._header)
+        if rows.reader.look_again(clean):
+            clean, keys = self._write(rows)
+        asked = self._ask(rows, clean)
+        judgement = judge(feed, self._figures(rows, clean, asked), self._header)
         if judgement.refused:
-            self._refused = judgement.refused
-            clean, keys = self._write(reader)
+            rows.refused = judgement.refused
+            clean, keys = self._write(rows)
         if self._pictured is not None and judgement.accepts:
             judgement = guarded(feed, judgement, self._lost(self._pictured))
-            if judgement.refused != self._refused:
-                self._refused = judgement.refused
-                clean, keys = self._write(reader)
+            if judgement.refused != rows.refused:
+                rows.refused = judgement.refused
+                clean, keys = self._write(rows)
         kept = clean
         if sum(clean.values()) > keys:
-            kept, _ = self._write(reader, once=True)
+            kept, _ = self._write(rows, once=True)
             conserved(feed, "staged", keys, sum(kept.values()))
-        checked = self._checked(reader, asked, twice=clean != kept)
+        checked = self._checked(rows, asked, twice=clean != kept)
         manifest = seal(judgement.outcomes(*self._by_position(clean, kept)), checked)
         if manifest.rows.quarantined:
-            self._quarantine(reader, manifest)
+            self._quarantine(rows, manifest)
         self._tables.seal(self._staging, manifest, files=True)
         version = self._tables.version(self._staging)
         if not self._are_ours(version, before):
@@ -126,10 +110,10 @@ class Staging:
 
     # Rows into staging
 
-    def _write(self, reader: Reader, *, once: bool = False) -> tuple[dict[str, int], int]:
+    def _write(self, rows: BatchRows, *, once: bool = False) -> tuple[dict[str, int], int]:
         """Overwrite staging with the clean rows (of each key only the one that counts, with `once`); count
         what it then holds: rows by file, and different keys."""
-        self._tables.overwrite(self._staging, self._clean(reader, once=once))
+        self._tables.overwrite(self._staging, rows.clean(once=once))
         clean, keys = self._count()
         self._writes += 1
         self._empty_writes += not keys
@@ -160,134 +144,79 @@ class Staging:
         ((missing, live),) = self._tables.sql(table, lost(feed, match, rows, self._tables.reference(table), SPARK))
         return Lost(twice, int(missing), live)
 
-    def _clean(self, reader: Reader, *, once: bool, clear: bool = False) -> Any:
-        """The rows for staging; with `clear` before anything of them is masked."""
-        feed = self._feed
-        clean = self._kept(reader)
-        if not once or isinstance(self._survivor, AllRows):
-            return applied(clean, [staged(feed, self._batch.id, self._paths, self._loaded_at, SPARK, clear=clear)])
-        place = {FILE: "_file", BLOCK: "_block", ROW: "_line"}
-        selects, rank = ranked(feed, self._survivor, place, SPARK)
-        names, position = [SPARK.name(column.name) for column in feed.columns], SPARK.name(FILE)
-        kind = SPARK.name(KIND) if feed.target.deletes else None
-        last = staged(
-            feed,
-            self._batch.id,
-            self._paths,
-            self._loaded_at,
-            SPARK,
-            values=names,
-            kind=kind,
-            position=position,
-            clear=clear,
-        )
-        return applied(clean, [*selects, replace(last, where=f"{rank} = 1")])
-
-    def _kept(self, reader: Reader) -> Any:
-        """The clean rows of all frames: `_file`, `_block`, `_line`, v0, v1, …"""
-        values = [f"v{index}" for index, _ in enumerate(self._feed.columns)]
-        kept = self._rows(reader, lambda _: Select(("_file", "_block", "_line", *values), KEPT))
-        if kept is not None:
-            return kept
-        empty = [f"{SPARK.null(column.type)} AS v{index}" for index, column in enumerate(self._feed.columns)]
-        return self._tables.spark.range(0).selectExpr("0 AS _file", "0L AS _block", "0L AS _line", *empty)
-
-    def _bad(self, reader: Reader) -> Any:
-        """The bad rows of all frames: `_file`, `_line`, `_record`, `_errors`; None for no frame."""
-        return self._rows(
-            reader, lambda rows: Select(("_file", "_line", "_record", f"{rows.errors()} AS _errors"), BAD)
-        )
-
-    def _rows(self, reader: Reader, last: Callable[[RowQuery], Select]) -> Any:
-        """What the last step leaves of the rows of all frames, without those of rejected files; None for no frame."""
-        files = [piece.source.file for piece in self._pieces]
-        found = None
-        for frame in reader.frames:
-            rows = row_query(self._feed, frame.layout, files, self._audit())
-            select = last(rows)
-            if self._refused:
-                but = f"_file NOT IN ({', '.join(map(str, self._refused))})"
-                select = replace(select, where=f"{select.where} AND {but}" if select.where else but)
-            some = applied(frame.data, [*rows.selects(), select])
-            found = some if found is None else found.unionByName(some)
-        return found
-
     # What rows are asked
 
-    def _audit(self) -> dict[str, str]:
-        return audit_values(self._batch.id, self._paths, self._loaded_at, SPARK)
-
-    def _ask(self, reader: Reader, clean: Mapping[str, int]) -> dict[int, Sequence[int]]:
+    def _ask(self, rows: BatchRows, clean: Mapping[str, int]) -> dict[int, Sequence[int]]:
         """By file how many rows are left out, how many stop the feed, and how many fail each check of rows. The files
         are read once more for it, unless all their rows are clean and no check only warns."""
-        all_clean = all(file.rejected or file.read == clean.get(file.file.shown, 0) for file in reader.files)
+        all_clean = all(file.rejected or file.read == clean.get(file.file.shown, 0) for file in rows.reader.files)
         if not asks(self._feed) or (all_clean and not warns(self._feed)):
             return {}
-        rows = self._rows(reader, lambda _: Select(("_file", "_verdict", FLAGS)))
-        if rows is None:
+        asked = rows.of(lambda _: Select(("_file", "_verdict", FLAGS)))
+        if asked is None:
             return {}
         left = (f"count(CASE WHEN _verdict = '{verdict}' THEN 1 END)" for verdict in (Verdict.DROP, Verdict.FAIL))
         counts = ", ".join([*left, *row_counts(self._feed)])
-        query = f"SELECT _file, {counts} FROM {{rows}} GROUP BY _file"
+        query = f"SELECT _file, {counts} FROM {{asked}} GROUP BY _file"
         with translated(f"feed {self._feed.name}"):
-            return {index: figures for index, *figures in self._tables.spark.sql(query, rows=rows).collect()}
+            return {index: figures for index, *figures in self._tables.spark.sql(query, asked=asked).collect()}
 
-    def _checked(self, reader: Reader, asked: Mapping[int, Sequence[int]], *, twice: bool) -> Sequence[Checked]:
+    def _checked(self, rows: BatchRows, asked: Mapping[int, Sequence[int]], *, twice: bool) -> Sequence[Checked]:
         """What came of the batch's checks. Raises PolicyError."""
         feed = self._feed
         if not feed.checks:
             return ()
-        kept = [figures[2:] for index, figures in asked.items() if index not in self._refused]
+        kept = [figures[2:] for index, figures in asked.items() if index not in rows.refused]
         counts = [sum(each) for each in zip(*kept, strict=True)] or [0] * len(row_counts(feed))
         values = {column.name: SPARK.name(column.name) for column in feed.columns}
-        items = [f"{sql} AS a{index}" for index, sql in enumerate(aggregates(feed, self._audit() | values, SPARK))]
+        items = [f"{sql} AS a{index}" for index, sql in enumerate(aggregates(feed, rows.audit() | values, SPARK))]
         found: Sequence[Any] = ()
         if items:
-            clear = self._clean(reader, once=twice, clear=True)
+            clear = rows.clean(once=twice, clear=True)
             with translated(f"feed {feed.name}"):
                 found = tuple(clear.selectExpr(*items).collect()[0])
-        return required(feed, outcomes(feed, counts, found), lambda check: self._samples(reader, check))
+        return required(feed, outcomes(feed, counts, found), lambda check: self._samples(rows, check))
 
-    def _samples(self, reader: Reader, check: Check) -> list[str]:
+    def _samples(self, rows: BatchRows, check: Check) -> list[str]:
         feed, names = self._feed, sample_columns(self._feed, check)
         by_name = {column.name: f"v{index}" for index, column in enumerate(feed.columns)}
         texts = (f"{SPARK.as_text(by_name[name])} AS s{index}" for index, name in enumerate(names))
-        rows = self._rows(reader, lambda _: Select(("_file", "_line", *texts), failing(feed, check)))
+        bad = rows.of(lambda _: Select(("_file", "_line", *texts), failing(feed, check)))
         with translated(f"feed {feed.name}"):
-            found = rows.orderBy("_file", "_line").limit(SAMPLES).collect()
+            found = bad.orderBy("_file", "_line").limit(SAMPLES).collect()
         return [sample(self._pieces[index].source.file.shown, names, values) for index, _, *values in found]
 
     # Bad rows
 
-    def _figures(self, reader: Reader, clean: Mapping[str, int], asked: Mapping[int, Sequence[int]]) -> list[Figures]:
-        filtered = [asked[file.index][0] if file.index in asked else 0 for file in reader.files]
-        stopping = [asked[file.index][1] if file.index in asked else 0 for file in reader.files]
-        left = zip(reader.files, filtered, stopping, strict=True)
+    def _figures(self, rows: BatchRows, clean: Mapping[str, int], asked: Mapping[int, Sequence[int]]) -> list[Figures]:
+        filtered = [asked[file.index][0] if file.index in asked else 0 for file in rows.reader.files]
+        stopping = [asked[file.index][1] if file.index in asked else 0 for file in rows.reader.files]
+        left = zip(rows.reader.files, filtered, stopping, strict=True)
         bad = [file.read - clean.get(file.file.shown, 0) - out - stop for file, out, stop in left]
-        unreadable = [file.rejected for file in reader.files]
+        unreadable = [file.rejected for file in rows.reader.files]
         some = any(count for count, why in zip(bad, unreadable, strict=True) if why is None)
-        reasons = self._reasons(reader) if some else {}
+        reasons = self._reasons(rows) if some else {}
         return [
             Figures(
                 file.file,
-                file.read,
+                file.read + file.no_rows,
                 count,
-                out,
+                out + file.no_rows,
                 reasons=reasons.get(file.index, ()) if file.rejected is None else (),
                 unreadable=file.rejected,
                 seen=seen(self._feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),
             )
-            for file, count, out in zip(reader.files, bad, filtered, strict=True)
+            for file, count, out in zip(rows.reader.files, bad, filtered, strict=True)
         ]
 
-    def _reasons(self, reader: Reader) -> dict[int, tuple[Reason, ...]]:
+    def _reasons(self, rows: BatchRows) -> dict[int, tuple[Reason, ...]]:
         """The most frequent reasons by file."""
         query = reason_counts("{bad}", "_line", SPARK)
         with translated(f"feed {self._feed.name}"):
-            counted = self._tables.spark.sql(query, bad=self._bad(reader)).collect()
+            counted = self._tables.spark.sql(query, bad=rows.bad()).collect()
         found: dict[int, list[Reason]] = {}
-        for index, code, column, rows, line, value, message in counted:
-            found.setdefault(index, []).append(Reason(code, column, rows, value, line, message))
+        for index, code, column, count, line, value, message in counted:
+            found.setdefault(index, []).append(Reason(code, column, count, value, line, message))
         return {index: most_frequent(reasons) for index, reasons in found.items()}
 
     def _by_position(self, clean: Mapping[str, int], kept: Mapping[str, int]) -> tuple[list[int], list[int]]:
@@ -295,19 +224,12 @@ class Staging:
         beaten = [clean.get(path, 0) - kept.get(path, 0) for path in self._paths]
         return [kept.get(path, 0) for path in self._paths], beaten
 
-    def _quarantine(self, reader: Reader, manifest: Manifest) -> None:
+    def _quarantine(self, rows: BatchRows, manifest: Manifest) -> None:
         """Append the bad rows, once, and check that they are all there."""
         feed, table = self._feed, self._feed.quarantine.table
-        select = quarantined(feed, self._batch.id, self._paths, manifest.staged_at, SPARK)
-        self._tables.append(table, applied(self._bad(reader), [select]), manifest, files=True)
-        batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._batch.id)}"
+        select = quarantined(feed, self._step.batch.id, self._paths, manifest.staged_at, SPARK)
+        self._tables.append(table, applied(rows.bad(), [select]), manifest, files=True)
+        batch = f"_feed = {SPARK.text(feed.name)} AND _batch_id = {SPARK.text(self._step.batch.id)}"
         query = f"SELECT count(*) FROM {self._tables.reference(table)} WHERE {batch}"
         ((count,),) = self._tables.sql(table, query)
         conserved(feed, "quarantined", manifest.rows.quarantined, count)
-
-
-def applied(data: Any, selects: Iterable[Select]) -> Any:
-    """The steps of a query over a DataFrame."""
-    for select in selects:
-        data = (data if select.where is None else data.where(select.where)).selectExpr(*select.items)
-    return data

@@ -43,6 +43,8 @@ class JsonRecords:
     """See `RecordReader`."""
 
     kind = Kind.JSON
+    signature: bytes | None = None
+    by_beginning = False
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         keys: dict[str, None] = {}

@@ -9,8 +9,6 @@ that was read needs no grammar, on Spark one simple regular expression is enough
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from framework.law.dialects import Dialect
 from framework.law.values.law import FALSE, INTEGER, NUMBER, PLAIN_TIMESTAMP, TIMESTAMP, TRUE
@@ -22,8 +20,8 @@ from framework.law.values.patterns import (
     MONTHS,
     Pattern,
     compile_pattern,
-    regions,
 )
+from framework.law.values.zones import Then, Zone, carried, within_years
 from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["typed"]
@@ -147,7 +145,7 @@ class _Builder:
         """A moment by the grammar, of which `then` makes the value."""
         (day, minutes, seconds, fraction, *offset), bound = self._groups(regex, 5 if regex is TIMESTAMP else 4)
         clock = f"concat(coalesce(nullif({minutes}, ''), '00:00'), ':', coalesce(nullif({seconds}, ''), '00'))"
-        zone = self._zone(offset[0], "") if offset else None
+        zone = carried(self._sql, offset[0], "") if offset else None
         return self._if(regex, bound(self._from_parts(day, clock, fraction, zone, then)))
 
     def _from_parts(self, day: str, clock: str, fraction: str | None, zone: Zone | None, then: Then) -> str:
@@ -164,18 +162,12 @@ class _Builder:
         def instant(local: str, own: Zone | None) -> str:
             value = self._sql.instant(local, None if zone == "UTC" else self._sql.text(zone))
             if zone != "UTC":
-                value = self._within_years(value)
+                value = within_years(self._sql, value)
             if own is None:
                 return value
             return f"CASE WHEN {own.text} = '' THEN {value} WHEN {own.real} THEN {own.instant(local)} END"
 
         return instant
-
-    def _within_years(self, instant: str) -> str:
-        """The instant, NULL when its zone has moved it out of the years 0001 to 9999."""
-        first, last = map(self._sql.instant_literal, ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"))
-        value = f"CASE WHEN i BETWEEN {first} AND {last} THEN i END"
-        return self._sql.bind("i", instant, value)
 
     def _clock_is_valid(self, clock: str) -> str:
         hour, minute, second = (f"substring({clock}, {at}, 2)" for at in (1, 4, 7))
@@ -183,36 +175,15 @@ class _Builder:
 
     # Zones that values carry
 
-    def _zone(self, offset: str, region: str) -> Zone:
-        """A zone from an offset (Z, UTC, ±HH, ±HHmm, ±HH:mm or '') or from the name of a region, if it has one."""
-        hours = f"coalesce(try_cast(substring({offset}, 2, 2) AS bigint), 0)"
-        minutes = f"CASE WHEN length({offset}) > 3 THEN coalesce(try_cast(right({offset}, 2) AS bigint), 0) ELSE 0 END"
-        real = f"({minutes} <= 59 AND {hours} * 60 + {minutes} <= 1080)"
-        total = f"({hours} * 60 + {minutes}) * CASE WHEN {offset} LIKE '-%' THEN -1 ELSE 1 END"
-
-        def by_offset(local: str) -> str:
-            return self._within_years(self._sql.minutes_before(local, total))
-
-        if not region:
-            return Zone(offset, real, by_offset)
-        named = f"{region} LIKE '%/%'"
-
-        def by_either(local: str) -> str:
-            there = self._within_years(self._sql.instant(local, region))
-            return f"CASE WHEN {named} THEN {there} ELSE {by_offset(local)} END"
-
-        known = f"{region} IN ({self._sql.texts(sorted(regions()))})"
-        return Zone(region, f"(CASE WHEN {named} THEN {known} ELSE {real} END)", by_either)
-
     def _zone_by(self, pattern: Pattern) -> Zone | None:
         offset, region = self._found(pattern, "zone"), self._found(pattern, "region")
         if region is not None:
-            return self._zone(region, region)
+            return carried(self._sql, region, region)
         short = self._found(pattern, "abbreviation")
         if short is not None:
             cases = " ".join(f"WHEN '{name}' THEN '{offset}'" for name, offset in ABBREVIATIONS.items())
             offset = f"coalesce(CASE {short} {cases} END, '')"
-        return None if offset is None else self._zone(offset, "")
+        return None if offset is None else carried(self._sql, offset, "")
 
     # Formats
 
@@ -281,20 +252,6 @@ class _Builder:
             hour = f"CASE WHEN {hour12} = '' THEN '' WHEN {number} BETWEEN 1 AND 12 THEN {text} ELSE '99' END"
         minute, second = self._found(pattern, "minute"), self._found(pattern, "second")
         return f"concat({', chr(58), '.join(self._two(part or chr(39) * 2) for part in (hour, minute, second))})"
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """The zone that a value carries, as SQL: its `text` ('' for none), whether it is `real`, and the instant that
-    a local time is in it."""
-
-    text: str
-    real: str
-    instant: Callable[[str], str]
-
-
-Then: TypeAlias = Callable[[str, Zone | None], str]
-"""SQL of a value from a local time (SQL) and the zone that it carries."""
 
 
 def _plain(local: str, zone: Zone | None = None) -> str:

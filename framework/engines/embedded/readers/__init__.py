@@ -29,6 +29,11 @@ class FastReader(Protocol):
         """Whether it is worth trying. What it reads is the piece's bytes in UTF-8."""
         ...
 
+    def unpack_first(self, feed: Feed, piece: Piece) -> None:
+        """Look at all that the piece holds if it is packed. Raises BROKEN_FILE, also where that is more than it may
+        be: DuckDB would unpack all of it."""
+        ...
+
     def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
         """A query of the records of files of one layout, given as (position in the batch, path): the texts f0, f1, …
         of the layout's fields, "_file", and for `Told` "_bytes" and "_quotes". A broken record is an error."""

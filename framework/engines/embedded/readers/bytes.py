@@ -9,12 +9,14 @@ and nothing makes up for it. So the number of records, and what is in them, does
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from framework.engines.embedded.files import FileRead
-from framework.opening import Compression
+from framework.opening import Compression, Piece
 
-__all__ = ["Told", "accounted"]
+__all__ = ["Told", "accounted", "unpack_first"]
 
 _CHUNK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
@@ -42,6 +44,13 @@ class _Bytes:
     ended: bool = False
 
 
+def unpack_first(piece: Piece, quote: str = "") -> None:
+    """Look at all that a packed file holds, before DuckDB does, which would unpack whatever there is. What is found
+    is kept: it is asked for afterwards. Raises BROKEN_FILE, also where the file becomes larger than it may."""
+    if piece.compression is not Compression.NONE and not isinstance(piece.source.content, _Bytes):
+        piece.source.content = _bytes(piece.stream(), quote.encode())
+
+
 def accounted(file: FileRead, told: Told, separators: int, quote: str = "") -> bool:
     """Whether the file is nothing but its header and the rows that were told, each of which has so many bytes of
     separators."""
@@ -50,7 +59,8 @@ def accounted(file: FileRead, told: Told, separators: int, quote: str = "") -> b
     least = len(header.encode()) + told.content + told.rows * separators + lines
     if _is_exactly(file, least):
         return True
-    found = _bytes(file, quote.encode())
+    kept = file.piece.source.content if file.compression is not Compression.NONE else None
+    found = kept if isinstance(kept, _Bytes) else _bytes(file.stream(), quote.encode())
     if found.odd_returns or found.returns not in (0, found.lines):
         return False  # line ends of several kinds: which of them are parts of values DuckDB does not tell
     line_end = 2 if found.returns else 1
@@ -70,9 +80,9 @@ def _is_exactly(file: FileRead, size: int) -> bool:
         return stream.read(1) == b"\n"
 
 
-def _bytes(file: FileRead, quote: bytes) -> _Bytes:
+def _bytes(opened: AbstractContextManager[BinaryIO], quote: bytes) -> _Bytes:
     found, before = _Bytes(), b""
-    with file.stream() as stream:
+    with opened as stream:
         while chunk := stream.read(_CHUNK):
             if not found.size and chunk.startswith(_BOM):
                 found.bom = len(_BOM)

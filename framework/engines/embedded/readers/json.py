@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from framework.engines.embedded.files import FileRead
-from framework.engines.embedded.readers.bytes import Told, accounted
+from framework.engines.embedded.readers.bytes import Told, accounted, unpack_first
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
@@ -30,6 +30,9 @@ class JsonReader:
     def can_read(self, feed: Feed, piece: Piece) -> bool:
         del feed
         return piece.surveyed
+
+    def unpack_first(self, feed: Feed, piece: Piece) -> None:
+        """The survey has."""
 
     def source(self, feed: Feed, layout: Layout, files: Sequence[tuple[int, str]], compression: Compression) -> str:
         del feed
@@ -57,9 +60,10 @@ def _names_twice(value: str) -> str:
 
 def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
     """A `Survey`: the layout from the keys that occur in the file, in order of first appearance; None when some line is
-    not certainly an object for the law as well, with each key once."""
+    not certainly an object for the law as well, with each key once. Raises BROKEN_FILE."""
     if not piece.is_utf8:
         return None
+    unpack_first(piece)
     with piece.source.path() as path:
         found = db.execute(_keys(path, piece.compression)).fetchall()
     if not found or any(lax or not keys or len(set(keys)) < len(keys) for keys, _, lax in found):

@@ -1,137 +1,42 @@
-"""Feed: what one YAML file promises. Frozen, complete, and free of YAML, engines and verbs.
-
-The loader fills in every default, so that nobody further down has to know one. Values that are
-compared with data (`min`, `accepted_values`, `default`, …) stay text as written in the YAML file:
-they follow the same value rules as the data itself (`framework.law.values`).
-"""
+"""A feed and its parts, each as one frozen value."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field
 
+from framework.feed.habits import Control, Numbers, ShortRows, Trailer
+from framework.feed.words import (
+    AllBad,
+    ArchiveAction,
+    CheckAction,
+    CheckScope,
+    DeleteMode,
+    Format,
+    MaskMethod,
+    MissingColumns,
+    Mode,
+    NewColumns,
+    NullKeys,
+    OnExceed,
+    RenamedColumns,
+)
 from framework.names import AUDIT_COLUMNS, Limits, Table
 from framework.types import DataType
 
 __all__ = [
-    "AllBad",
     "Archive",
-    "ArchiveAction",
     "Check",
-    "CheckAction",
-    "CheckScope",
     "Column",
     "CsvOptions",
-    "DeleteMode",
     "Feed",
-    "Format",
     "Mask",
-    "MaskMethod",
-    "MissingColumns",
-    "Mode",
-    "NewColumns",
-    "NullKeys",
-    "OnExceed",
     "Quarantine",
     "ReadyWhen",
-    "RenamedColumns",
     "SchemaContract",
     "Snapshot",
     "Source",
     "Target",
-    "loaded_as",
-    "read_options",
 ]
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    AVRO = "avro"
-    ORC = "orc"
-    XML = "xml"
-    TEXT = "text"
-
-
-class Mode(StrEnum):
-    MERGE = "merge"
-    APPEND = "append"
-    INSERT_ONLY = "insert_only"
-    OVERWRITE = "overwrite"
-    SNAPSHOT = "snapshot"
-
-
-class DeleteMode(StrEnum):
-    """What a delete does to the row in the target: it goes, or it stays and is marked."""
-
-    HARD = "hard"
-    SOFT = "soft"
-
-
-class NullKeys(StrEnum):
-    QUARANTINE = "quarantine"
-    MATCH = "match"
-
-
-class NewColumns(StrEnum):
-    IGNORE = "ignore"
-    ADD = "add"
-    RESCUE = "rescue"
-    REJECT_FILE = "reject_file"
-
-
-class MissingColumns(StrEnum):
-    SET_NULL = "set_null"
-    KEEP = "keep"
-    REJECT_FILE = "reject_file"
-
-
-class RenamedColumns(StrEnum):
-    """What becomes of a file in which one name is gone and another has come."""
-
-    REJECT_FILE = "reject_file"
-    SET_NULL = "set_null"
-
-
-class CheckAction(StrEnum):
-    WARN = "warn"
-    DROP = "drop"
-    QUARANTINE = "quarantine"
-    FAIL = "fail"
-
-
-class CheckScope(StrEnum):
-    ROW = "row"
-    BATCH = "batch"
-
-
-class AllBad(StrEnum):
-    """What becomes of a file of which every row is bad."""
-
-    REJECT_FILE = "reject_file"
-    LOAD = "load"
-
-
-class OnExceed(StrEnum):
-    REJECT_FILE = "reject_file"
-    FAIL = "fail"
-
-
-class ArchiveAction(StrEnum):
-    MOVE = "move"
-    COPY = "copy"
-    DELETE = "delete"
-    KEEP = "keep"
-
-
-class MaskMethod(StrEnum):
-    SHA256 = "sha256"
-    HMAC_SHA256 = "hmac_sha256"
-    REDACT = "redact"
-    LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +54,8 @@ class Column:
     """One column of the feed's schema.
 
     `source_names` are the header names that may carry it, first match wins; `formats` datetime
-    patterns tried in order; `from_file` the capture in the file name that gives its value;
-    `expr` a Spark SQL expression for a derived column.
+    patterns tried in order; `numbers` how numbers are written (None = plainly); `from_file` the
+    capture in the file name that gives its value; `expr` a Spark SQL expression for a derived column.
     """
 
     name: str
@@ -158,6 +63,7 @@ class Column:
     source_names: tuple[str, ...]
     required: bool = False
     formats: tuple[str, ...] = ()
+    numbers: Numbers | None = None
     pattern: str | None = None
     accepted_values: tuple[str, ...] | None = None
     min: str | None = None
@@ -198,7 +104,8 @@ class Source:
 
     `path` ends with `/` and is absolute or a URI; `files` is a glob with captures (None = every
     file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
-    timestamps that carry none.
+    timestamps that carry none. `skip_lines` are lines before the header, which with `until_header`
+    is the first line that has the key columns.
     """
 
     path: str
@@ -211,10 +118,23 @@ class Source:
     encodings: tuple[str, ...] = ("utf-8",)
     records: str | None = None
     csv: CsvOptions = CsvOptions()
+    skip_lines: int = 0
+    until_header: bool = False
+    trailer: Trailer | None = None
+    control: Control | None = None
+    short_rows: ShortRows = ShortRows.QUARANTINE
+    text_formulas: bool = False
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"
     limits: Limits = Limits()
+
+    @property
+    def only_by_law(self) -> bool:
+        """Whether its files are written so that only the law's readers read them."""
+        before = self.skip_lines > 0 or self.until_header
+        totals = self.trailer is not None or self.control is not None
+        return before or totals or self.short_rows is ShortRows.FILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,29 +240,3 @@ class Feed:
     @property
     def staging_column_names(self) -> tuple[str, ...]:
         return (*(column.name for column in self.columns), *AUDIT_COLUMNS)
-
-
-def _digest(text: str | None) -> str | None:
-    """What tells a condition from others; it may hold the value of an environment variable, which is stored nowhere."""
-    return None if text is None else hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def loaded_as(feed: Feed) -> dict[str, object]:
-    """What staged rows and those of the target depend on, as plain data."""
-    target = feed.target
-    return {
-        "mode": target.mode.value,
-        "scd_type": target.scd_type,
-        "keys": sorted(target.keys),
-        "sequence_by": list(target.sequence_by),
-        "apply_as_deletes": _digest(target.apply_as_deletes),
-        "apply_as_truncates": _digest(target.apply_as_truncates),
-        "ignore_null_updates": list(target.ignore_null_updates),
-    }
-
-
-def read_options(feed: Feed, hide: Callable[[str], str]) -> dict[str, object]:
-    """The options by which the feed's files are read, as plain data without secrets."""
-    source = feed.source
-    options: dict[str, object] = {"format": source.format.value, "null_values": [*map(hide, source.null_values)]}
-    return options | (asdict(source.csv) if source.format is Format.CSV else {}) | {"trim": source.trim}
