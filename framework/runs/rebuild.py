@@ -101,11 +101,12 @@ def _refuse(feed: Feed, world: World) -> None:
 
 
 def _last_seq(feed: Feed, world: World) -> int:
-    """The number of the feed's last batch. Raises LandfeedError when that one is not over: what it brings is not in the
-    archive yet."""
+    """The number of the feed's last batch. Raises LandfeedError when that one is not over, and what it brings not in the
+    archive yet; one that no run can finish, as none of its files is in landing, is over."""
     listing = landing_of([feed], world).listing(feed)
     facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
-    if facts.unfinished is not None or facts.orphan is not None:
+    unfinished, orphan = facts.unfinished, facts.orphan is not None
+    if orphan or (unfinished and (unfinished.merged or len(unfinished.changed) < len(unfinished.manifest.outcomes))):
         raise LandfeedError(
             f"feed {feed.name} has an unfinished batch", f"finish it first: landfeed run {feed.name}", code="rebuild"
         )

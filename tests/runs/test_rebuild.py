@@ -189,7 +189,7 @@ def test_killed_and_rebuilt_again(tmp_path: os.PathLike[str]) -> None:
         assert project.cli("run").code == 0
     before = everything(project, "history")
     killed = 0
-    for at in (0, 7, *range(14, 60, 3)):
+    for at in range(0, 60, 3):
         process = project.start("rebuild", "history", "--swap", script=KILLED, KILL_AT=str(at))
         _, errors = process.communicate(timeout=120)
         assert everything(project, "history") == before, f"boundary {at}"

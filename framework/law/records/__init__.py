@@ -7,11 +7,21 @@ reads, by `framework.machine.library`, which tells how to install it.
 """
 
 from framework.feed import Format
+from framework.law.records.avro import AvroFile
 from framework.law.records.csv import CsvRecords
 from framework.law.records.json import JsonRecords
+from framework.law.records.orc import OrcFile
+from framework.law.records.parquet import ParquetFile
 from framework.law.records.record import BrokenFile, Record, RecordReader
+from framework.law.records.typed import TypedRecords
 
 __all__ = ["READERS", "BrokenFile", "Record", "RecordReader"]
 
-READERS: dict[Format, RecordReader] = {Format.CSV: CsvRecords(), Format.JSON: JsonRecords()}
+READERS: dict[Format, RecordReader] = {
+    Format.CSV: CsvRecords(),
+    Format.JSON: JsonRecords(),
+    Format.PARQUET: TypedRecords(ParquetFile()),
+    Format.AVRO: TypedRecords(AvroFile()),
+    Format.ORC: TypedRecords(OrcFile()),
+}
 """The reader of every format that can be read."""
