@@ -101,8 +101,8 @@ def _refuse(feed: Feed, world: World) -> None:
 
 
 def _last_seq(feed: Feed, world: World) -> int:
-    """The number of the feed's last batch. Raises LandfeedError when that one is not over, and what it brings not in the
-    archive yet; one that no run can finish, as none of its files is in landing, is over."""
+    """The number of the feed's last batch. Raises LandfeedError when that one is not over, and what it brings not in
+    the archive yet; one that no run can finish, as none of its files is in landing, is over."""
     listing = landing_of([feed], world).listing(feed)
     facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
     unfinished, orphan = facts.unfinished, facts.orphan is not None

@@ -172,13 +172,6 @@ def test_an_unfinished_batch_comes_first(days: Project) -> None:
     assert days.cli("rebuild", "activity", "--swap").document["feeds"][0]["deliveries"] == 3
 
 
-def test_the_target_of_several_feeds_is_refused(project: Project) -> None:
-    for name in ("one", "two"):
-        text = FEED.format(name=name, more="keys: [k], shared_target: true").replace(f"s.{name}", "s.shared")
-        project.feed(name, text.replace("s.shared,", f"s.shared, staging: s.{name}__staging,"))
-    assert project.cli("rebuild", "one").document["error"]["code"] == "rebuild"
-
-
 def test_killed_and_rebuilt_again(tmp_path: os.PathLike[str]) -> None:
     """Wherever a swap is killed, the target is the old one or the new one; and the next one makes it whole."""
     project = Project(os.fspath(tmp_path))
