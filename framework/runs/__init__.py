@@ -1,6 +1,7 @@
 """Many feeds: what landing folders hold, who runs when, and what is told of it.
 A run takes a project and a world, and gives a report for each feed:
 
+    rebuild                             a target made anew from its archive, and put into the old one's place
     casetest | replay                   a feed's own cases: what files give, against what they should · files of the
                                         archive, loaded again
     views | quarantine | doctor | watch | world   what `status` and `history` show · why rows are bad · what is wrong
