@@ -43,7 +43,7 @@ START_AT, END_AT = "__START_AT", "__END_AT"
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a file may be. `record` is in characters, `unpacked` in bytes, and `ratio` how many times its size a packed
-    file may become, if that is more than a MiB."""
+    file may become, if that is more than two records may have: gzip packs one long record better than a thousandth."""
 
     record: int = 32 << 20
     columns: int = 10_000
@@ -52,7 +52,7 @@ class Limits:
 
     def most_unpacked(self, size: int) -> tuple[int, str]:
         """How many bytes a packed file of this size may become, and what is said of one that becomes more."""
-        by_ratio = max(1 << 20, size * self.ratio)
+        by_ratio = max(2 * self.record, size * self.ratio)
         if by_ratio < self.unpacked:
             return by_ratio, f"unpacked the file is more than {self.ratio} times as large (limits.ratio)"
         return self.unpacked, f"unpacked the file has more than {self.unpacked} bytes (limits.unpacked)"

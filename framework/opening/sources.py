@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, BinaryIO
@@ -27,20 +27,26 @@ class _Bytes(io.FileIO):
     """Bytes of a file of the batch. That they cannot be read is not mistaken for what is in them."""
 
     def __init__(self, opened: int | str, file: File) -> None:
-        self._path = file.path
+        self._path, self.at = file.path, 0
         with reading(self._path):
             super().__init__(opened)
 
     def readinto(self, buffer: Any) -> int | None:
         with reading(self._path):
-            return super().readinto(buffer)
+            count = super().readinto(buffer)
+        self.at += count or 0
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.at = super().seek(offset, whence)
+        return self.at
 
     def readall(self) -> bytes:
         with reading(self._path):
             return super().readall()
 
 
-def stream_of(opened: int | str, file: File) -> BinaryIO:
+def stream_of(opened: int | str, file: File) -> io.BufferedReader:
     """The bytes at a descriptor or a path, which are those of a file of the batch. Raises SetAside."""
     return io.BufferedReader(_Bytes(opened, file), _CHUNK)
 
@@ -54,7 +60,9 @@ class SourceFile:
         self._copy: str | None = None
         self._fetched = self._in_place = False
         self.done = False
-        """Whether the engine has read the file; asked from other threads, to tell how far a batch is."""
+        """Whether the engine has read the file."""
+        self.share: Callable[[], float] = lambda: 0.0
+        """How much of the file the engine has read until now, from 0 to 1; asked from other threads."""
         self.content: object = None
         """What the engine has found by looking at all bytes, if that is wanted again."""
 
@@ -68,17 +76,29 @@ class SourceFile:
         return self._copy
 
     @property
+    def bytes_read(self) -> int:
+        """How much of the file the engine has read; asked from other threads, to tell how far a batch is."""
+        return self.file.size if self.done else int(self.file.size * min(1.0, self.share()))
+
+    @property
     def stored_as(self) -> str:
         """A path that tells by its ending how the bytes are packed. Raises as `fetch` does."""
         return self.fetch() or self.file.path
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader:
         """The bytes of this version as they are stored. Raises SourceChanged and SetAside, also when they are read."""
         copy = self.fetch()
         if copy is not None:
             return stream_of(copy, self.file)
         with self._still_there(), self._storage.open(self.file) as stream, reading(self.file.path):
             return stream_of(os.dup(stream.fileno()), self.file)
+
+    def followed(self) -> BinaryIO:
+        """As `open`, for the engine's records: how far they are read is what `share` then tells."""
+        stream = self.open()
+        raw, size = stream.raw, max(1, self.file.size)
+        self.share = lambda: getattr(raw, "at", 0) / size
+        return stream
 
     @contextmanager
     def path(self) -> Iterator[str]:
@@ -110,6 +130,14 @@ class SourceFile:
         """The first bytes of this version. Raises SourceChanged."""
         with self._still_there():
             return self._storage.read_range(self.file, 0, length)
+
+    def read_beside(self, path: str, most: int) -> bytes | None:
+        """The first bytes of another file of the same storage, None when it is not there. Raises StorageError."""
+        other = self._storage.head(path)
+        try:
+            return None if other is None else self._storage.read_range(other, 0, min(most, other.size))
+        except FileGone:
+            return None
 
     @property
     def may_have_changed(self) -> bool:

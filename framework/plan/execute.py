@@ -20,7 +20,7 @@ from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from framework.batch import Checked, FileOutcome, Manifest
+from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
@@ -34,7 +34,7 @@ from framework.opening import Piece, SourceFile, open_batch
 from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan
 from framework.plan.observe import Facts
-from framework.plan.recording import Done, record_batch, record_checks, record_files
+from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
 from framework.plan.world import World
 from framework.report import FileReport
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
@@ -62,6 +62,8 @@ class BatchWork:
     archived: bool = False
     _recorded: frozenset[BatchState] = frozenset()
     _staged_here: bool = False
+    _begun: Batch | None = None
+    """A batch that is being staged: nothing of it is durable yet."""
     _sources: list[SourceFile] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -130,7 +132,7 @@ class BatchWork:
     def _stage(self, step: Stage) -> None:
         self.world.ledger.write(step.feed.name)
         self.manifest = self.merged = None
-        self._recorded, self._staged_here = frozenset(), True
+        self._recorded, self._staged_here, self._begun = frozenset(), True, step.batch
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
         with own_folder() as folder:
@@ -148,7 +150,7 @@ class BatchWork:
             except PolicyError as error:
                 record_checks(self.world, step.feed, step.batch.id, error.checked)
                 raise
-        self.manifest, self.staging_version = staged.manifest, staged.version
+        self.manifest, self.staging_version, self._begun = staged.manifest, staged.version, None
         self.facts = self.facts.staged(staged)
 
     def _picture(self, step: Stage, manifest: Manifest) -> str | None:
@@ -198,9 +200,11 @@ class BatchWork:
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
-        """Record that the batch failed, if anything of it is durable. One that the target's constraints refuse is
-        given up: the feed will be mended, and what is staged has not been read by its new rules."""
-        if error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
+        """Record that the batch failed. One that the target's constraints refuse is given up: the feed will be mended,
+        and what is staged has not been read by its new rules."""
+        if self._begun is not None:
+            record_refused(self.world, self.feed, self._begun, error.message)
+        elif error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
             tables = (self.feed.quarantine.table, memory_table(self.feed))
             for table in (table for table in tables if table is not None):
                 self.world.engine.discard(Discard(table, self.feed.name, self.manifest.batch_id))
@@ -228,7 +232,7 @@ class BatchWork:
     @property
     def bytes_read(self) -> int:
         """How much of the batch's files the engine has read; asked from other threads."""
-        return sum(source.file.size for source in self._sources if source.done)
+        return sum(source.bytes_read for source in self._sources)
 
     @contextmanager
     def _timed(self, task: str) -> Iterator[None]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
-from framework.batch import Checked, FileOutcome, Manifest
+from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Merged
 from framework.feed import Feed
 from framework.ledger import BatchEvent, CheckEvent, FileEvent
-from framework.names import BatchState, FileState
+from framework.names import BatchState, FileState, Rows
 from framework.plan.archiving import Moves
 from framework.plan.world import World
 
-__all__ = ["Done", "record_batch", "record_checks", "record_files"]
+__all__ = ["Done", "record_batch", "record_checks", "record_files", "record_refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ def record_batch(
     return frozenset(recorded).union(event.state for event in events)
 
 
+def record_refused(world: World, feed: Feed, batch: Batch, error: str) -> None:
+    """Record that a batch failed of which nothing is staged: its figures are zero, its seconds unknown."""
+    counted = batch.id, len(batch.files)
+    world.ledger.record_batches([_event(world, feed, counted, BatchState.FAILED, Rows(), error=error)])
+
+
 def record_checks(world: World, feed: Feed, batch_id: str, checked: Iterable[Checked]) -> None:
     """Record what came of a batch's checks."""
     at, run = world.clock(), world.run_id
@@ -65,30 +72,41 @@ def record_files(world: World, feed: Feed, done: Done, *, from_here: bool) -> No
 def _batch_event(world: World, feed: Feed, done: Done, state: BatchState, error: str | None) -> BatchEvent:
     merged = done.merged if state is not BatchState.STAGED else None
     rows = merged.rows if merged else done.manifest.rows
-    seconds = {"stage": done.manifest.seconds, **done.seconds}
+    tasks = ["stage"] + ["merge"] * (merged is not None) + ["archive"] * (state is BatchState.ARCHIVED)
+    seconds = {task: each for task, each in {"stage": done.manifest.seconds, **done.seconds}.items() if task in tasks}
+    counted = done.manifest.batch_id, len(done.manifest.outcomes)
+    return _event(world, feed, counted, state, rows, merged.version if merged else None, seconds, error)
+
+
+def _event(
+    world: World,
+    feed: Feed,
+    counted: tuple[str, int],
+    state: BatchState,
+    rows: Rows,
+    version: int | None = None,
+    seconds: Mapping[str, float] = MappingProxyType({}),
+    error: str | None = None,
+) -> BatchEvent:
+    """A batch, by its id and the number of its files, in a state."""
+    batch_id, files = counted
+    figures = (rows.read, rows.staged, rows.quarantined, rows.filtered, rows.deduplicated)
+    outcomes = (rows.inserted, rows.updated, rows.deleted, rows.unchanged, rows.stale)
     return BatchEvent(
         world.clock(),
         world.run_id,
-        done.manifest.batch_id,
+        batch_id,
         feed.name,
         state,
         world.engine_name,
-        len(done.manifest.outcomes),
-        rows.read,
-        rows.staged,
-        rows.quarantined,
-        rows.filtered,
-        rows.deduplicated,
-        rows.inserted,
-        rows.updated,
-        rows.deleted,
-        rows.unchanged,
-        rows.stale,
+        files,
+        *figures,
+        *outcomes,
         feed.target.table.name,
-        merged.version if merged else None,
+        version,
         seconds.get("stage"),
-        seconds.get("merge") if merged else None,
-        seconds.get("archive") if state is BatchState.ARCHIVED else None,
+        seconds.get("merge"),
+        seconds.get("archive"),
         error,
     )
 

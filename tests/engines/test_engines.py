@@ -13,7 +13,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from random import Random
 from typing import Any
 
 import pytest
@@ -26,11 +25,9 @@ from framework.engines.spark import lines as spark_lines
 from framework.engines.spark.lines import Lines
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.paths import PathTables
-from framework.feed import Format
 from tests.law.test_records import PIECES
 from tests.law.test_values import DOCUMENTS
 from tests.support import ACTIVITY, HEADER, REPOSITORY, Crash, Project
-from tests.trouble import some_file
 
 pytestmark = pytest.mark.spark
 RANDOM = settings(
@@ -278,15 +275,6 @@ def test_files_that_a_first_look_gets_wrong(spark: Any) -> None:
     odd = b'a,b\n1,x\na,b\n"2\n",y\n3\n'
     days = [[b"a,b\n1,x\na,b\n"], [b"a,b\n1,x\n2\n", b"a,b\n2,x\n3,y\n"], [b"a,b\n4,x\n", odd, b'a,b\n"\n",\n']]
     compare(ANY.format(encoding="utf-8", options=""), [named(files) for files in days], True)
-
-
-@pytest.mark.parametrize(("format_", "encoding"), [("csv", "utf-8"), ("csv", "utf-16"), ("json", "utf-8")])
-def test_files_made_of_trouble(spark: Any, format_: str, encoding: str) -> None:
-    """Many files in one run: the same rows, lines, texts and reasons; large ones too."""
-    text = ANY.format(encoding=encoding, options="").replace("format: csv", f"format: {format_}")
-    text = text.replace(", options: {}", "") if format_ == "json" else text
-    contents = [some_file(Random(f"{seed} {format_} {encoding}"), Format(format_), encoding) for seed in range(60)]
-    compare(text, [named([content for content in contents if content])], lines=True)
 
 
 def feed(name: str, source: str, schema: str, target: str = "keys: [id]", more: str = "", format_: str = "csv") -> str:

@@ -204,7 +204,7 @@ def test_whether_a_file_of_the_batch_has_changed(there: str, changed: bool) -> N
         storage.delete(mine)
     if there == "another":
         storage.write("/landing/orders/7.csv", b"3")
-    listed = {"pending": {"pending": [mine]}, "skipped": {"skipped": [mine]}}.get(there, {})
+    listed: Any = {"pending": {"pending": [mine]}, "skipped": {"skipped": [mine]}}.get(there, {})
     tables = three(7, 6, None, **held(7, STAGING, manifest=manifest))
     unfinished = look(tables, storage=storage, **listed).unfinished
     assert unfinished is not None

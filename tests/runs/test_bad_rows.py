@@ -24,6 +24,7 @@ def told(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [reasons[0], *({name: reason[name] for name in BROKEN} for reason in reasons[1:])]
 
 
+@pytest.mark.rarely
 def test_a_report_tells_why_rows_are_bad(project: Project) -> None:
     project.land("activity", "a.csv", MIXED)
     project.land("activity", "b.csv", HEADER + "z,a,2026-01-01\n")
@@ -86,6 +87,7 @@ def test_the_quarantine_is_shown_newest_first_with_errors_as_they_are(project: P
     assert len(project.cli("show", "--quarantine", "--limit", "1").feed["rows"]) == 1
 
 
+@pytest.mark.rarely
 def test_what_headers_lack_and_bring(project: Project) -> None:
     project.land("activity", "a.csv", "user_id,event_time,odd\n1,2026-01-01,x\n")
     project.land("activity", "b.csv", "user_id,event_time,odd\n2,2026-01-01,x\n")
@@ -99,6 +101,7 @@ def test_what_headers_lack_and_bring(project: Project) -> None:
     assert project.cli("run").feed["warnings"] == []
 
 
+@pytest.mark.rarely
 def test_a_rejection_is_told_until_the_next_good_load(project: Project) -> None:
     def looked() -> tuple[object, ...]:
         feed = project.cli("status").feed
@@ -129,3 +132,25 @@ def test_the_text_of_a_run(project: Project) -> None:
     assert lines[3] == "  more: landfeed quarantine activity"
     shown = CliRunner().invoke(landfeed, ["--config", project.path("pipelines_config"), "quarantine"])
     assert shown.stdout.splitlines()[2].split()[2:6] == ["bad_value", "user_id", "2", "x"]
+
+
+def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(project: Project) -> None:
+    """… by status and history, though nothing of the batch was written and nothing of it is unfinished."""
+    limit = "quarantine: {max_bad_rows: 0, on_exceed: fail}\n"
+    project.feed("activity", ACTIVITY.format(name="activity") + limit)
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\nx,a,2026-01-01\n")
+    report = project.cli("run")
+    assert (report.code, report.document["status"]) == (3, "rejected")
+    message = report.feed["error"]["message"]
+    assert "1 bad rows are more than quarantine.max_bad_rows (0); bad_value in user_id" in message
+    for _ in range(2):
+        status = project.cli("status").feed
+        assert (status["last_result"], status["last_batch"]["error"]) == ("failed", message)
+        assert (status["unfinished_batch"], status["pending_files"], status["target_rows"]) == (None, 1, None)
+        assert project.cli("run").code == 3
+    (batch,) = project.cli("history").document["batches"]
+    assert (batch["state"], batch["error"], batch["files"], batch["rows_read"]) == ("failed", message, 1, 0)
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    assert project.cli("run").code == 0
+    assert project.cli("status").feed["last_result"] == "succeeded"
+    assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "failed"]

@@ -20,13 +20,14 @@ from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_schema import delta_schema
 from framework.engines.embedded.checking import check_clean
-from framework.engines.embedded.files import FileRead
+from framework.engines.embedded.files import BY_ITSELF, FileRead
 from framework.engines.embedded.handover import Handover, records_table
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
 from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, transaction
 from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
+from framework.engines.embedded.watched import watched
 from framework.errors import Conflict
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
@@ -83,9 +84,10 @@ class CleanBatch:
         return outcome
 
     def _can_read(self, file: FileRead) -> bool:
-        if file.rejected is not None or self._fast is None or not file.piece.is_utf8:
+        feed, piece = self._step.feed, file.piece
+        if file.rejected is not None or self._fast is None or feed.source.only_by_law:
             return False
-        return self._fast.can_read(self._step.feed, file.piece)
+        return piece.is_utf8 and piece.compression in BY_ITSELF and self._fast.can_read(feed, piece)
 
     def _fits(self, delta: DeltaTable) -> bool:
         """Whether the table has the features that its new columns need; delta-rs' own writer adds them."""
@@ -141,6 +143,7 @@ class CleanBatch:
         with transaction(self._db), ExitStack() as stack:
             for file in group:
                 stack.enter_context(file.opened())
+            stack.enter_context(watched(self._db, [file.piece.source for file in group]))
             locations = [(file.index, file.at) for file in group]
             source = self._fast.source(self._step.feed, group[0].layout, locations, group[0].compression)
             new = self._copied(group, source, loaded_at, written)

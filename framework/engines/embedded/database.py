@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import duckdb
 
 from framework.engines.embedded.reading import NO_MEMORY
+from framework.engines.embedded.watched import PROGRESS
 from framework.errors import LandfeedError, MachineError
 from framework.machine import machine_error, memory
 
@@ -79,4 +80,5 @@ def _settings(spill: str, memory_limit: int) -> dict[str, str | bool | int | flo
         "autoload_known_extensions": False,
         "allow_community_extensions": False,
         "python_enable_replacements": False,
+        "allowed_configs": PROGRESS,
     }
