@@ -30,9 +30,8 @@ def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iter
         yield from _told(enabled, environment)
 
 
-_OWN = ("files", "batches", "checks", "notices")
 _BESIDE = "table of what is remembered"
-_OWN = ("files", "batches", "checks", "schema_changes", "resolved")
+_OWN = ("files", "batches", "checks", "notices", "schema_changes", "resolved")
 """The tables of the control schema that Landfeed keeps, or will keep."""
 
 
@@ -57,11 +56,7 @@ def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Itera
             *((_BESIDE, table, ("target", "table")) for table in (memory_table(feed),) if table is not None),
         ):
             name, path = table.name.lower(), ".".join(keys)
-<<<<<<< HEAD
             if name in own:
-=======
-            if name in {f"{control}{own}".lower() for own in _OWN}:
->>>>>>> main
                 hint = "choose another table, or another control schema in the environment"
                 message = f"{table} is one of Landfeed's own tables"
                 yield frozenset({feed.name}), _place(tree, *keys).problem(path, message, hint)
