@@ -13,10 +13,13 @@ import resource
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any
 
-from framework.errors import LandfeedError, MachineError, SetAside
+from framework.errors import LandfeedError, MachineError, MissingDependency, SetAside
 
 __all__ = [
+    "library",
     "machine_error",
     "memory",
     "most_open_files",
@@ -33,6 +36,15 @@ _PREFIX = "landfeed-"
 _MANY_FILES = 1 << 16
 """Files that a process may have open which never wants more."""
 _STAYS = "files stay in landing and are loaded by the next run"
+
+
+def library(name: str, extra: str) -> Any:
+    """A package that only some feeds need, imported when it is. Raises MissingDependency."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        hint = f"pip install 'landfeed[{extra}]'"
+        raise MissingDependency(f"format: {extra} needs the package {name.partition('.')[0]}", hint) from error
 
 
 def machine_error(error: OSError, folder: str) -> MachineError:

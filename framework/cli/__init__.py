@@ -4,6 +4,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
 
     begin | check | work | look | bad_rows | doctor | days    commands to begin with · check · load · look · show what
                                         is bad · tell what is wrong with the machine · for the days after the first load
+    told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
     streams                             the standard streams, whatever state they are in

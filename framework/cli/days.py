@@ -21,6 +21,7 @@ from framework.cli.options import Request, common, common_with, given, opened
 from framework.cli.say import figures, print_json, say_report
 from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
+from framework.cli.told import telling
 from framework.environment import EngineName
 
 if TYPE_CHECKING:
@@ -95,7 +96,6 @@ def replay(
 ) -> None:
     """Load files of the archive again, as deliveries of their old order; they stay in the archive. Rows that are not
     newer than those in the target change nothing."""
-    from framework.report import RunReport
     from framework.runs.replay import Selection, moment
     from framework.runs.replay import replay as again
     from framework.runs.run import Options
@@ -107,14 +107,17 @@ def replay(
         selection = Selection(batch, file, moment(since) if since else None, force)
     except ValueError as error:
         raise click.BadParameter(f"{since} is no day or time like 2026-01-31", param_hint="--since") from error
-    started, stopping = time.perf_counter(), threading.Event()
+    stopping = threading.Event()
     identity = given(run_id) or uuid.uuid4().hex[:16]
-    with StopSignals() as signals, opened(request, identity) as (project, world, leases):
+    with (
+        StopSignals() as signals,
+        telling(request, identity, "replay") as teller,
+        opened(request, identity) as (project, world, leases),
+    ):
         signals.stop_with(stopping.set)
         options = Options(wait=wait, jobs=project.environment.jobs, stopping=stopping.is_set)
         reports, replayed = again(project.feeds, world, leases, selection, options)
-    seconds = time.perf_counter() - started
-    report = RunReport(identity, project.environment.engine.value, seconds, tuple(reports), signals.number)
+        report = teller.tell(reports, signals.number, project, world)
     if request.as_json:
         print_json(report.as_dict() | {"deliveries": [each.as_dict() for each in replayed]})
     else:

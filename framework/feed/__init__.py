@@ -5,6 +5,7 @@ compared with data (`min`, `accepted_values`, `default`, …) stay text as writt
 they follow the same value rules as the data itself (`framework.law.values`).
 """
 
+from framework.feed.expect import Expect, RowBound
 from framework.feed.feed import (
     Archive,
     Check,
@@ -19,6 +20,7 @@ from framework.feed.feed import (
     Source,
     Target,
 )
+from framework.feed.habits import Control, Negative, Numbers, ShortRows, Span, Trailer
 from framework.feed.told import loaded_as, read_options
 from framework.feed.words import (
     AllBad,
@@ -44,24 +46,32 @@ __all__ = [
     "CheckAction",
     "CheckScope",
     "Column",
+    "Control",
     "CsvOptions",
     "DeleteMode",
+    "Expect",
     "Feed",
     "Format",
     "Mask",
     "MaskMethod",
     "MissingColumns",
     "Mode",
+    "Negative",
     "NewColumns",
     "NullKeys",
+    "Numbers",
     "OnExceed",
     "Quarantine",
     "ReadyWhen",
     "RenamedColumns",
+    "RowBound",
     "SchemaContract",
+    "ShortRows",
     "Snapshot",
     "Source",
+    "Span",
     "Target",
+    "Trailer",
     "loaded_as",
     "read_options",
 ]

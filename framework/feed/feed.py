@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from framework.feed.expect import Expect
+from framework.feed.habits import Control, Numbers, ShortRows, Trailer
 from framework.feed.words import (
     AllBad,
     ArchiveAction,
@@ -53,8 +55,8 @@ class Column:
     """One column of the feed's schema.
 
     `source_names` are the header names that may carry it, first match wins; `formats` datetime
-    patterns tried in order; `from_file` the capture in the file name that gives its value;
-    `expr` a Spark SQL expression for a derived column.
+    patterns tried in order; `numbers` how numbers are written (None = plainly); `from_file` the
+    capture in the file name that gives its value; `expr` a Spark SQL expression for a derived column.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Column:
     source_names: tuple[str, ...]
     required: bool = False
     formats: tuple[str, ...] = ()
+    numbers: Numbers | None = None
     pattern: str | None = None
     accepted_values: tuple[str, ...] | None = None
     min: str | None = None
@@ -102,7 +105,8 @@ class Source:
 
     `path` ends with `/` and is absolute or a URI; `files` is a glob with captures (None = every
     file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
-    timestamps that carry none.
+    timestamps that carry none. `skip_lines` are lines before the header, which with `until_header`
+    is the first line that has the key columns.
     """
 
     path: str
@@ -115,10 +119,23 @@ class Source:
     encodings: tuple[str, ...] = ("utf-8",)
     records: str | None = None
     csv: CsvOptions = CsvOptions()
+    skip_lines: int = 0
+    until_header: bool = False
+    trailer: Trailer | None = None
+    control: Control | None = None
+    short_rows: ShortRows = ShortRows.QUARANTINE
+    text_formulas: bool = False
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"
     limits: Limits = Limits()
+
+    @property
+    def only_by_law(self) -> bool:
+        """Whether its files are written so that only the law's readers read them."""
+        before = self.skip_lines > 0 or self.until_header
+        totals = self.trailer is not None or self.control is not None
+        return before or totals or self.short_rows is ShortRows.FILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +225,7 @@ class Feed:
     archive: Archive
     schema_contract: SchemaContract = SchemaContract()
     checks: tuple[Check, ...] = ()
+    expect: Expect | None = None
     filter: str | None = None
     description: str | None = None
     owner: str | None = None

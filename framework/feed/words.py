@@ -28,6 +28,8 @@ class Format(StrEnum):
     AVRO = "avro"
     ORC = "orc"
     XML = "xml"
+    FIXED_WIDTH = "fixed_width"
+    EXCEL = "excel"
     TEXT = "text"
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from framework.feed import Source
 from framework.law.filenames import captures_in
 from framework.law.pathnames import almost, captures
-from framework.law.ready import readiness
+from framework.law.ready import companion_of, readiness
 from framework.names import File, Skipped, shown
 
 __all__ = ["Listing", "captures", "discover"]
@@ -47,11 +47,13 @@ def discover(source: Source, found: Iterable[File | Skipped], now: int = 0) -> L
     `now`, in nanoseconds since 1970, is asked for by a feed whose files must have an age.
     """
     found = tuple(found)
-    why_not = readiness(source, (item for item in found if isinstance(item, File)), now)
+    files = [item for item in found if isinstance(item, File)]
+    why_not, names = readiness(source, files, now), {file.name for file in files}
     pending: list[File] = []
     skipped: list[Skipped] = []
     for item in found:
-        passed_over = _passed_over(source, item.file if isinstance(item, Skipped) else item)
+        file = item.file if isinstance(item, Skipped) else item
+        passed_over = _control_file(source, file, names) or _passed_over(source, file)
         if passed_over is not None:
             skipped.append(passed_over)
         elif isinstance(item, Skipped):
@@ -78,6 +80,15 @@ def _passed_over(source: Source, file: File) -> Skipped | None:
         reason = f"the name does not match {source.files}"
         return Skipped(file, f"{reason}, but for its {but} it would" if but else reason, told=but is not None)
     return None
+
+
+def _control_file(source: Source, file: File, names: Collection[str]) -> Skipped | None:
+    """The file as skipped if it is the control file of one that is there, or of one that `files` is about."""
+    of = companion_of(file.name, source.control.file) if source.control is not None else None
+    if of is None:
+        return None
+    wanted = source.files is not None and captures(source.files, of) is not None
+    return Skipped(file, f"it is the control file of {of}") if of in names or wanted else None
 
 
 def _ordered(source: Source, files: Sequence[File]) -> tuple[str, list[File]]:

@@ -15,28 +15,35 @@ from enum import StrEnum
 
 from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
+from framework.types import DataType
 
 __all__ = [
+    "AROUND",
     "Field",
     "Kind",
     "Layout",
     "Rejected",
     "column_warnings",
     "csv_layout",
+    "has_keys",
     "ignored",
     "json_layout",
+    "json_paths",
+    "key_names",
     "missing",
     "own_layout",
     "renamed",
     "same_name",
     "seen",
+    "typed_layout",
 ]
 
 _OTHERS = 10_000
 """Keys that are told of a file beside those that columns want."""
 _UNSEEN = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
 """Letters that nobody sees."""
-_AROUND = " \t\r\n\ufeff\u00a0"
+AROUND = " \t\r\n\ufeff\u00a0"
+"""What stands around names without being part of them."""
 
 
 class Kind(StrEnum):
@@ -49,10 +56,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a file's records: its name as it stands in the file, and what it is."""
+    """A field of a file's records: its name as it stands in the file, what it is, and the type that its values have
+    in the file, where they have one. `steps` are the names on the way to a field within fields."""
 
     name: str
     kind: Kind = Kind.TEXT
+    type: DataType | None = None
+    steps: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names on the way to it, at least one."""
+        return self.steps or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     columns = [column for column in feed.columns if column.from_source]
     if header is None:
         return _in_order([column.name for column in columns], columns, Kind.TEXT)
-    names = [name.strip(_AROUND) for name in header]
+    names = [name.strip(AROUND) for name in header]
     most = feed.source.limits.columns
     if len(names) > most:
         return Rejected(f"the header has {len(names)} columns; a file may have {most} (limits.columns)")
@@ -143,15 +158,55 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     return Layout(tuple(Field(name) for name in names), tuple(found.items()))
 
 
-def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
-    """The layout of a JSON file in whose records these keys occur; its records have the keys that columns want."""
-    found = _match(feed, [column for column in feed.columns if column.from_source], keys)
+def key_names(feed: Feed) -> tuple[str, ...]:
+    """The columns of the records without which a line is no header: keys and sequence, or else all."""
+    columns = [column.name for column in feed.columns if column.from_source]
+    wanted = {*feed.target.keys, *feed.target.sequence_by}
+    return tuple(name for name in columns if name in wanted) or tuple(columns)
+
+
+def has_keys(feed: Feed, names: Sequence[str]) -> bool:
+    """Whether a line with these names can be the header of a file."""
+    columns = [column for column in feed.columns if column.from_source]
+    found, _ = _matched(columns, [name.strip(AROUND) for name in names])
+    return all(name in found for name in key_names(feed))
+
+
+def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]] = ()) -> Layout | Rejected:
+    """The layout of a JSON file in whose records these keys occur, and these paths (of `json_paths`); its records have
+    the fields that columns want."""
+    known = set(map(same_name, keys))
+    steps = {".".join(path): path for path in paths if same_name(".".join(path)) not in known}
+    names = [*keys, *steps]
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
     if isinstance(found, Rejected):
         return found
     used = sorted(set(found.values()))
     fields = tuple((column, used.index(index)) for column, index in found.items())
-    others = tuple(key for index, key in enumerate(keys) if index not in set(used))[:_OTHERS]
-    return Layout(tuple(Field(keys[index], Kind.JSON) for index in used), fields, others)
+    record = tuple(Field(names[index], Kind.JSON, steps=steps.get(names[index], ())) for index in used)
+    taken = {*(names[index] for index in used), *(field.path[0] for field in record)}
+    return Layout(record, fields, tuple(key for key in keys if key not in taken)[:_OTHERS])
+
+
+def json_paths(feed: Feed) -> list[tuple[str, ...]]:
+    """The paths into records that columns' names may be."""
+    names = (name for column in feed.columns if column.from_source for name in column.source_names)
+    return [tuple(name.split(".")) for name in dict.fromkeys(names) if "." in name.strip(".")]
+
+
+def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | None]) -> Layout | Rejected:
+    """The layout of a file whose fields have names and types by a schema of its own; its records have those that
+    columns want."""
+    most = feed.source.limits.columns
+    if len(names) > most:
+        return Rejected(f"the file has {len(names)} columns; a file may have {most} (limits.columns)")
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    others = tuple(name for index, name in enumerate(names) if index not in set(used))
+    return Layout(tuple(Field(names[index], Kind.TYPED, types[index]) for index in used), fields, others)
 
 
 def same_name(name: str) -> str:

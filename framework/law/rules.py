@@ -63,6 +63,7 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     blank text is NULL too, which the rules see to: most texts need not be looked at for it.
     """
     is_text = column.type == STRING
+    field = _formula(field, dialect) if feed.source.text_formulas else field
     text = dialect.trimmed(field) if feed.source.trim else field
     nulls = [value for value in feed.source.null_values if value != ""]
     if not nulls:
@@ -72,11 +73,28 @@ def text_of(column: Column, field: str, feed: Feed, dialect: Dialect) -> str:
     return f"CASE WHEN {text} IN ({dialect.texts(nulls)}) THEN NULL ELSE {text} END"
 
 
-def value_of(column: Column, text: str, feed: Feed, dialect: Dialect, *, usual_only: bool = False) -> str:
-    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. For
-    `usual_only` see `typed`."""
-    zone = feed.source.timezone
-    value = typed(text, column.type, formats=column.formats, zone=zone, dialect=dialect, usual_only=usual_only)
+def _formula(field: str, dialect: Dialect) -> str:
+    """The text that the formula ="text" gives, in which quotes are doubled; every other text as it is."""
+    is_one = f"{dialect.starts_with(field, dialect.text(chr(61) + chr(34)))} AND right({field}, 1) = '\"'"
+    inner = f"replace(substring({field}, 3, length({field}) - 3), '\"\"', '\"')"
+    return f"CASE WHEN {is_one} AND length({field}) > 2 THEN {inner} ELSE {field} END"
+
+
+def value_of(
+    column: Column,
+    text: str,
+    feed: Feed,
+    dialect: Dialect,
+    *,
+    plain: str | None = None,
+    formatted: bool = True,
+    usual_only: bool = False,
+) -> str:
+    """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. `plain` is
+    the text as the law of values reads it, where it is written otherwise. A text that is not `formatted` is not in the
+    column's formats. For `usual_only` see `typed`."""
+    zone, formats = feed.source.timezone, column.formats if formatted else ()
+    value = typed(plain or text, column.type, formats=formats, zone=zone, dialect=dialect, usual_only=usual_only)
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)
@@ -172,6 +190,8 @@ def _article(type_: DataType) -> str:
 
 
 def _formats(column: Column) -> str:
+    if column.numbers is not None:
+        return f" with the decimal sign {column.numbers.decimal}"
     return f" in the format {' or '.join(column.formats)}" if column.formats else ""
 
 

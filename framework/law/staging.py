@@ -1,9 +1,9 @@
 """Staging: how records become rows, and rows staging and the quarantine. Queries as values, for all engines.
 
 Inside these queries a feed's columns have no names but their positions: the text of the column at index 2 is `t2`,
-its value `v2`. So what an engine keeps beside them (`_file`, a row's place, its verdict) never meets a column of
-that name; and where columns do have their names, what stands beside them is called as no column may be (`FILE`,
-`BLOCK`, `ROW`).
+its value `v2` (and `p2` is the text as a plain number, where numbers are written otherwise). So what an engine keeps
+beside them (`_file`, a row's place, its verdict) never meets a column of that name; and where columns do have their
+names, what stands beside them is called as no column may be (`FILE`, `BLOCK`, `ROW`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 
 from framework.feed import Column, Feed
 from framework.law import checks
+from framework.law.conversions import MOMENTS
 from framework.law.dialects import Dialect
+from framework.law.layout import Layout
 from framework.law.masks import NO_RECORD, masked
 from framework.law.pathnames import captures
 from framework.law.rules import (
@@ -31,6 +33,7 @@ from framework.law.rules import (
     value_of,
     worst,
 )
+from framework.law.values import plain_number_sql
 from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS, CHANGE, shown
 from framework.types import Array, Map, Struct
@@ -47,6 +50,7 @@ __all__ = [
     "audit_values",
     "by_file",
     "is_nested",
+    "moments",
     "quarantined",
     "rendered",
     "rules_of",
@@ -82,6 +86,11 @@ def is_nested(column: Column) -> bool:
     return isinstance(column.type, Array | Map | Struct)
 
 
+def moments(layout: Layout) -> frozenset[str]:
+    """The columns whose fields have moments or dates by the file's own schema."""
+    return frozenset(name for name, index in layout.fields if layout.record[index].type in MOMENTS)
+
+
 def by_file(texts: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
     """SQL of the text that belongs to the file at a position of the batch."""
     first, last = min(texts, default=0), max(texts, default=0)
@@ -98,7 +107,8 @@ class RowQuery:
     records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
     expression without meaning that makes an engine compute the values before it looks at their rules; `audit` is the
     SQL of the audit columns. With `usual_only` a row with a value in an uncommon spelling counts as bad, which is right
-    for a look that only asks whether all rows are good."""
+    for a look that only asks whether all rows are good. `moments` are the columns whose fields were moments already, so
+    that no format is asked of them."""
 
     feed: Feed
     dialect: Dialect
@@ -108,13 +118,15 @@ class RowQuery:
     once: str | None = None
     audit: Mapping[str, str] = field(default_factory=dict)
     usual_only: bool = False
+    moments: frozenset[str] = frozenset()
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
         texts = [f"{sql} AS t{index}" for index, sql in self._texts().items()]
+        plain = [f"{sql} AS p{index}" for index, sql in self._plain().items()]
         columns = [(index, column) for index, column in enumerate(self.feed.columns) if column.expr is None]
         values = [f"{self._value(index, column)} AS v{index}" for index, column in columns]
-        steps = [("*", *texts)] if texts else []
+        steps = [("*", *items) for items in (texts, plain) if items]
         if checks.asks(self.feed):
             steps += [("*", *items) for items in (values, *self._asked())]
         else:
@@ -144,6 +156,14 @@ class RowQuery:
                 found[index] = text_of(column, self.fields[column.name], self.feed, self.dialect)
         return found
 
+    def _plain(self) -> dict[int, str]:
+        """The texts of numbers that are not written plainly, as if they were."""
+        return {
+            index: plain_number_sql(f"t{index}", column.numbers, self.dialect)
+            for index, column in enumerate(self.feed.columns)
+            if column.numbers is not None and column.name in self.fields
+        }
+
     def _captured(self, capture: str) -> dict[int, str]:
         pattern = self.feed.source.files or "*"
         names = {index: shown(name) for index, name in self.files.items()}
@@ -158,7 +178,11 @@ class RowQuery:
             null = is_null(f"t{index}", column, dialect) if has_text else "true"
             value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
         elif has_text:
-            value = value_of(column, f"t{index}", self.feed, dialect, usual_only=self.usual_only)
+            plain = f"p{index}" if column.numbers is not None and column.name in self.fields else None
+            formatted = column.name not in self.moments
+            value = value_of(
+                column, f"t{index}", self.feed, dialect, plain=plain, formatted=formatted, usual_only=self.usual_only
+            )
         elif column.default is not None:
             value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
         else:

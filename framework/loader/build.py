@@ -25,17 +25,19 @@ from framework.feed import (
     Mode,
     NewColumns,
     NullKeys,
+    Numbers,
     OnExceed,
     Quarantine,
     ReadyWhen,
     RenamedColumns,
     SchemaContract,
+    ShortRows,
     Snapshot,
     Source,
     Target,
 )
 from framework.law.pathnames import has_folders
-from framework.loader import ready
+from framework.loader import expecting, habits, ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
 from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
@@ -52,7 +54,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
     return Feed(
         name=name,
         source=_source(tree, environment),
-        columns=tuple(_column(key, node) for key, node in mapping(tree, "schema").items()),
+        columns=_all_columns(tree),
         target=target,
         quarantine=_quarantine(tree, target.table),
         archive=_archive(tree, name, environment, archive),
@@ -62,6 +64,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
             word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
         checks=(*(_check(node) for node in items(tree, "checks")), *ready.checks(mapping(tree, "schema"))),
+        expect=expecting.expectation(tree, environment.timezone),
         filter=text(tree, "filter"),
         description=text(tree, "description"),
         owner=text(tree, "owner"),
@@ -87,6 +90,12 @@ def _source(tree: Node, environment: Environment) -> Source:
         encodings=tuple(dict.fromkeys(codecs.lookup(name).name for name in texts(source, "encoding") or ("utf-8",))),
         records=text(source, "records"),
         csv=_csv(options),
+        skip_lines=whole(source, "skip_lines") or 0,
+        until_header=flag(source, False, "until_header"),
+        trailer=habits.trailer(source.get("trailer")),
+        control=habits.control(source.get("control")),
+        short_rows=word(source, ShortRows.QUARANTINE, "short_rows"),
+        text_formulas=flag(source, False, "text_formulas"),
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
         trim=flag(source, False, "trim"),
         timezone=text(source, "timezone") or environment.timezone,
@@ -107,16 +116,27 @@ def _csv(options: Mapping[str, Node]) -> CsvOptions:
     )
 
 
-def _column(name: str, node: Node) -> Column:
-    if not isinstance(node.value, dict):
-        return Column(name, parse_type(node.text), (name,))
+def _all_columns(tree: Node) -> tuple[Column, ...]:
+    numbers = habits.numbers(tree.get("source", "numbers"))
+    return tuple(_column(name, node, numbers) for name, node in mapping(tree, "schema").items())
+
+
+def _column(name: str, node: Node, numbers: Numbers | None) -> Column:
+    """A column; `numbers` is how they are written in all files, where it does not say so itself."""
+    is_object = isinstance(node.value, dict)
+    type_ = parse_type(text(node, "type") or "" if is_object else node.text)
+    numbers = numbers if habits.is_number(type_) else None
+    if not is_object:
+        return Column(name, type_, (name,), numbers=numbers)
     accepted = node.get("accepted_values")
+    of_records = node.get("from_file") is None and node.get("expr") is None
     return Column(
         name=name,
-        type=parse_type(text(node, "type") or ""),
+        type=type_,
         source_names=texts(node, "source_name") or (name,),
         required=flag(node, False, "required"),
         formats=texts(node, "format"),
+        numbers=(habits.numbers(node.get("numbers")) or numbers) if of_records else None,
         pattern=text(node, "pattern"),
         accepted_values=tuple(value.text for value in accepted.items) if accepted else None,
         min=text(node, "min"),

@@ -10,7 +10,7 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader import ready, targets
+from framework.loader import expecting, habits, ready, targets
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.paths import is_uri
@@ -32,9 +32,11 @@ def problems(
     yield from column_checks.problems(usable, captured, header is None or header.value is not False)
     if source is not None:
         yield from _source(source, captured)
+        yield from habits.problems(source, columns)
     told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
     yield from targets.problems(tree, columns, captured, told)
     yield from ready.key_problems(tree.get("target") or tree, columns)
+    yield from expecting.problems(tree)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
@@ -115,10 +117,16 @@ def _options(source: Node) -> Iterator[Problem]:
         mark = options.get(key)
         if mark is None or not mark.text or mark.broken:
             continue
-        if mark.text in "\r\n":
+        if mark.text in ("\\t", "\\u0001"):
+            hint = f'write "{mark.shown}" in double quotes'
+            yield mark.problem(f"source.options.{key}", f"'{mark.shown}' is more than one character", hint)
+        elif any(end in mark.text for end in "\r\n"):
             yield mark.problem(f"source.options.{key}", f"{key} cannot be a line break", "records end with it")
         elif mark.text in marks:
             message = f"{key} is the same character as {marks[mark.text]}"
+            yield mark.problem(f"source.options.{key}", message, "choose different ones")
+        elif any(len(other) == 1 and other in mark.text for other in marks):
+            message = f"{key} has {next(what for other, what in marks.items() if other in mark.text)} in it"
             yield mark.problem(f"source.options.{key}", message, "choose different ones")
         marks.setdefault(mark.text, key)
 

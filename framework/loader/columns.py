@@ -9,7 +9,7 @@ from typing import Any
 
 from framework.errors import Problem
 from framework.law.values import check_pattern, parse
-from framework.loader import ready
+from framework.loader import habits, ready
 from framework.loader.column_types import refused, type_of, type_problems
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
@@ -55,6 +55,7 @@ def _object(node: Node, path: str, captures: frozenset[str], header: bool) -> It
     found = type_of(node)
     if found is not None:
         yield from _formats(node, path, found)
+        yield from _numbers(node, path, found)
         yield from _pattern(node, path, found)
         yield from _values(node, path, found)
     yield from _origin(node, path, captures, header)
@@ -91,6 +92,20 @@ def _formats(node: Node, path: str, found: DataType) -> Iterator[Problem]:
         mistake = _pattern_mistake(item.text)
         if mistake is not None and not item.broken:
             yield item.problem(below, "it is no datetime pattern" if item.secret else mistake, _pattern_hint(item.text))
+
+
+def _numbers(node: Node, path: str, found: DataType) -> Iterator[Problem]:
+    numbers = node.get("numbers")
+    if numbers is None or numbers.broken:
+        return
+    if not habits.is_number(found):
+        message = f"numbers are not for {found}"
+        yield numbers.problem(f"{path}.numbers", message, "remove it, or change the type", at_key=True)
+    elif other := next((key for key in ("from_file", "expr") if node.get(key) is not None), None):
+        message = f"a column with {other} is not read from the records"
+        yield numbers.problem(f"{path}.numbers", message, "remove it", at_key=True)
+    else:
+        yield from habits.numbers_problems(numbers, f"{path}.numbers")
 
 
 @lru_cache(maxsize=4096)

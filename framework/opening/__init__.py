@@ -2,7 +2,8 @@
 
     batches                             all files of a batch, opened once, with what an engine can do faster
     pieces                              a file with its layout, or the reason why it is rejected
-    streams | kinds                     its bytes: unpacked, in which encoding · what is no text at all
+    controls | streams | kinds          what the file beside it tells · its bytes: unpacked, in which encoding · what is
+                                        no text at all
     sources                             where the bytes come from: opened in place by descriptor, or copied
 
 Engines read what was opened here, and decide nothing about files by themselves.

@@ -50,6 +50,8 @@ def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str,
 
 
 def _reads_in_place(feed: Feed, source: SourceFile, ways: Ways) -> bool:
+    if feed.source.only_by_law:
+        return False
     try:
         return ways.reads_in_place(feed, source)
     except (SourceChanged, SetAside):  # which comes up again when it is opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["BEGINNING", "not_text"]
+__all__ = ["BEGINNING", "not_text", "other_kind"]
 
 BEGINNING = 4096
 """Bytes of a file that are looked at."""
@@ -14,11 +14,12 @@ _KINDS = {
     rb"PK(?:\x03\x04|\x05\x06)": "a zip archive",
     rb"\x1f\x8b": "a gzip file; its name should end with .gz",
     rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls)",
-    rb"(?:\x28\xb5\x2f\xfd)": "a zstd file",
-    rb"BZh[1-9]1AY&SY": "a bzip2 file",
+    rb"(?:\x28\xb5\x2f\xfd)": "a zstd file; its name should end with .zst",
+    rb"BZh[1-9]1AY&SY": "a bzip2 file; its name should end with .bz2",
     rb"\xfd7zXZ\x00": "an xz file",
     rb"PAR1": "a Parquet file",
     rb"Obj\x01": "an Avro file",
+    rb"ORC(?s:.){0,64}[\x00-\x08\x0e-\x1f]": "an ORC file",
     rb"%PDF-": "a PDF document",
     rb"(?:\xef\xbb\xbf)?\s*<(?i:!doctype html|html[\s>])": "an HTML page",
 }
@@ -33,6 +34,20 @@ _UNMARKED = {
     rb"(?:[\t\r\n\x20-\x7e]\x00){4}": "UTF-16-LE",
     rb"(?:\x00[\t\r\n\x20-\x7e]){4}": "UTF-16-BE",
 }
+
+
+def other_kind(beginning: bytes, signature: bytes | None, encodings: Sequence[str]) -> str | None:
+    """What a file with this beginning is, when it is not one that begins as `signature` says (a regular expression;
+    None for text in one of the encodings); None for nearly all."""
+    if signature is None:
+        return not_text(beginning, encodings)
+    if re.match(signature, beginning):
+        return None
+    return not_text(beginning, ["utf-8"]) or ("text" if _is_text(beginning) else "something else, or a damaged one")
+
+
+def _is_text(beginning: bytes) -> bool:
+    return re.search(rb"[\x00-\x08\x0e-\x1f]", beginning) is None
 
 
 def not_text(beginning: bytes, encodings: Sequence[str]) -> str | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,15 +11,16 @@ from typing import BinaryIO, TypeVar
 
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
-from framework.law.records import READERS, Record
+from framework.law.records import READERS, BrokenFile, Record
 from framework.names import File
-from framework.opening.kinds import BEGINNING, not_text
+from framework.opening.controls import Told, held, told_of
+from framework.opening.kinds import BEGINNING, other_kind
 from framework.opening.sources import SourceFile
 from framework.opening.streams import Compression, TooLarge, choose_encoding, unpacked, unreadable, unusable
 
 __all__ = ["BROKEN_FILE", "FileRead", "Piece", "Survey", "grouped", "open_beginning", "open_piece"]
 
-BROKEN_FILE = (gzip.BadGzipFile, EOFError, zlib.error, TooLarge)
+BROKEN_FILE = (TooLarge, BrokenFile)
 """What reading a file raises when it is damaged: see `unreadable`. A file that cannot be read is set aside instead."""
 _BEGINNING = 1 << 20
 """Bytes in which the header of a file must stand that is opened by its beginning."""
@@ -32,8 +31,8 @@ Read = TypeVar("Read")
 class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
-    the fields (None without one); `surveyed` says that a faster way told its layout, `in_place` that the engine reads
-    the file by itself where it stands."""
+    the fields (None without one), `told` what its control file says; `surveyed` says that a faster way told its
+    layout, `in_place` that the engine reads the file by itself where it stands."""
 
     index: int
     source: SourceFile
@@ -44,6 +43,7 @@ class Piece:
     member: str | None = None
     surveyed: bool = False
     in_place: bool = False
+    told: Told | None = None
 
     @property
     def is_utf8(self) -> bool:
@@ -57,16 +57,18 @@ class Piece:
         """Its records by the law, without the header. Raises BROKEN_FILE."""
         source = self.source
         with unpacked(source.followed(), self.compression, source.file.size, source.limits) as stream:
-            yield from READERS[feed.source.format].records(stream, self.encoding, feed, layout)
+            records = READERS[feed.source.format].records(stream, self.encoding, feed, layout)
+            yield from records if self.told is None else held(records, self.told, feed, layout)
 
 
 @dataclass(slots=True)
 class FileRead:
     """How one file of the batch was read: engines add what else they have to know of it. `rejected` is why it is
-    rejected, None when it is not."""
+    rejected, None when it is not; `no_rows` how many records that are no rows the law's reader met."""
 
     piece: Piece
     rejected: str | None = None
+    no_rows: int = 0
 
     def __post_init__(self) -> None:
         self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
@@ -86,6 +88,15 @@ class FileRead:
         assert not isinstance(layout, Rejected)  # noqa: S101 (rejected files are asked nothing)
         return layout
 
+    def records(self, feed: Feed) -> Iterator[Record]:
+        """Its records by the law, sound and broken ones; those that are no rows are counted. Raises BROKEN_FILE."""
+        self.no_rows = 0
+        for record in self.piece.records(feed, self.layout):
+            if record.no_row:
+                self.no_rows += 1
+            else:
+                yield record
+
     def open_by_the_law(self, feed: Feed) -> None:
         """Open the file once more, all of it and by the law alone: an engine's own way to it did not hold."""
         self.piece = open_piece(feed, self.index, self.piece.source)
@@ -101,10 +112,11 @@ def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None
     """Open a file of the batch."""
 
     def opened() -> Piece:
-        piece = Piece(index, source, Compression.of(source.stored_as))
+        piece = Piece(index, source, Compression.of(source.stored_as), told=told_of(source, feed))
         with piece.stream() as stream:
             _refuse_other_kinds(stream.read(BEGINNING), feed)
-            piece = replace(piece, encoding=choose_encoding(source, piece.compression, feed.source.encodings))
+            if READERS[feed.source.format].signature is None:
+                piece = replace(piece, encoding=choose_encoding(source, piece.compression, feed.source.encodings))
             told = survey(piece, feed) if survey is not None else None
             if told is not None:
                 return replace(piece, layout=told, surveyed=True)
@@ -129,7 +141,7 @@ def open_beginning(feed: Feed, index: int, source: SourceFile) -> Piece:
 
 
 def _refuse_other_kinds(beginning: bytes, feed: Feed) -> None:
-    kind = not_text(beginning, feed.source.encodings)
+    kind = other_kind(beginning, READERS[feed.source.format].signature, feed.source.encodings)
     if kind is not None:
         raise UnicodeError(f"the file is no {feed.source.format} file but {kind}")
 

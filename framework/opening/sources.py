@@ -131,6 +131,14 @@ class SourceFile:
         with self._still_there():
             return self._storage.read_range(self.file, 0, length)
 
+    def read_beside(self, path: str, most: int) -> bytes | None:
+        """The first bytes of another file of the same storage, None when it is not there. Raises StorageError."""
+        other = self._storage.head(path)
+        try:
+            return None if other is None else self._storage.read_range(other, 0, min(most, other.size))
+        except FileGone:
+            return None
+
     @property
     def may_have_changed(self) -> bool:
         """Whether what was read may be other than what was listed: it was not a copy of that version."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
+import importlib
 import io
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, assert_never
 
+from framework.errors import MissingDependency
+from framework.law.records import BrokenFile
 from framework.names import File, Limits
 from framework.opening.sources import SourceFile
 
@@ -24,11 +29,16 @@ class Compression(StrEnum):
 
     NONE = "none"
     GZIP = "gzip"
+    BZIP2 = "bzip2"
+    ZSTD = "zstd"
 
     @classmethod
     def of(cls, name: str) -> Compression:
         """As the file's name says."""
-        return cls.GZIP if name.lower().endswith(".gz") else cls.NONE
+        return _ENDINGS.get(name.rsplit(".", 1)[-1].lower(), cls.NONE)
+
+
+_ENDINGS = {"gz": Compression.GZIP, "bz2": Compression.BZIP2, "zst": Compression.ZSTD}
 
 
 def unusable(file: File) -> str | None:
@@ -43,10 +53,10 @@ class TooLarge(Exception):
 
 
 class _Bounded(io.RawIOBase):
-    """The content of a packed file up to so many bytes. Raises TooLarge beyond them."""
+    """The content of a packed file up to so many bytes. Raises TooLarge beyond them, and BrokenFile."""
 
-    def __init__(self, content: gzip.GzipFile, most: int, why: str) -> None:
-        self._content, self._most, self._why = content, most, why
+    def __init__(self, content: io.BufferedIOBase, kind: Compression, most: int, why: str) -> None:
+        self._content, self._kind, self._most, self._why = content, kind, most, why
 
     def readable(self) -> bool:
         return True
@@ -61,10 +71,35 @@ class _Bounded(io.RawIOBase):
         return self._content.tell()
 
     def readinto(self, buffer: Any) -> int:
-        count = self._content.readinto(buffer)
+        try:
+            count = self._content.readinto(buffer)
+        except Exception as error:
+            if not _is_damage(error):
+                raise
+            raise BrokenFile(f"the file is not a complete {self._kind} file ({error})") from error
         if self._content.tell() > self._most:
             raise TooLarge(self._why)
         return count
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether a library says by an error that what it unpacks is damaged."""
+    if isinstance(error, OSError):
+        return error.errno is None  # it is not the system that says so
+    zstd = sys.modules.get(_ZSTD)
+    return isinstance(error, EOFError | zlib.error) or (zstd is not None and isinstance(error, zstd.ZstdError))
+
+
+_ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+
+
+def _zstd() -> Any:
+    """The library for zstd. Raises MissingDependency."""
+    try:
+        return importlib.import_module(_ZSTD)
+    except ImportError as error:
+        hint = "pip install 'landfeed[zstd]'"
+        raise MissingDependency("a .zst file needs the package backports.zstd", hint) from error
 
 
 @contextmanager
@@ -72,21 +107,33 @@ def unpacked(stream: BinaryIO, compression: Compression, size: int, limits: Limi
     """What a stream of so many bytes holds as it was before it was packed; the stream is closed afterwards. Reading it
     raises TooLarge when that is more than it may be."""
     with stream:
-        match compression:
-            case Compression.GZIP:
-                with gzip.GzipFile(fileobj=stream) as content:
-                    yield io.BufferedReader(_Bounded(content, *limits.most_unpacked(size)), _CHUNK)
-            case Compression.NONE:
-                yield stream
+        if compression is Compression.NONE:
+            yield stream
+            return
+        with _content(stream, compression) as content:
+            yield io.BufferedReader(_Bounded(content, compression, *limits.most_unpacked(size)), _CHUNK)
+
+
+def _content(stream: BinaryIO, compression: Compression) -> Any:
+    match compression:
+        case Compression.GZIP:
+            return gzip.GzipFile(fileobj=stream)
+        case Compression.BZIP2:
+            return bz2.BZ2File(stream)
+        case Compression.ZSTD:
+            return _zstd().ZstdFile(stream)
+        case Compression.NONE:
+            return stream
+        case _:
+            assert_never(compression)
 
 
 def unreadable(error: Exception) -> str:
     """A sentence for a file that is damaged, from the error that said so."""
     match error:
-        case TooLarge():
+        case TooLarge() | BrokenFile():
             return str(error)
-        case gzip.BadGzipFile() | EOFError() | zlib.error():
-            return f"the file is not a complete gzip file ({error})"
+            return str(error)
         case _:
             return f"the file cannot be read: {str(error).splitlines()[0]}"
 

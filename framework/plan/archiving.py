@@ -12,6 +12,7 @@ from framework.errors import LandfeedError, StorageError
 from framework.feed import ArchiveAction, Feed
 from framework.keeping import Keeping
 from framework.law.deliveries import in_archive
+from framework.law.ready import beside
 from framework.names import File
 from framework.storage import Storage
 
@@ -102,17 +103,13 @@ def _archive_file(
     action = archive.on_success if outcome.rejected is None else ArchiveAction.MOVE
     destination = archive_folder(root, manifest) + file.name
     try:
-        match action:
-            case ArchiveAction.MOVE:
-                done = storage.move(file, destination, root=root)
-            case ArchiveAction.COPY:
-                done = storage.copy(file, destination, root=root)
-            case ArchiveAction.DELETE:
-                done, destination = storage.delete(file), ""
-            case ArchiveAction.KEEP:
-                done, destination = True, ""
-            case _:
-                assert_never(action)
+        done = _left(storage, file, destination, root, action)
+        if done and feed.source.control is not None:
+            companion = storage.head(beside(file.path, feed.source.control.file))
+            if companion is not None:
+                _left(storage, companion, beside(destination, feed.source.control.file), root, action)
+        if action in (ArchiveAction.DELETE, ArchiveAction.KEEP):
+            destination = ""
     except StorageError as error:
         return error
     if done:
@@ -120,3 +117,18 @@ def _archive_file(
     gone = storage.head(file.path) is None
     left = "was removed from landing" if gone else "was replaced in landing; the new version is pending"
     return None, outcome.rejected or f"the file {left}"
+
+
+def _left(storage: Storage, file: File, destination: str, root: str, action: ArchiveAction) -> bool:
+    """Whether a file left landing as it is to, or need not leave it."""
+    match action:
+        case ArchiveAction.MOVE:
+            return storage.move(file, destination, root=root)
+        case ArchiveAction.COPY:
+            return storage.copy(file, destination, root=root)
+        case ArchiveAction.DELETE:
+            return storage.delete(file)
+        case ArchiveAction.KEEP:
+            return True
+        case _:
+            assert_never(action)

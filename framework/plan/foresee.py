@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from framework.errors import SetAside, SourceChanged
-from framework.feed import Feed, Format
+from framework.feed import Feed
 from framework.law.layout import Rejected, column_warnings, renamed, seen
+from framework.law.records import READERS
 from framework.machine import own_folder
 from framework.names import File, shown
 from framework.opening import Compression, Piece, open_beginning, open_piece
@@ -37,7 +38,7 @@ def foreseen(feed: Feed, files: Sequence[File], storage: Storage, header: Sequen
 
 def _by_beginning(feed: Feed, file: File) -> bool:
     packed = Compression.of(file.path) is not Compression.NONE
-    return feed.source.format is Format.CSV and not packed and len(feed.source.encodings) == 1
+    return READERS[feed.source.format].by_beginning and not packed and len(feed.source.encodings) == 1
 
 
 def _opened(feed: Feed, file: File, storage: Storage, folder: str) -> Piece | None:

@@ -6,6 +6,7 @@ A run takes a project and a world, and gives a report for each feed:
     views | quarantine | doctor | watch | world   what `status` and `history` show · why rows are bad · what is wrong
                                         with the machine · stays and runs feeds · what a run works with
     run                                 feeds side by side, each under its lease
+    freshness                           whether data has come when it was expected
     landing | recording | events | arrivals   what folders hold, looked at once · the ledger is told of many feeds at
                                         a time · what `watch` tells · when files are quiet
 """

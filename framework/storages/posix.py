@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -73,6 +74,20 @@ class PosixFolders:
     def fetch(self, file: File, folder: str) -> str | None:
         del file, folder  # such files are opened where they are
         return None
+
+    def write(self, path: str, content: bytes) -> None:
+        partial = os.path.join(os.path.dirname(path), f".landfeed-{secrets.token_hex(8)}.part")
+        try:
+            make_folder(path, None)
+            try:
+                with open(partial, "xb") as stream:
+                    stream.write(content)
+                os.replace(partial, path)
+            finally:
+                remove(partial)
+        except OSError as error:
+            hint = "check permissions and free space"
+            raise StorageError(f"{path} cannot be written: {error.strerror}", hint) from error
 
 
 def digest_of(path: str) -> str:

@@ -307,8 +307,7 @@ def test_feeds_that_share_a_target_find_their_own_batches(drive: Drive) -> None:
     """Of the same number, in tables that hold both: one feed's is no other's, also where a process has died between
     the two merges."""
     one, other = feed_of(drive, "shares"), feed_of(drive, "shares_too")
-    together = {"table": one.target.table}
-    other = replace(other, target=replace(other.target, **together), quarantine=one.quarantine)
+    other = replace(other, target=replace(other.target, table=one.target.table), quarantine=one.quarantine)
     first = drive.stage(one, 1, [drive.land(one, "1.csv", lines((1, "one", 1), ("x", "bad", 1)))])
     second = drive.stage(other, 1, [drive.land(other, "1.csv", lines((2, "two", 1), ("y", "bad", 1), ("z", "bad", 1)))])
     drive.prepare(one)

@@ -20,7 +20,7 @@ from framework.engine import Seal, Staged, staged_meanwhile
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_schema import delta_schema
 from framework.engines.embedded.checking import check_clean
-from framework.engines.embedded.files import FileRead
+from framework.engines.embedded.files import BY_ITSELF, FileRead
 from framework.engines.embedded.handover import Handover, records_table
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
@@ -84,9 +84,10 @@ class CleanBatch:
         return outcome
 
     def _can_read(self, file: FileRead) -> bool:
-        if file.rejected is not None or self._fast is None or not file.piece.is_utf8:
+        feed, piece = self._step.feed, file.piece
+        if file.rejected is not None or self._fast is None or feed.source.only_by_law:
             return False
-        return self._fast.can_read(self._step.feed, file.piece)
+        return piece.is_utf8 and piece.compression in BY_ITSELF and self._fast.can_read(feed, piece)
 
     def _fits(self, delta: DeltaTable) -> bool:
         """Whether the table has the features that its new columns need; delta-rs' own writer adds them."""

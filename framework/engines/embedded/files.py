@@ -14,9 +14,11 @@ from framework.feed import Feed
 from framework.machine import own_work
 from framework.opening import Compression, Piece, stream_of, unpacked
 
-__all__ = ["FileRead", "Malformed", "located", "utf8_copy"]
+__all__ = ["BY_ITSELF", "FileRead", "Malformed", "located", "utf8_copy"]
 
 _CHUNK = 1 << 20
+BY_ITSELF = (Compression.NONE, Compression.GZIP)
+"""How files may be packed that DuckDB unpacks by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 
 import duckdb
 
-from framework.engines.embedded.files import FileRead, utf8_copy
+from framework.engines.embedded.files import BY_ITSELF, FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, insert_rows, records_table
 from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
@@ -84,12 +84,13 @@ class Reader:
     # By DuckDB
 
     def _can_be_fast(self, file: FileRead) -> bool:
-        """Whether DuckDB may try to read the file, which then has a copy in UTF-8 where it needs one."""
-        file.by_law = self._fast is None or not self._fast.can_read(self._feed, file.piece)
+        """Whether DuckDB may try to read the file, which then has a copy in UTF-8, unpacked, where it needs one."""
+        only = self._feed.source.only_by_law
+        file.by_law = only or self._fast is None or not self._fast.can_read(self._feed, file.piece)
         if file.by_law or self._fast is None:
             return False
         try:
-            if file.piece.is_utf8:
+            if file.piece.is_utf8 and file.piece.compression in BY_ITSELF:
                 self._fast.unpack_first(self._feed, file.piece)
             else:
                 file.copy = utf8_copy(file.piece, os.path.join(self._folder, str(file.index)))
@@ -169,8 +170,7 @@ class Reader:
         self._db.execute(f"CREATE OR REPLACE TEMP TABLE records ({records_table(layout)})")
         for file in group:
             try:
-                records = file.piece.records(self._feed, layout)
-                malformed = hand_over(self._db, records, layout, file.index, "records")
+                malformed = hand_over(self._db, file.records(self._feed), layout, file.index, "records")
                 broken = ((file.index, bad.line, bad.record, bad.message) for bad in malformed)
                 insert_rows(self._db, "broken", broken)
             except BROKEN_FILE as error:

@@ -116,9 +116,9 @@ class Staging:
             figures.append(
                 Figures(
                     file.file,
-                    read + broken,
+                    read + broken + file.no_rows,
                     bad + broken,
-                    filtered,
+                    filtered + file.no_rows,
                     reasons=why,
                     unreadable=file.rejected,
                     seen=seen(feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),

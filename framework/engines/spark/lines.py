@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from framework.engines.spark.files import FileRead, Frame
@@ -39,13 +39,21 @@ class Lines:
         """Whether Spark can read the file, as far as can be told without looking at every line."""
         options, path = feed.source.csv, source.file.path
         first_encoding = codecs.lookup(feed.source.encodings[0]).name
-        if source.file.size < LINES_FROM or first_encoding != "utf-8" or not _PLAIN_PATH.fullmatch(path):
+        if (
+            source.file.size < LINES_FROM
+            or feed.source.only_by_law
+            or first_encoding != "utf-8"
+            or not _PLAIN_PATH.fullmatch(path)
+        ):
             return False
         if options.comment or options.escape != options.quote or Compression.of(path) is not Compression.NONE:
             return False
         if any(is_nested(column) for column in feed.columns):
             return False
-        return options.header or not source.beginning(3).startswith(codecs.BOM_UTF8)
+        beginning = source.beginning(8)
+        if beginning.removeprefix(codecs.BOM_UTF8).strip(b'"')[:4].lower() == b"sep=":
+            return False
+        return options.header or not beginning.startswith(codecs.BOM_UTF8)
 
     @staticmethod
     def example(feed: Feed, layout: Layout) -> str:
@@ -73,11 +81,21 @@ class Lines:
         self.frame = self._first_look()
 
     def _first_look(self) -> Frame:
-        header = _choice({index: SPARK.text(header) for index, header in self._headers.items()}, "_file")
-        seen = self._lines.selectExpr("*", f"coalesce(_start = 0 AND value = {header}, false) AS _header").observe(
-            self._seen, *_exprs(records="count_if(value <> '')", headers="count_if(_header)", odd="count_if(_odd)")
+        is_header = self._is_header()
+        figures = _exprs(
+            records="count_if(value <> '')",
+            headers="count_if(_header)",
+            again=f"count_if({is_header} AND NOT _header)",
+            odd="count_if(_odd)",
         )
+        marked = self._lines.selectExpr("*", f"coalesce(_start = 0 AND {is_header}, false) AS _header")
+        seen = marked.observe(self._seen, *figures)
         return self._records(seen.where("value <> '' AND NOT _header AND NOT _odd"), "_id")
+
+    def _is_header(self) -> str:
+        """SQL for: a line is its file's header, letter for letter."""
+        headers = {index: SPARK.text(header) for index, header in self._headers.items()}
+        return f"coalesce(value = {_choice(headers, '_file')}, false)"
 
     def _records(self, lines: Any, line: str) -> Frame:
         options, width = self._feed.source.csv, len(self._layout.record)
@@ -90,7 +108,7 @@ class Lines:
     def first_look_holds(self) -> bool:
         """Whether the files are as the first look took them to be, now that its rows have been written."""
         seen = self._seen.get
-        return bool(seen) and (seen["headers"], seen["odd"]) == (len(self._headers), 0)
+        return bool(seen) and (seen["headers"], seen["again"], seen["odd"]) == (len(self._headers), 0, 0)
 
     def first_look_tells_all(self, clean: Mapping[str, int]) -> bool:
         """Whether, besides, all records became clean rows (their number by file), so that no line's number is
@@ -107,6 +125,7 @@ class Lines:
         indexes come back have records that are not lines, and are left out."""
         blocks = self._blocks()
         odd = {block["_file"] for block in blocks if block["odd"]}
+        odd |= {file.index for file in self.files if _header_again(blocks, file.index)}
         headers: list[int] = []
         before: dict[str, str] = {}
         for file in self.files:
@@ -128,16 +147,27 @@ class Lines:
 
     def _blocks(self) -> list[Any]:
         """What the lines are, by file and block (as Spark splits files): how many of them, their first id, the
-        first record's id, how many records, and whether a line is not for Spark."""
+        first record's id, how many records, whether a line is not for Spark, how many are the header, and the
+        first of those."""
         figures = _exprs(
             lines="count(*)",
             first="min(_id)",
             records="count_if(value <> '')",
             first_record="min(CASE WHEN value <> '' THEN _id END)",
             odd="bool_or(_odd)",
+            headers=f"count_if({self._is_header()})",
+            first_header=f"min(CASE WHEN {self._is_header()} THEN _id END)",
         )
         blocks: list[Any] = self._lines.groupBy("_file", "_start").agg(*figures).collect()
         return blocks
+
+
+def _header_again(blocks: Iterable[Any], index: int) -> bool:
+    """Whether a line of a file is its header, and not its first record."""
+    its = sorted((block for block in blocks if block["_file"] == index), key=lambda block: block["_start"])
+    first = next((block for block in its if block["first_record"] is not None), None)
+    once = first is not None and first["first_header"] == first["first_record"]
+    return int(sum(block["headers"] for block in its)) > once
 
 
 def _choice(values: Mapping[Any, str], key: str) -> str:

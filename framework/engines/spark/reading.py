@@ -105,7 +105,7 @@ class Reader:
         at = dict(layout.fields)
         used = layout.used
         defaults = {index: self._nested(column, column.default) for index, column in nested}
-        for number, record in enumerate(file.piece.records(self._feed, layout)):
+        for number, record in enumerate(file.records(self._feed)):
             fields = record.fields
             values: list[object] = []
             for index, column in nested:

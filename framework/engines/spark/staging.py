@@ -199,9 +199,9 @@ class Staging:
         return [
             Figures(
                 file.file,
-                file.read,
+                file.read + file.no_rows,
                 count,
-                out,
+                out + file.no_rows,
                 reasons=reasons.get(file.index, ()) if file.rejected is None else (),
                 unreadable=file.rejected,
                 seen=seen(self._feed, file.piece.layout, file.piece.encoding, header=file.piece.header is not None),

@@ -12,34 +12,49 @@ RFC 4180, and where it is silent:
   that is never closed (in as many characters as a record may have) takes one line with it, not the rest of the file.
 - A line of more than `limits.record` characters is one malformed record, of which only the beginning is kept.
 - A byte that the encoding does not have makes its record malformed. NUL is a character like others.
+- A first line `sep=;` is no record and says the separator of its file.
+- A record that is the header once more, letter for letter, is no row; nor is a trailer. With `short_rows: fill` fields
+  that are missing at the end are None, empty ones beyond the last column are left out, and a record of nothing but
+  separators is no row.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 from typing import BinaryIO
 
-from framework.feed import CsvOptions, Feed
-from framework.law.layout import Kind, Layout, Rejected, csv_layout
+from framework.feed import CsvOptions, Feed, ShortRows
+from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names
 from framework.law.records.lines import Lines, TooLong
 from framework.law.records.record import Record, decoded, shown_raw, undecodable
+from framework.law.records.totals import Totals
 from framework.names import Limits
 
 __all__ = ["CsvRecords", "read_records"]
+
+
+_SOUGHT = 1000
+"""Records among which the header is sought that has the key columns."""
+_SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)
 
 
 class CsvRecords:
     """See `RecordReader`."""
 
     kind = Kind.TEXT
+    signature: bytes | None = None
+    by_beginning = True
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
-        options, longest = feed.source.csv, feed.source.limits.record
-        first = next(read_records(stream, encoding=encoding, options=options, width=None, longest=longest), None)
+        options = feed.source.csv
+        with closing(_read(stream, encoding, feed)) as records:
+            first = _first(records, feed)
         if first is None:
-            return Rejected("the file has no header" if options.header else "the file has no records"), None
+            return Rejected(_nothing(feed)), None
         if not options.header:
             return csv_layout(feed, None), None
         if first.fields is None:
@@ -47,20 +62,87 @@ class CsvRecords:
         return csv_layout(feed, [name or "" for name in first.fields]), first
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
-        options, longest, width = feed.source.csv, feed.source.limits.record, len(layout.record)
-        records = read_records(stream, encoding=encoding, options=options, width=width, longest=longest)
-        if options.header:
-            next(records, None)
-        yield from records
+        totals = Totals(feed, layout)
+        with closing(_read(stream, encoding, feed, len(layout.record))) as records:
+            header = _first(records, feed) if feed.source.csv.header else None
+            for record in records:
+                if record.no_row:
+                    totals.end(record)
+                    yield replace(record, fields=None)
+                elif header is not None and record.raw == header.raw:
+                    yield Record(record.line, None, record.raw, no_row=True)
+                else:
+                    totals.add(record)
+                    yield record
+        totals.finish()
+
+
+def _read(stream: BinaryIO, encoding: str, feed: Feed, width: int | None = None) -> Generator[Record, None, None]:
+    source, trailer = feed.source, feed.source.trailer
+    return read_records(
+        stream,
+        encoding=encoding,
+        options=source.csv,
+        width=width,
+        longest=source.limits.record,
+        skip_lines=source.skip_lines,
+        fill=source.short_rows is ShortRows.FILL,
+        trailer=trailer.starts_with if trailer is not None else None,
+    )
+
+
+def _first(records: Iterator[Record], feed: Feed) -> Record | None:
+    """The record that is the header, or the first one where there is none."""
+    if not feed.source.until_header:
+        return next(records, None)
+    found = (
+        each for each in islice(records, _SOUGHT) if each.fields and has_keys(feed, [x or "" for x in each.fields])
+    )
+    return next(found, None)
+
+
+def _nothing(feed: Feed) -> str:
+    source = feed.source
+    if source.until_header:
+        wanted = " and ".join(map(repr, key_names(feed)))
+        return f"none of its first {_SOUGHT} lines has the columns {wanted}, so none is the header (until_header)"
+    what = "header" if source.csv.header else "records"
+    behind = f" behind its first {source.skip_lines} lines (skip_lines)" if source.skip_lines else ""
+    return f"the file has no {what}{behind}"
 
 
 def read_records(
-    stream: BinaryIO, *, encoding: str, options: CsvOptions, width: int | None, longest: int = Limits().record
-) -> Iterator[Record]:
-    """Every record of a file, the header included. With `width`, records of another width are malformed; so are those
-    of more than `longest` characters."""
+    stream: BinaryIO,
+    *,
+    encoding: str,
+    options: CsvOptions,
+    width: int | None,
+    longest: int = Limits().record,
+    skip_lines: int = 0,
+    fill: bool = False,
+    trailer: str | None = None,
+) -> Generator[Record, None, None]:
+    """Every record of a file behind its first `skip_lines` lines, the header included. With `width`, records of another
+    width are malformed, unless they are to be filled; so are those of more than `longest` characters. A record that
+    begins with `trailer` is no row, but has its fields."""
     with decoded(stream, encoding) as text:
-        yield from _Reader(text, options, width, longest).records()
+        lines = Lines(text, longest)
+        options = _with_own_separator(lines, options)
+        for _ in range(skip_lines - lines.number):
+            lines.take()
+        yield from _Reader(lines, options, width, longest, fill=fill, trailer=trailer).records()
+
+
+def _with_own_separator(lines: Lines, options: CsvOptions) -> CsvOptions:
+    """The options with the separator that the first line says, which is taken if it says one."""
+    line = lines.take()
+    if line is None:
+        return options
+    match = _SEPARATOR.fullmatch(line.rstrip("\r\n"))
+    if match is None:
+        lines.put_back([line])
+        return options
+    return replace(options, sep=match.group(1))
 
 
 class _Open:
@@ -76,8 +158,11 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self, text: io.TextIOWrapper, options: CsvOptions, width: int | None, longest: int) -> None:
-        self._lines, self._width, self._longest = Lines(text, longest), width, longest
+    def __init__(
+        self, lines: Lines, options: CsvOptions, width: int | None, longest: int, *, fill: bool, trailer: str | None
+    ) -> None:
+        self._lines, self._width, self._longest = lines, width, longest
+        self._fill, self._trailer = fill, trailer
         self._sep, self._quote, self._comment = options.sep, options.quote or "", options.comment
         self._multiline, self._escape = options.multiLine, options.escape or self._quote
         self._doomed, self._why = range(0), ""
@@ -182,6 +267,19 @@ class _Reader:
     def _checked(self, number: int, raw: str, fields: list[str | None]) -> Record:
         if undecodable(raw):
             return Record(number, None, shown_raw(raw), "a byte is not valid in the file's encoding")
-        if self._width is not None and len(fields) != self._width:
+        if self._trailer is not None and (raw.startswith(self._trailer) or (fields[0] or "").startswith(self._trailer)):
+            return Record(number, tuple(fields), raw, no_row=True)
+        if self._width is None:
+            return Record(number, tuple(fields), raw)
+        if self._fill:
+            fields = _filled(fields, self._width)
+            if all(field is None for field in fields):
+                return Record(number, None, raw, no_row=True)
+        if len(fields) != self._width:
             return Record(number, None, raw, f"{len(fields)} fields instead of {self._width}")
         return Record(number, tuple(fields), raw)
+
+
+def _filled(fields: list[str | None], width: int) -> list[str | None]:
+    """The fields with those that are missing at the end, and without empty ones that are too many."""
+    return fields[:width] + [None] * (width - len(fields)) if not any(fields[width:]) else fields

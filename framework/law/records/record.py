@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected
 
-__all__ = ["Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
+__all__ = ["BrokenFile", "Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
 
 _KEPT = 1000
 """Characters that are kept of a record that is too long."""
@@ -22,20 +22,37 @@ _UNDECODABLE = re.compile("[\udc00-\udcff]")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`line` counts physical lines from 1; `fields` is None for a malformed record, `error` says why;
-    `raw` is the record's text without its line end, undecodable bytes written as \\xNN."""
+    """`line` counts physical lines (records, where the format has no lines) from 1; `fields` is None for a malformed
+    record, `error` says why; `raw` is the record's text without its line end, undecodable bytes written as \\xNN. A
+    record that is `no_row` has no fields and is left out: the header once more, a trailer, nothing but separators."""
 
     line: int
     fields: tuple[str | None, ...] | None
     raw: str
     error: str | None = None
+    no_row: bool = False
+
+
+class BrokenFile(Exception):
+    """A file is damaged, of another kind than its reader's, or not what is told of it; the text is a sentence for the
+    person who sent it."""
 
 
 class RecordReader(Protocol):
-    """The law of one format: what its files hold, from the first byte to the last."""
+    """The law of one format: what its files hold, from the first byte to the last.
+
+    A reader keeps nothing between calls and takes all that it needs as arguments, so that it works on a stream of bytes
+    in any thread or process. Both methods raise `BrokenFile` for a file that cannot be read to its end.
+    """
 
     kind: Kind
-    """What the fields of its records are."""
+    """What the fields of its records are: text, a JSON value, or the text of a value that has its type already. What
+    belongs into nested columns is JSON text in any case."""
+    signature: bytes | None
+    """A regular expression for how files of the format begin, where they are no text in `source.encoding`; None where
+    they are."""
+    by_beginning: bool
+    """Whether the beginning of a file tells its layout, so that no more of it need be opened."""
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         """The layout of a file, and the record that is its header (None without one). Raises UnicodeError when the

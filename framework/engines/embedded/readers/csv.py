@@ -9,7 +9,7 @@ from framework.engines.embedded.readers.bytes import Told, accounted, unpack_fir
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout
+from framework.law.layout import AROUND, Layout
 from framework.opening import Compression, Piece
 
 __all__ = ["CsvReader"]
@@ -22,6 +22,8 @@ class CsvReader:
         """Comments, escapes and quotes that end with their line DuckDB reads in ways of its own, and it takes blank
         lines before a header for it."""
         options = feed.source.csv
+        if len(options.sep) > 1:
+            return False
         if options.comment or not options.multiLine or (options.quote and options.escape != options.quote):
             return False
         return piece.header is None or piece.header.line == 1
@@ -42,8 +44,20 @@ class CsvReader:
         values, quote = f"concat({', '.join(names)})", DUCKDB.text(options.quote or "")
         quotes = f"strlen({values}) - strlen(replace({values}, {quote}, ''))" if options.quote else "0"
         kept = f"CASE WHEN contains({values}, {quote}) THEN {quotes} ELSE 0 END"
-        return f"SELECT *, strlen({values}) AS _bytes, {kept} AS _quotes FROM ({records})"
+        size = f"strlen({values})"
+        if options.header:  # the header once more is no row, which the law tells
+            size = f"CASE WHEN {_is_header(layout)} THEN error('the header once more') ELSE {size} END"
+        return f"SELECT *, {size} AS _bytes, {kept} AS _quotes FROM ({records})"
 
     def read_as_the_law(self, feed: Feed, file: FileRead, told: Told) -> bool:
         options = feed.source.csv
         return accounted(file, told, (file.width - 1) * len(options.sep.encode()), options.quote or "")
+
+
+def _is_header(layout: Layout) -> str:
+    """SQL for: the record may be the header once more. Asked first is for the longest name, hardly ever a value."""
+    names, around = layout.names, " || ".join(f"chr({ord(sign)})" for sign in AROUND)
+    longest = max(range(len(names)), key=lambda index: len(names[index]))
+    same = (f"trim(f{index}, {around}) = {DUCKDB.text(names[index])}" for index in layout.used)
+    tests = [f"contains(f{longest}, {DUCKDB.text(names[longest])})", *same]
+    return f"coalesce({' AND '.join(tests)}, false)"

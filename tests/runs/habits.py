@@ -1,0 +1,274 @@
+"""Files as senders write them: a feed for each habit, the files that land for it, and what is loaded of them."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from backports import zstd
+
+__all__ = ["HABITS", "Habit"]
+
+Row = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """A feed, its files, and what is right: rows of the target (every value as text), by file why it is rejected, how
+    many records were read and how many of them are no rows, the quarantine's lines and records, and what the archive
+    holds beside the files."""
+
+    files: Mapping[str, str | bytes]
+    rows: Sequence[Row] = ()
+    source: str = ""
+    schema: str = "{id: bigint, name: string}"
+    keys: str = "[id]"
+    format: str = "csv"
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    read: int | None = None
+    no_rows: int = 0
+    bad: Sequence[tuple[str | None, str]] = ()
+    companions: Sequence[str] = ()
+    stays: Sequence[str] = ()
+
+    def text(self, name: str) -> str:
+        return (
+            f"feed: {name}\nsource:\n  path: ${{landing}}/{name}/\n  format: {self.format}\n{self.source}"
+            f"schema: {self.schema}\ntarget: {{table: s.{name}, keys: {self.keys}}}\n"
+        )
+
+
+def source(*lines: str) -> str:
+    return "".join(f"  {line}\n" for line in lines)
+
+
+AMOUNT = '{id: string, amount: "decimal(13,2)"}'
+TRAILED = source("trailer: {starts_with: TRAILER, count: 2}")
+SUMMED = source(
+    "trailer: {starts_with: T, count: 2, sums: {amount: 3}}", 'numbers: {decimal: ","}', "options: {sep: ;}"
+)
+CONTROL = source(r"control: {file: '{file}.ctl', count: '^rows=(\d+)$'}")
+TEN = "id,name\n" + "".join(f"{number},n{number}\n" for number in range(10))
+DIGEST = hashlib.sha256(b"id,name\n1,a\n").hexdigest()
+
+TWO = b"id,name\n1,a\n2,b\n"
+PACKED = {"bz2": bz2.compress(TWO), "zst": zstd.compress(TWO), "gz": gzip.compress(TWO)}
+BOMB = b"id,name\n1," + b"x" * (64 << 20)
+
+HABITS: dict[str, Habit] = {
+    **{
+        f"packed_{ending}": Habit({f"a.csv.{ending}": data}, [("1", "a"), ("2", "b")])
+        for ending, data in PACKED.items()
+    },
+    "packed_in_upper_case": Habit({"A.CSV.BZ2": PACKED["bz2"]}, [("1", "a"), ("2", "b")]),
+    "packed_otherwise_encoded": Habit(
+        {"a.csv.zst": zstd.compress("id,name\n1,ü\n".encode("utf-16"))}, [("1", "ü")], source("encoding: utf-16")
+    ),
+    "packed_and_broken": Habit(
+        {
+            **{f"torn.csv.{ending}": data[:-6] for ending, data in PACKED.items()},
+            **{f"other.csv.{ending}": TWO for ending in PACKED},
+            "z.csv": PACKED["zst"],
+            "b.csv": PACKED["bz2"],
+            "bomb.csv.bz2": bz2.compress(BOMB),
+            "bomb.csv.zst": zstd.compress(BOMB),
+        },
+        rejected={
+            **{
+                f"{name}.csv.{ending}": f"not a complete {kind} file"
+                for name in ("torn", "other")
+                for ending, kind in (("bz2", "bzip2"), ("zst", "zstd"), ("gz", "gzip"))
+            },
+            "z.csv": "a zstd file; its name should end with .zst",
+            "b.csv": "a bzip2 file; its name should end with .bz2",
+            "bomb.csv.bz2": "1000 times as large (limits.ratio)",
+            "bomb.csv.zst": "1000 times as large (limits.ratio)",
+        },
+    ),
+    "excel_sep_line": Habit(
+        {"a.csv": "sep=;\r\nid;name\r\n1;a\r\n"}, [("1", "a")], source('options: {sep: ";"}'), read=1
+    ),
+    "sep_line_beats": Habit(
+        {"a.csv": "\ufeffSEP=\t\nid\tname\n1\ta,b\n", "b.csv": '"sep=|"\nid|name\n2|b\n', "c.csv": "id,name\n3,c\n"},
+        [("1", "a,b"), ("2", "b"), ("3", "c")],
+    ),
+    "sep_line_alone": Habit({"a.csv": "sep=;\n"}, rejected={"a.csv": "the file has no header"}),
+    "sep_line_no_header": Habit({"a.csv": "sep=;\n1;a\n"}, [("1", "a")], source("options: {header: false}")),
+    "preamble": Habit(
+        {"a.csv": "Customer report\nRun date: 2026-01-01\n\nid,name\n1,a\nx,b\n"},
+        [("1", "a")],
+        source("skip_lines: 3"),
+        bad=[("6", "x,b")],
+    ),
+    "preamble_too_long": Habit(
+        {"a.csv": "id,name\n1,a\n"},
+        source=source("skip_lines: 3"),
+        rejected={"a.csv": "no header behind its first 3 lines"},
+    ),
+    "preamble_headless": Habit(
+        {"a.csv": "a\nb\n1,a\n2,b\n"}, [("1", "a"), ("2", "b")], source("skip_lines: 2", "options: {header: false}")
+    ),
+    "preamble_with_sep": Habit({"a.csv": "sep=;\nReport\nid;name\n1;a\n"}, [("1", "a")], source("skip_lines: 2")),
+    "until_header": Habit(
+        {
+            "a.csv": 'Report "x\n"a","b"\nName,of,it\nName,ID\na,1\nb,y\n',
+            "b.csv": "id,name\n2,b\n",
+            "c.csv": "ident,name\n3,c\n",
+        },
+        [("1", "a"), ("2", "b")],
+        source("until_header: true"),
+        rejected={"c.csv": "none of its first 1000 lines has the columns 'id'"},
+        bad=[("6", "b,y")],
+    ),
+    "trailer_record": Habit(
+        {"a.csv": "id,name\nA1,a\nA2,b\nTRAILER,2\n"},
+        [("A1", "a"), ("A2", "b")],
+        TRAILED,
+        "{id: string, name: string}",
+        read=3,
+        no_rows=1,
+    ),
+    "trailers": Habit(
+        {
+            "fewer.csv": "id,name\n1,a\nTRAILER,2\n",
+            "none.csv": "id,name\n2,b\n",
+            "more.csv": "id,name\n3,c\nTRAILER,1\n4,d\n",
+            "nothing.csv": "id,name\nTRAILER,x\n",
+            "two.csv": "id,name\n5,e\nTRAILER,1\nbroken\n6,f\nTRAILER,000002\n",
+            "empty.csv": "id,name\nTRAILER,0,,\n",
+        },
+        [("5", "e"), ("6", "f")],
+        TRAILED,
+        rejected={
+            "fewer.csv": "line 3: the trailer says 2 records, and there are 1",
+            "none.csv": "no record starts with 'TRAILER': the trailer is missing",
+            "more.csv": "there are 1 records behind the last trailer",
+            "nothing.csv": "the trailer tells no number of records, but 'x'",
+        },
+        bad=[("4", "broken")],
+        no_rows=3,
+    ),
+    "trailer_sums": Habit(
+        {
+            "a.csv": "id;amount\n1;1,50\n2;-0,25\n3;\nT;3;1,25\n",
+            "b.csv": "id;amount\n4;1,5\nT;1;1,6\n",
+        },
+        [("1", "1.50"), ("2", "-0.25"), ("3", None)],
+        SUMMED,
+        AMOUNT,
+        rejected={"b.csv": "the trailer says 1.6 as the sum of amount, and it is 1.5"},
+        no_rows=1,
+    ),
+    "control_count": Habit(
+        {
+            "a.csv": "id,name\n1,a\n2,b\n",
+            "a.csv.ctl": "file=a.csv\r\nrows=2\r\n",
+            "b.csv": "id,name\n3,c\n",
+            "b.csv.ctl": "rows=2\n",
+            "c.csv": "id,name\n4,c\n",
+            "c.csv.ctl": "nothing\n",
+            "d.csv": "id,name\n5,d\n",
+        },
+        [("1", "a"), ("2", "b")],
+        CONTROL,
+        rejected={
+            "b.csv": "its control file b.csv.ctl says 2 records, and there are 1",
+            "c.csv": "its control file c.csv.ctl does not say what source.control.count looks for",
+        },
+        companions=["a.csv.ctl"],
+        stays=["d.csv"],
+    ),
+    "control_digest": Habit(
+        {
+            "a.csv": "id,name\n1,a\n",
+            "a.csv.sum.txt": f"{DIGEST.upper()} *a.csv\n",
+            "b.csv": "id,name\n2,a\n",
+            "b.csv.sum.txt": f"{DIGEST}\n",
+        },
+        [("1", "a")],
+        source("control: {file: '{file}.sum.txt', sha256: '^([0-9a-f]{64})\\b'}"),
+        rejected={"b.csv": f"says the SHA-256 {DIGEST}, and it is"},
+        companions=["a.csv.sum.txt"],
+    ),
+    "control_sums": Habit(
+        {"a.csv": "id,amount\n1,1.5\n2,2\n", "a.csv.ctl": "3.50\n", "b.csv": "id,amount\n3,1\n", "b.csv.ctl": "2\n"},
+        [("1", "1.50"), ("2", "2.00")],
+        source(r"control: {file: '{file}.ctl', sums: {amount: '^(\S+)$'}}"),
+        AMOUNT,
+        rejected={"b.csv": "says 2 as the sum of amount, and it is 1"},
+        companions=["a.csv.ctl"],
+    ),
+    "short_rows": Habit(
+        {"a.csv": 'id,name,more\n1\n2,b,c,,\n,,\n,\n3,"",c,""\n4,d,e,f\n'},
+        [("1", None, None), ("2", "b", "c"), ("3", "", "c")],
+        source("short_rows: fill"),
+        "{id: bigint, name: string, more: string}",
+        read=6,
+        no_rows=2,
+        bad=[("7", "4,d,e,f")],
+    ),
+    "short_rows_quarantined": Habit(
+        {"a.csv": "id,name\n1\n2,b\n,\n"}, [("2", "b")], bad=[("2", "1"), ("4", ",")], read=3
+    ),
+    "header_again": Habit(
+        {
+            "a.csv": "id,name\n1,a\nid,name\n2,b\n",
+            "b.csv": '"id","name"\n3,c\nid,name\n4,d\n"id","name"\n',
+            "c.csv": TEN.replace("\n", "\r\n").replace("0,n0", "id,name"),
+        },
+        [("1", "n1"), ("2", "n2"), *((str(n), f"n{n}") for n in range(3, 10)), ("id", "name")],
+        schema="{id: string, name: string}",
+        read=17,
+        no_rows=3,
+    ),
+    "several_characters": Habit(
+        {"a.csv": 'id||name\n1||a|b\n2|||c\n3||"x||y"\n4||a||b\n'},
+        [("1", "a|b"), ("2", "|c"), ("3", "x||y")],
+        source('options: {sep: "||"}'),
+        bad=[("5", "4||a||b")],
+    ),
+    "decimal_comma": Habit(
+        {"a.csv": "id;amount;rate\n1;1.234,56;0,5\n2;12,5;1,25\n3;1.23;1\n4;;\n"},
+        [("1", "1234.56", "0.5"), ("2", "12.50", "1.25"), ("4", None, None)],
+        source('options: {sep: ";"}', 'numbers: {decimal: ",", group: "."}'),
+        '{id: bigint, amount: "decimal(12,2)", rate: double}',
+        bad=[("4", "3;1.23;1")],
+    ),
+    "trailing_minus": Habit(
+        {"a.csv": "id,amount\nA, 1250.00-\nB,  3.10 \n"},
+        [("A", "-1250.00"), ("B", "3.10")],
+        source("numbers: {negative: [leading, trailing]}"),
+        AMOUNT,
+    ),
+    "money": Habit(
+        {"a.csv": "id;amount;share;n\n1;€ 1\u00a0234,50;12,5 %;(1 000)\n2;(0,50 €);100%;7\n"},
+        [("1", "1234.50", "12.5", "-1000"), ("2", "-0.50", "100.0", "7")],
+        source('options: {sep: ";"}', 'numbers: {decimal: ",", group: " ", negative: parentheses, strip: "€% "}'),
+        '{id: string, amount: "decimal(13,2)", share: double, n: int}',
+    ),
+    "numbers_of_a_column": Habit(
+        {"a.csv": "id;amount;plain\n1;1'234.50;1.5\n2;1,5;1,5\n"},
+        [("1", "1234.50", "1.5")],
+        source('options: {sep: ";"}'),
+        '{id: string, amount: {type: "decimal(13,2)", numbers: {group: "\'"}, min: 1.5}, plain: double}',
+        bad=[("3", "2;1,5;1,5")],
+    ),
+    "text_formulas": Habit(
+        {"a.csv": 'id,name\n="00123",="a"\n"=""00124""",b\n=1,="\n'},
+        [("00123", "a"), ("00124", "b"), ("=1", '="')],
+        source("text_formulas: true"),
+        "{id: string, name: string}",
+    ),
+    "formulas_as_they_are": Habit({"a.csv": 'id,name\n1,="00123"\n'}, [("1", '="00123"')]),
+    "folders": Habit(
+        {"dt=2026-01-01/part.csv": "id,name\n1,a\n", "dt=2026-01-02/part.csv": "id,name\n1,b\n", "dt=x/p.csv": "id\n"},
+        [("1", "a", "2026-01-01"), ("1", "b", "2026-01-02")],
+        source('files: "dt={dt:yyyy-MM-dd}/*.csv"'),
+        "{id: bigint, name: string, dt: {type: date, from_file: dt}}",
+        "[id, dt]",
+        stays=["dt=x/p.csv"],
+    ),
+}
