@@ -147,7 +147,9 @@ def test_a_table_that_is_there_with_constraints(spark: Any, project: Project, sc
     project.land("activity", "a.csv", HEADER + "1,later,2026-01-02\n2,bad,2026-01-02\n")
     refused = project.cli("run").feed["error"]
     assert refused["code"] == "schema"
-    assert refused["message"].startswith(f"column Event of {schema}.activity is NOT NULL, and rows of the feed may have")
+    assert refused["message"].startswith(
+        f"column Event of {schema}.activity is NOT NULL, and rows of the feed may have"
+    )
     assert not spark.catalog.tableExists(f"{table}__staging")
     spark.sql(f"ALTER TABLE {table} ALTER COLUMN Event DROP NOT NULL")
     spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT sane CHECK (Event <> 'bad')")
