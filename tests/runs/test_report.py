@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -55,13 +56,17 @@ def test_the_document() -> None:
     )
     rows = Rows(*range(1, 11))
     told = FeedReport("f", REJECTED, "b", rows, (one, other), "s.t", 4, {"stage": 0.12345}, ("w",), Failure("c", "m"))
-    report = RunReport("r", "spark", 9.8765, (told,))
+    started = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    report = RunReport("r", "spark", 9.8765, (told,), None, "stage", "prod", started)
     reason = {"code": "bad_value", "column": "id", "rows": 3, "value": "x", "line": 7, "message": "not an int"}
     null = {"code": "null_key", "column": "id", "rows": 1, "value": None, "line": 9, "message": "no key"}
     file = {"status": "archived", "rows_read": 5, "moved_to": "/a/1", "reason": None}
     rejected = {"status": "rejected", "rows_read": 0, "moved_to": None, "reason": "it is empty"}
     assert json.loads(json.dumps(report.as_dict())) == {
         "run_id": "r",
+        "command": "stage",
+        "environment": "prod",
+        "started_at": "2026-01-31T12:00:00+00:00",
         "status": "rejected",
         "exit_code": 3,
         "engine": "spark",
