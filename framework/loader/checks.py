@@ -10,7 +10,7 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader import habits, ready, targets
+from framework.loader import expecting, habits, ready, targets
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.paths import is_uri
@@ -36,6 +36,7 @@ def problems(
     told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
     yield from targets.problems(tree, columns, captured, told)
     yield from ready.key_problems(tree.get("target") or tree, columns)
+    yield from expecting.problems(tree)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
