@@ -84,6 +84,7 @@ sbom:                           ## build/landfeed.cdx.json: what an installation
 
 bench: $(BIN)/.dev              ## prints ratios against plain scripts, measured in one run
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.load_json
 	$(BIN)/python -m benchmarks.expressions
 	$(BIN)/python -m benchmarks.validate
 	$(BIN)/python -m benchmarks.watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from framework.errors import LandfeedError
 from framework.feed import Archive, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.infer.names import looks_like_names
 from framework.infer.sample import Sample
-from framework.law.layout import Field, Kind, Layout
+from framework.law.layout import Field, Kind, Layout, Rejected
 from framework.law.records import READERS, Record
 from framework.law.records.csv import read_records
 from framework.law.values import json_document
@@ -33,6 +34,7 @@ _ROWS = 10_000
 """Records by which the separator is told."""
 _NARROW = ("utf-8", "windows-1252", "iso-8859-1")
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be")
+_KNOWN = "CSV, JSON, Parquet, Avro and ORC"
 _ENCODINGS = (*_NARROW, *_WIDE)
 
 
@@ -61,7 +63,8 @@ def read_how(samples: Sequence[Sample], *, header: bool | None = None) -> Readin
     formats = {_format(sample, encoding) for sample, encoding in zip(samples, encodings, strict=True)}
     if len(formats) > 1:
         hint = "a feed is for files of one format: infer one for each"
-        raise LandfeedError("some of the files are CSV and some are JSON", hint, code="infer")
+        kinds = " and ".join(f"some are {format_}" for format_ in sorted(formats))
+        raise LandfeedError(f"the files are of several formats: {kinds}", hint, code="infer")
     distinct = sorted(set(encodings), key=_ENCODINGS.index)
     if "windows-1252" in distinct or "iso-8859-1" in distinct:
         distinct = [*dict.fromkeys(["utf-8", *distinct])]
@@ -69,7 +72,8 @@ def read_how(samples: Sequence[Sample], *, header: bool | None = None) -> Readin
     if reading.format is Format.CSV:
         return _csv(samples, encodings, reading, header)
     broken = [
-        (sample.name, _broken_documents(sample, encoding)) for sample, encoding in zip(samples, encodings, strict=True)
+        (sample.name, _broken_records(sample, encoding, reading.format))
+        for sample, encoding in zip(samples, encodings, strict=True)
     ]
     return replace(reading, broken=tuple(each for each in broken if each[1]))
 
@@ -81,13 +85,15 @@ def _encoding(sample: Sample) -> str:
             beginning = stream.read(_BEGINNING)
         if not beginning:
             raise LandfeedError(f"{sample.name}: the file is empty", "give a file with data", code="infer")
+        if _signed(beginning) is not None:
+            return "utf-8"
         for encoding in _NARROW if not_text(beginning, ["utf-8"]) is None else _WIDE:
             if not_text(beginning, [encoding]) is None and _decodes(sample, encoding):
                 return encoding
     except BROKEN_FILE as error:
         raise LandfeedError(f"{sample.name}: {unreadable(error)}", "give a whole file", code="infer") from error
     kind = not_text(beginning, ["utf-8"]) or "of an unknown kind"
-    raise LandfeedError(f"{sample.name} is {kind}", "feeds are inferred from CSV and JSON files", code="infer")
+    raise LandfeedError(f"{sample.name} is {kind}", f"feeds are inferred from {_KNOWN} files", code="infer")
 
 
 def _decodes(sample: Sample, encoding: str) -> bool:
@@ -102,9 +108,19 @@ def _decodes(sample: Sample, encoding: str) -> bool:
     return True
 
 
+def _signed(beginning: bytes) -> Format | None:
+    """The format of a file that is no text, by how it begins."""
+    signed = ((format_, reader.signature) for format_, reader in READERS.items() if reader.signature is not None)
+    return next((format_ for format_, signature in signed if re.match(signature, beginning)), None)
+
+
 def _format(sample: Sample, encoding: str) -> Format:
     with sample.stream() as stream:
-        text = codecs.getincrementaldecoder(encoding)("replace").decode(stream.read(_BEGINNING))
+        beginning = stream.read(_BEGINNING)
+    signed = _signed(beginning)
+    if signed is not None:
+        return signed
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
     if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
         return Format.CSV
     with sample.stream() as stream:
@@ -112,10 +128,19 @@ def _format(sample: Sample, encoding: str) -> Format:
     return Format.JSON if isinstance(layout, Layout) and layout.others else Format.CSV
 
 
-def _broken_documents(sample: Sample, encoding: str) -> int:
-    reader, feed = READERS[Format.JSON], _any_feed(Format.JSON)
+def _broken_records(sample: Sample, encoding: str, format_: Format) -> int:
+    reader, feed = READERS[format_], _any_feed(format_)
     with sample.stream() as stream:
-        return sum(record.fields is None for record in reader.records(stream, encoding, feed, Layout((), ())))
+        whole = _whole(reader.open(stream, encoding, feed)[0], reader.kind)
+    with sample.stream() as stream:
+        return sum(record.fields is None for record in reader.records(stream, encoding, feed, whole))
+
+
+def _whole(layout: Layout | Rejected, kind: Kind) -> Layout:
+    """The layout of which every field is one of the record. Raises LandfeedError."""
+    if isinstance(layout, Rejected):
+        raise LandfeedError(f"a file cannot be read: {layout.reason}", "give other files", code="infer")
+    return Layout(tuple(Field(name, kind) for name in layout.others), ())
 
 
 def _csv(samples: Sequence[Sample], encodings: Sequence[str], reading: Reading, header: bool | None) -> Reading:
@@ -189,8 +214,8 @@ def _any_feed(format_: Format) -> Feed:
 def rows(sample: Sample, reading: Reading) -> tuple[tuple[str, ...], Iterator[Row]]:
     """The names of a sample's fields (empty without a header), and its sound records."""
     encoding = _encoding(sample) if len(reading.encodings) > 1 else reading.encodings[0]
-    if reading.format is Format.JSON:
-        return _json_rows(sample, encoding)
+    if reading.format is not Format.CSV:
+        return _document_rows(sample, encoding, reading.format)
     with _records(sample, encoding, reading.csv) as records:
         first = next(records, None)
     if first is None or first.fields is None:
@@ -206,18 +231,17 @@ def _csv_rows(sample: Sample, encoding: str, options: CsvOptions, width: int) ->
                 yield Row(record.fields)
 
 
-def _json_rows(sample: Sample, encoding: str) -> tuple[tuple[str, ...], Iterator[Row]]:
-    reader, feed = READERS[Format.JSON], _any_feed(Format.JSON)
+def _document_rows(sample: Sample, encoding: str, format_: Format) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """Of formats whose records are told as JSON."""
+    reader, feed = READERS[format_], _any_feed(format_)
     with sample.stream() as stream:
-        layout, _ = reader.open(stream, encoding, feed)
-    names = layout.others if isinstance(layout, Layout) else ()
-    whole = Layout(tuple(Field(name, Kind.JSON) for name in names), ())
+        whole = _whole(reader.open(stream, encoding, feed)[0], reader.kind)
 
     def found() -> Iterator[Row]:
         with sample.stream() as stream:
             for record in reader.records(stream, encoding, feed, whole):
                 if record.fields is not None:
                     document, _ = json_document(record.raw)
-                    yield Row(record.fields, tuple(map(document.get, names)))
+                    yield Row(record.fields, tuple(map(document.get, whole.names)))
 
-    return names, found()
+    return whole.names, found()

@@ -260,7 +260,8 @@ def test_broken_records_are_told() -> None:
     ("name", "content", "message"),
     [
         ("a.csv", b"", "a.csv: the file is empty"),
-        ("a.parquet", b"PAR1xxxx", "a.parquet is a Parquet file"),
+        ("a.parquet", b"PAR1xxxx", "a file cannot be read: the file is not a complete Parquet file"),
+        ("a.csv", b"%PDF-1.7", "a.csv is a PDF document"),
         ("a.csv", b"\x1f\x8b\x08rest", "a.csv is a gzip file"),
         ("a.csv.gz", b"no gzip", "a.csv.gz: the file is not a complete gzip file"),
         ("a.csv", b"id,id\n1,2\n", "every name stands in the header more than once"),
@@ -273,5 +274,5 @@ def test_what_no_feed_can_be_made_of(name: str, content: bytes, message: str) ->
 
 def test_files_that_have_little_in_common() -> None:
     assert inferred("a,b\n1,2\n", "c,d\n1,2\n", names=("a.csv", "b.csv"))["target"]["mode"] == "append"
-    with pytest.raises(LandfeedError, match="some of the files are CSV and some are JSON"):
+    with pytest.raises(LandfeedError, match="several formats: some are csv and some are json"):
         inferred("a,b\n1,2\n", '{"a": 1}', names=("a.csv", "b.json"))

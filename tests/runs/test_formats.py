@@ -172,3 +172,37 @@ def test_files_that_are_not_what_they_should_be(project: Project, format_: str) 
     assert "there is no column 'id'" in reasons["no_key"]
     assert [reasons[name] for name in ("wide", "long", "none")] == [None] * 3
     assert (result.code, project.rows("s.any", "id, length(text)", "id")) == (3, [("101", "1"), ("102", str(1 << 20))])
+
+
+@pytest.mark.embedded
+def test_large_parquet_files_are_read_as_the_law_reads_them(project: Project) -> None:
+    """DuckDB reads the one, the law the other, which has a field that DuckDB is not asked for."""
+    types = {name: type_ for name, type_ in ALL_TYPES.items() if type_ not in ("list", "struct", "map")}
+    types |= {"big": pa.uint64(), "old": pa.timestamp("ns"), "small": pa.int8()}
+    rows = [
+        {**A_ROW, "id": 1, "big": (1 << 64) - 1, "old": LAST.replace(year=2200), "d": 1e22, "f": 1e-7},
+        {**A_ROW, "id": 2, "d": -0.0, "f": float("nan"), "at": datetime(1, 1, 1, tzinfo=UTC), "plain": LAST},
+        {"id": 3, "d": float("-inf"), "f": 3.0, "small": -128},
+        {"id": 4, "d": 1e15, "f": 16777216.0, "text": ""},
+    ]
+    texts = ", ".join(f"{name}: string" for name in types if name != "id")
+    for name, more in (("duck", {}), ("law", {"t": pa.time32("s")})):
+        schema = f"{{id: bigint, {texts}{', t: string' if more else ''}}}"
+        project.feed(name, feed(name, PARQUET, schema))
+        project.land(name, "a.parquet", WRITERS[PARQUET](types | more, rows))
+        project.land(name, "b.parquet", WRITERS[PARQUET](types | more, [{"id": 5}]))
+    assert project.cli("run", "duck", "law").code == 0
+    listed = ", ".join(f'"{name}"' for name in types)
+    assert project.rows("s.duck", listed) == project.rows("s.law", listed)
+    assert len(project.rows("s.duck", listed)) == 5
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("format_", WRITERS)
+def test_a_feed_is_inferred_that_loads_a_sample(project: Project, format_: str) -> None:
+    content = WRITERS[format_](ALL_TYPES, [{**A_ROW, "id": number} for number in range(3)])
+    path = project.write(f"samples/orders.{format_}", content)
+    project.cli("infer", path, "--name", "orders")
+    project.land("orders", f"orders.{format_}", content)
+    feed = project.cli("run", "orders").feed
+    assert (feed["error"], feed["rows"]["staged"], feed["rows"]["quarantined"]) == (None, 3, 0)

@@ -64,7 +64,8 @@ class TypedRecords:
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
         del encoding
         types = {column.name: column.type for column in feed.columns}
-        wanted = [frozenset(types[name] for name, at in layout.fields if at == index) for index in layout.used]
+        every = range(len(layout.record))
+        wanted = [frozenset(types[name] for name, at in layout.fields if at == index) for index in every]
         texts = [text_by(field.type, each) for field, each in zip(layout.record, wanted, strict=True)]
         names = layout.names
         for number, row in enumerate(whole(self._file.rows(stream, names), self._file.what), 1):
