@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from framework.infer import Sample, infer
 from tests.support import Project
 from tests.typed_files import A_ROW, ALL_TYPES, AVRO, ORC, PARQUET, WRITERS
 
@@ -201,8 +203,8 @@ def test_large_parquet_files_are_read_as_the_law_reads_them(project: Project) ->
 @pytest.mark.parametrize("format_", WRITERS)
 def test_a_feed_is_inferred_that_loads_a_sample(project: Project, format_: str) -> None:
     content = WRITERS[format_](ALL_TYPES, [{**A_ROW, "id": number} for number in range(3)])
-    path = project.write(f"samples/orders.{format_}", content)
-    project.cli("infer", path, "--name", "orders")
+    sample = Sample(f"orders.{format_}", lambda: io.BytesIO(content))  # type: ignore[arg-type,return-value]
+    project.feed("orders", infer([sample], name="orders").text)
     project.land("orders", f"orders.{format_}", content)
     feed = project.cli("run", "orders").feed
     assert (feed["error"], feed["rows"]["staged"], feed["rows"]["quarantined"]) == (None, 3, 0)

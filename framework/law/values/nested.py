@@ -29,13 +29,13 @@ DEEPEST = 100
 
 _MARK = "\ue000\uf8ff\ue000"
 _STRING = r'"(?:[^"\\]|\\.)*"'
-_FLOAT = r"-?[0-9]+(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)"
+_FLOAT = r"-?[0-9]+(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)|-0"
 
 
 def guarded(text: str) -> str:
-    """DuckDB SQL for a JSON text whose numbers with a point or an exponent are marked strings."""
+    """DuckDB SQL for a JSON text whose numbers with a point or an exponent, and whose -0, are marked strings."""
     marked = rf"""replace(regexp_replace({text}, '({_STRING})|({_FLOAT})', '\1"{_MARK}\2"', 'g'), '"{_MARK}"', '')"""
-    return f"CASE WHEN regexp_matches({text}, '[0-9][.eE]') THEN {marked} ELSE {text} END"
+    return f"CASE WHEN regexp_matches({text}, '[0-9][.eE]|[:,\\[]\\s*-0') THEN {marked} ELSE {text} END"
 
 
 def unguarded(text: str) -> str:

@@ -29,6 +29,8 @@ _ESCAPED_KEY = r'\\[^"]*":'
 _LAX = r",\s*[}\]]|[:,\[]\s*-?(?:[nN][aA]|[iI])"
 """What DuckDB takes for JSON and the law does not: commas before a bracket, and its spellings of NaN and Infinity."""
 _STRING = r'"(?:[^"\\]|\\.)*"'
+_LEVELS = 2
+"""Objects and arrays within each other in which keys are told apart."""
 _DEEP = rf"(?:[{{\[][^{{\[]*){{{DEEPEST + 1}}}"
 """So many brackets that they may be too deep."""
 
@@ -61,7 +63,11 @@ class JsonReader:
         others = f"SELECT *, {of_others} AS o, {_unless_shaped('json_keys(line)')} AS keys FROM ({shaped})"
         fields = [f"{_field(name, index, shapes)} AS f{index}" for index, name in enumerate(layout.names)]
         values = [f"o[{index + 1}]" for index in range(len(layout.names))]
-        doubt = f"CASE WHEN shaped IS NULL THEN {_doubt(values, known)} ELSE {_in_nested(_bare(shapes))} END"
+        twice = [
+            _names_twice(value, _LEVELS if name in shapes.nested else 0)
+            for name, value in zip(layout.names, values, strict=True)
+        ]
+        doubt = f"CASE WHEN shaped IS NULL THEN {_doubt(twice, known)} ELSE {_in_nested(shapes)} END"
         listed = ", ".join([*fields, "_file", "strlen(line) AS _bytes", f"CAST({doubt} AS INTEGER) AS _quotes"])
         return f"SELECT {listed} FROM ({others})"
 
@@ -119,39 +125,50 @@ def _unless_shaped(value: str) -> str:
     return f"CASE WHEN shaped IS NULL THEN {value} END"
 
 
-def _bare(shapes: Shapes) -> list[str]:
-    """SQL of the values that may be objects and arrays."""
-    pairs = (pair for shape in shapes.shapes for pair in zip(shape.names, shape.quoted, strict=True))
-    return [_taken(shapes)[name] for name in dict.fromkeys(name for name, quoted in pairs if not quoted)]
-
-
-def _in_nested(values: Sequence[str]) -> str:
+def _in_nested(shapes: Shapes) -> str:
     """SQL for: some of the values of a line are objects or arrays in which a key may stand twice, or that may be nested
-    too deep."""
+    too deep, or no numbers but what DuckDB takes for some (nan, inf)."""
+    pairs = (pair for shape in shapes.shapes for pair in zip(shape.names, shape.quoted, strict=True))
+    values = {name: _taken(shapes)[name] for name, quoted in pairs if not quoted}
     if not values:
         return "false"
-    together = f"concat({', '.join(values)})"
-    twice = " OR ".join(_names_twice(value) for value in values)
+    together = "concat(',', " + ", ',', ".join(values.values()) + ")"
+    each = (_names_twice(value, _LEVELS if name in shapes.nested else 0) for name, value in values.items())
+    twice = " OR ".join(each)
     doubt = f"{twice} OR regexp_matches(line, {DUCKDB.text(_DEEP)})"
-    return f"CASE WHEN contains({together}, '{{') OR contains({together}, '[') THEN {doubt} ELSE false END"
+    nested = f"CASE WHEN contains({together}, '{{') OR contains({together}, '[') THEN {doubt} ELSE false END"
+    return f"({_lax(together)} OR {nested})"
 
 
-def _doubt(values: Sequence[str], known: dict[int, tuple[str, ...]]) -> str:
+def _doubt(twice: Sequence[str], known: dict[int, tuple[str, ...]]) -> str:
     """SQL for: the law may read a line otherwise, which is of no known shape."""
     listed = {index: DUCKDB.array([DUCKDB.text(key) for key in its]) for index, its in known.items()}
     unknown = [f"NOT list_has_all({by_position(listed, DUCKDB)}, keys)"] if listed else []
     whole = ["coalesce(len(keys), 0) = 0", "list_unique(keys) < len(keys)", *unknown]
     deep = f"regexp_matches(line, {DUCKDB.text(_DEEP)})"
-    return " OR ".join([*whole, _lax("line"), deep, *map(_names_twice, values)])
+    return " OR ".join([*whole, _lax("line"), deep, *twice])
 
 
-def _names_twice(text: str) -> str:
-    """SQL for: some object in a value, given as its text without blanks, may have a key twice. Nearly always right;
-    never wrong where it says no."""
-    keys = f'regexp_extract_all({text}, \'"([^"]*)":\', 1)'
-    escaped = f"contains({text}, '\\') AND regexp_matches({text}, {DUCKDB.text(_ESCAPED_KEY)})"
-    twice = f"list_unique({keys}) < len({keys}) OR ({escaped})"
-    return f"CASE WHEN {text}[1] IN ('{{', '[') THEN {twice} ELSE false END"  # false for NULL
+def _names_twice(value: str, levels: int = 0) -> str:
+    """SQL for: some object in a value, given as its text without blanks, may have a key twice. Never wrong where it
+    says no; where it says yes below so many levels, or an object of another one may have the same key."""
+    keys = f'regexp_extract_all({value}, \'"([^"]*)":\', 1)'
+    escaped = f"contains({value}, '\\') AND regexp_matches({value}, {DUCKDB.text(_ESCAPED_KEY)})"
+    repeated, below = f"list_unique({keys}) < len({keys})", "true"
+    if levels:
+        each = f"e{levels}"
+        inner = _names_twice(f"CAST({each} AS VARCHAR)", levels - 1)
+        elements, members = (f"json_extract({value}, '{path}')" for path in ("$[*]", "$.*"))
+        own = f"list_unique(json_keys({value})) < len(json_keys({value}))"
+        some, other = (
+            f"coalesce(list_bool_or(list_transform({listed}, lambda {each}: {inner})), false)"
+            for listed in (elements, members)
+        )
+        below = (
+            f"CASE WHEN NOT json_valid({value}) THEN false WHEN {value}[1] = '[' THEN {some} ELSE {own} OR {other} END"
+        )
+    twice = f"({escaped}) OR CASE WHEN {repeated} THEN {below} ELSE false END"
+    return f"CASE WHEN {value}[1] IN ('{{', '[') THEN {twice} ELSE false END"  # false for NULL
 
 
 def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:

@@ -60,11 +60,12 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class Shapes:
     """What the beginning of a file tells: the commonest shapes of its lines, all keys of its objects in the order of
-    their first appearance, and those of them that have numbers with a point."""
+    their first appearance, those of them that have numbers with a point, and those that have objects or arrays."""
 
     shapes: tuple[Shape, ...] = ()
     keys: tuple[str, ...] = ()
     points: frozenset[str] = frozenset()
+    nested: frozenset[str] = frozenset()
 
 
 def shapes_of(piece: Piece) -> Shapes | None:
@@ -79,6 +80,7 @@ def shapes_of(piece: Piece) -> Shapes | None:
     keys: dict[str, None] = {}
     kinds: dict[str, bool] = {}
     points: set[str] = set()
+    nested: set[str] = set()
     for line in filter(None, lines if whole else lines[:-1]):
         members = _members(line)
         if members is None:
@@ -87,14 +89,18 @@ def shapes_of(piece: Piece) -> Shapes | None:
         for name, value in members.items():
             if value is not None:
                 kinds.setdefault(name, type(value) is str)  # numbers are texts of another type
-                if not isinstance(value, dict | list) and not kinds[name] and "." in str(value):
+                if isinstance(value, dict | list):
+                    nested.add(name)
+                elif not kinds[name] and "." in str(value):
                     points.add(name)
         shape = _shape(line, members, kinds)
         if shape is not None:
             counted[shape] += 1
     if not counted or len(keys) > _KEYS:
         return None
-    return Shapes(tuple(shape for shape, _ in counted.most_common(_MOST)), tuple(keys), frozenset(points))
+    return Shapes(
+        tuple(shape for shape, _ in counted.most_common(_MOST)), tuple(keys), frozenset(points), frozenset(nested)
+    )
 
 
 def _members(line: str) -> dict[str, Any] | None:
