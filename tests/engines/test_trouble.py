@@ -37,6 +37,8 @@ def by_law(of: Feed, index: int, source: SourceFile) -> Records:
     rows: list[tuple[str | None, ...]] = []
     malformed: list[tuple[int | None, str, str]] = []
     for record in piece.records(of, piece.layout):
+        if record.no_row:
+            continue
         if record.fields is None:
             malformed.append((record.line, record.raw, str(record.error)))
         else:
