@@ -8,10 +8,21 @@ reads, by `framework.machine.library`, which tells how to install it.
 
 from framework.feed import Format
 from framework.law.records.csv import CsvRecords
+from framework.law.records.excel import ExcelRecords
+from framework.law.records.fixed_width import FixedWidthRecords
 from framework.law.records.json import JsonRecords
 from framework.law.records.record import BrokenFile, Record, RecordReader
+from framework.law.records.text import TextRecords
+from framework.law.records.xml import XmlRecords
 
 __all__ = ["READERS", "BrokenFile", "Record", "RecordReader"]
 
-READERS: dict[Format, RecordReader] = {Format.CSV: CsvRecords(), Format.JSON: JsonRecords()}
+READERS: dict[Format, RecordReader] = {
+    Format.CSV: CsvRecords(),
+    Format.JSON: JsonRecords(),
+    Format.XML: XmlRecords(),
+    Format.FIXED_WIDTH: FixedWidthRecords(),
+    Format.EXCEL: ExcelRecords(),
+    Format.TEXT: TextRecords(),
+}
 """The reader of every format that can be read."""
