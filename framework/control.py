@@ -34,15 +34,17 @@ class Control(Protocol):
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
+        columns: Sequence[str] = (),
     ) -> list[dict[str, object]]:
         """Rows newest (`recorded_at`) first: those in which each named column has one of the given values,
-        with `latest_by` only the newest row for each value of that column; only those recorded `since` a moment, which
-        spares reading the older ones; and at most `limit`.
+        with `latest_by` of these only the `newest` rows for each value of that column; only those recorded `since` a
+        moment, which spares reading the older ones; and at most `limit`.
 
-        A row has the columns that its table has. An empty list when there is no table, or none of these
-        columns in it. Raises LandfeedError with the table's name.
+        A row has the columns that its table has, or those of `columns`. An empty list when there is no table, or none
+        of the columns of `where` in it. Raises LandfeedError with the table's name.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from framework.names import Limits
@@ -16,10 +16,14 @@ __all__ = [
     "EngineName",
     "Environment",
     "GitRepository",
+    "Hook",
+    "HookForm",
     "JobSource",
     "JobTrigger",
+    "Occasion",
     "Permission",
     "Principal",
+    "Telling",
     "storage_emulator",
 ]
 
@@ -110,6 +114,51 @@ class DatabricksSettings:
     root_path: str | None = None
 
 
+class Occasion(StrEnum):
+    """What somebody may want to hear of a feed; `unusual` is the number of rows of a load."""
+
+    FAILED = "failed"
+    REJECTED = "rejected"
+    LATE = "late"
+    UNUSUAL = "unusual"
+    RECOVERED = "recovered"
+
+
+class HookForm(StrEnum):
+    """What a webhook takes: Slack's and Teams' own forms, or all there is as plain JSON."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook, and `on` which occasions it hears; it is tried for so many `seconds`."""
+
+    url: str = field(repr=False)
+    form: HookForm = HookForm.JSON
+    on: tuple[Occasion, ...] = tuple(Occasion)
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Who is told of runs. `reports` is the folder of their reports, `metrics` a local file for Prometheus,
+    `notify` the webhooks."""
+
+    reports: str | None = None
+    metrics: str | None = None
+    notify: tuple[Hook, ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """The paths that are written to, by their keys."""
+        return tuple(
+            (key, path) for key, path in (("reports", self.reports), ("metrics", self.metrics)) if path is not None
+        )
+
+
 def storage_emulator(environ: Mapping[str, str]) -> str | None:
     """The address of the emulator that stands for Google Cloud Storage (STORAGE_EMULATOR_HOST), if there is one."""
     given = environ.get("STORAGE_EMULATOR_HOST", "").rstrip("/")
@@ -142,4 +191,5 @@ class Environment:
     gcs_project: str | None = None
     gcs_connector: str | None = None
     databricks: DatabricksSettings | None = None
+    telling: Telling = Telling()
     file: str = ""

@@ -18,8 +18,9 @@ from framework.control import Control
 from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
 
+_MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
 
@@ -100,6 +101,20 @@ class CheckEvent:
     passed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeEvent:
+    """One row of `notices`: what a webhook knows of a feed since then (of the run itself where the feed is empty). The
+    last three are `ok` or what is wrong. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    feed: str
+    hook: str
+    load: str
+    freshness: str
+    rows: str
+
+
 class Ledger:
     """The events of all feeds of one environment. Safe to use from several threads and processes.
 
@@ -112,6 +127,7 @@ class Ledger:
         self._files = _GroupedTable(control, Table(f"{schema}.files"), self._keeping)
         self._batches = _GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
         self._checks = _GroupedTable(control, Table(f"{schema}.checks"), self._keeping)
+        self._notices = _GroupedTable(control, Table(f"{schema}.notices"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
@@ -128,6 +144,19 @@ class Ledger:
 
     def record_checks(self, events: Iterable[CheckEvent]) -> None:
         self._record(self._checks, events)
+
+    def record_notices(self, events: Iterable[NoticeEvent]) -> None:
+        """Record what webhooks were told; written at once."""
+        self._notices.gather([_row(event) for event in events])
+        self._notices.write()
+
+    def notices(self, hooks: Sequence[str]) -> dict[str, dict[str, NoticeEvent]]:
+        """What each of these webhooks was told last of each feed, by webhook and feed."""
+        found: dict[str, dict[str, NoticeEvent]] = {}
+        for hook in hooks:
+            rows = self._notices.select({"hook": [hook]}, latest_by="feed")
+            found[hook] = {str(row["feed"]): NoticeEvent(**_by_name(NoticeEvent, row)) for row in rows}
+        return found
 
     def _record(self, table: _GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent]) -> None:
         rows = [_row(event) for event in events]
@@ -158,6 +187,20 @@ class Ledger:
         self._closed = {feed: event.batch_id for feed, event in latest.items() if event.state in CLOSED}
         return latest
 
+    def loads(self, feeds: Sequence[str], newest: int, since: datetime | None = None) -> dict[str, list[BatchEvent]]:
+        """The newest batches of each of these feeds that are in its target and did not consist of rejected files only,
+        newest first, by feed."""
+        merged = {"feed": feeds, "state": [BatchState.MERGED]}
+        rows = self._batches.select(merged, latest_by="feed", newest=newest, since=since) if feeds else []
+        events = list(map(_batch_event, rows))
+        empty = [event.batch_id for event in events if not event.rows_read]
+        good = {file.batch_id for file in self.file_events(batch_ids=empty, states=_MERGED)} if empty else set()
+        found: dict[str, list[BatchEvent]] = {}
+        for event in events:
+            if event.rows_read or event.batch_id in good:
+                found.setdefault(event.feed, []).append(event)
+        return found
+
     def unfinished(self, feed: str, batch_id: str) -> list[BatchEvent] | None:
         """What is recorded of a batch; None when it is over. A batch that was over when `latest` was called costs
         nothing, since it stays so."""
@@ -167,15 +210,20 @@ class Ledger:
         return None if any(event.state in CLOSED for event in events) else events
 
     def file_events(
-        self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), files: Sequence[str] = ()
+        self,
+        *,
+        feeds: Sequence[str] = (),
+        batch_ids: Sequence[str] = (),
+        files: Sequence[str] = (),
+        states: Sequence[FileState] = (),
     ) -> list[FileEvent]:
-        """Events of the files of these feeds, of these batches, at these paths; newest first."""
-        where = _given(feed=feeds, batch_id=batch_ids, file=files)
+        """Events of the files of these feeds, of these batches, at these paths, with these states; newest first."""
+        where = _given(feed=feeds, batch_id=batch_ids, file=files, state=states)
         return [_file_event(row) for row in self._files.select(where)]
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
-        for grouped in (self._files, self._batches, self._checks):
+        for grouped in (self._files, self._batches, self._checks, self._notices):
             grouped.upkeep()
 
 
@@ -191,7 +239,7 @@ def _file_event(row: Mapping[str, Any]) -> FileEvent:
     return FileEvent(**{**_by_name(FileEvent, row), "state": FileState(str(row.get("state")))})
 
 
-def _by_name(event: type[FileEvent | BatchEvent], row: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(event: type[FileEvent | BatchEvent | NoticeEvent], row: Mapping[str, Any]) -> dict[str, Any]:
     """The values of an event's fields. Columns that a newer version added are passed over; what an older one
     did not write is zero, an empty text, or None where the field may be None."""
     empty = {"int": 0, "str": ""}
@@ -235,6 +283,7 @@ class _GroupedTable:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
     ) -> list[Mapping[str, object]]:
@@ -243,16 +292,17 @@ class _GroupedTable:
             gathered = [row for row in self._gathered if all(row[name] in where[name] for name in where)]
         found = [
             *reversed(gathered),
-            *self._control.select(self.table, where, latest_by=latest_by, since=since, limit=limit),
+            *self._control.select(self.table, where, latest_by=latest_by, newest=newest, since=since, limit=limit),
         ]
         if not gathered:
             return found
         found.sort(key=_recorded_at, reverse=True)
         if latest_by is not None:
-            newest: dict[object, Mapping[str, object]] = {}
+            by_value: dict[object, list[Mapping[str, object]]] = {}
             for row in found:
-                newest.setdefault(row[latest_by], row)
-            found = list(newest.values())
+                by_value.setdefault(row[latest_by], []).append(row)
+            found = [row for rows in by_value.values() for row in rows[:newest]]
+            found.sort(key=_recorded_at, reverse=True)
         return found[:limit]
 
     def upkeep(self) -> None:
@@ -266,9 +316,9 @@ def _recorded_at(row: Mapping[str, Any]) -> datetime:
     return moment
 
 
-def _row(event: FileEvent | BatchEvent | CheckEvent) -> dict[str, object]:
+def _row(event: FileEvent | BatchEvent | CheckEvent | NoticeEvent) -> dict[str, object]:
     row = {name: _written(value) for name, value in asdict(event).items()}
-    return row if isinstance(event, CheckEvent) else row | {"state": str(event.state)}
+    return row if isinstance(event, CheckEvent | NoticeEvent) else row | {"state": str(event.state)}
 
 
 def _written(value: object) -> object:
@@ -284,7 +334,7 @@ def _written(value: object) -> object:
 def _column_types() -> dict[str, str]:
     """The types of the columns of all tables, by column name, in the contract's words."""
     words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
-    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent))
+    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent), *fields(NoticeEvent))
     declared = {field.name: str(field.type) for field in events}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 

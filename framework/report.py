@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from framework.errors import Failure
@@ -68,13 +69,17 @@ class FeedReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """`signal` is the number of the signal that stopped the run between two batches, None when it came to its end."""
+    """`signal` is the number of the signal that stopped the run between two batches, None when it came to its end;
+    `started_at` is in UTC."""
 
     run_id: str
     engine: str
     seconds: float
     feeds: tuple[FeedReport, ...] = ()
     signal: int | None = None
+    command: str = "run"
+    environment: str = ""
+    started_at: datetime = datetime.fromtimestamp(0, UTC)
 
     @property
     def status(self) -> Status:
@@ -88,6 +93,9 @@ class RunReport:
     def as_dict(self) -> dict[str, Any]:
         return {
             "run_id": self.run_id,
+            "command": self.command,
+            "environment": self.environment,
+            "started_at": self.started_at.isoformat(),
             "status": str(self.status),
             "exit_code": self.exit_code,
             "engine": self.engine,

@@ -1,4 +1,4 @@
-"""Storage: the seam to folders and buckets. Eight verbs; `storages/` holds the implementations.
+"""Storage: the seam to folders and buckets. Nine verbs; `storages/` holds the implementations.
 
 A path is a local absolute path or a URI (`gs://bucket/key`). Folders end with `/`. A version is the
 object generation on GCS and the modification time in nanoseconds elsewhere.
@@ -70,4 +70,10 @@ class Storage(Protocol):
 
     def delete(self, file: File) -> bool:
         """Delete exactly this version. True when it is gone afterwards, False when it was replaced."""
+        ...
+
+    def write(self, path: str, content: bytes) -> object:
+        """Write a small file of Landfeed's own, over what stands at `path`; folders are made. Who reads it meanwhile
+        sees the old bytes or the new ones (on a Volume perhaps a part). Raises StorageError when it cannot be written.
+        """
         ...

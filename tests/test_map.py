@@ -76,7 +76,7 @@ PUBLIC = {
             "load_targets",
             "merged_tree",
         },
-        *{"environment_names", "feed_names", "new_feed", "origins", "schema_text", "watched_folder"},
+        *{"environment_names", "environment_of", "feed_names", "new_feed", "origins", "schema_text", "watched_folder"},
     },
     "framework.storage": {"Storage"},
 }

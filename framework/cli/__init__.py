@@ -4,6 +4,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
 
     begin | check | work | look | bad_rows | doctor | days    commands to begin with · check · load · look · show what
                                         is bad · tell what is wrong with the machine · for the days after the first load
+    told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
     streams                             the standard streams, whatever state they are in
@@ -48,7 +49,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),
-    *(days.test, days.replay),
+    *(days.test, days.replay, days.rebuild),
 )
 for _command in _COMMANDS:
     landfeed.add_command(_command)

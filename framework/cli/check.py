@@ -38,14 +38,19 @@ def validate(request: Request) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["feed", "environment", "defaults"]), default="feed")
+@click.argument("kind", type=click.Choice(["feed", "environment", "defaults", "report"]), default="feed")
 @click.option("--write", is_flag=True, help="Write all of them into the configuration folder, where editors look.")
 @anywhere
 def schema(kind: str, write: bool, **params: Any) -> None:
-    """Print the JSON Schema of a kind of file, for editors."""
+    """Print the JSON Schema of a kind of file, for editors; or of the report of a run."""
     from framework.begin import editor_schema, schema_files
     from framework.loader import Kind
 
+    if kind == "report" and not write:
+        from framework.telling.reports import report_schema
+
+        put(report_schema().rstrip("\n"))
+        return
     if not write:
         put(editor_schema(Kind(kind)).rstrip("\n"))
         return

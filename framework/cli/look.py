@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from framework.cli.options import Request, common, given, opened
 from framework.cli.say import print_json, print_table
 from framework.cli.streams import say, tell
+from framework.cli.told import late_told
 
 if TYPE_CHECKING:
     from framework.engine import Preview
@@ -19,20 +21,25 @@ __all__ = ["history", "show", "status"]
 
 _REJECTED = 5
 """Rejected files of a feed of which there are more are counted."""
+_CHECK = "Exit with 3 when a feed is late, its last load had an unusual size, or its last result was bad."
 
 
 @click.command()
+@click.option("--check", is_flag=True, help=_CHECK)
 @common
-def status(request: Request) -> None:
-    """Show for each feed what is pending, unfinished and loaded."""
-    from framework.runs.views import status as view
+def status(request: Request, check: bool) -> None:
+    """Show for each feed what is pending, unfinished and loaded, and whether data has come when it was expected."""
+    from framework.runs import views
 
     with opened(request) as (project, world, _):
-        document = view(project.feeds, world)
+        document = views.status(project.feeds, world, late_told(request, project, world) if check else lambda _: None)
     if request.as_json:
         print_json(document)
-        return
-    _print_status(document["feeds"])
+    else:
+        _print_status(document["feeds"])
+    if check:
+        broken = any(feed["error"] for feed in document["feeds"])
+        sys.exit(3 if any(map(views.bad, document["feeds"])) else 1 if broken else 0)
 
 
 def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
@@ -44,6 +51,10 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
         row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
         row += [feed["last_result"], last.get("rows_read"), last.get("rows_quarantined"), feed["target_rows"]]
         rows.append([*row, feed["target_version"]])
+    if any(feed["freshness"] for feed in feeds):
+        columns.insert(1, "freshness")
+        for row, feed in zip(rows, feeds, strict=True):
+            row.insert(1, (feed["freshness"] or {}).get("state"))
     if any(feed["error"] for feed in feeds):
         columns.append("error")
         rows = [[*row, (feed["error"] or {}).get("message")] for row, feed in zip(rows, feeds, strict=True)]
@@ -57,6 +68,9 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
             say(f"rejected: {feed['feed']}: {len(feed['rejected']) - _REJECTED:,} more files")
         for warning in feed["warnings"]:
             say(f"warning: {feed['feed']}: {warning}")
+        for sentence in ((feed["freshness"] or {}).get(key) for key in ("message", "unusual")):
+            if sentence:
+                say(f"expected: {feed['feed']}: {sentence}")
     for hint in dict.fromkeys(feed["error"]["hint"] for feed in feeds if feed["error"]):
         if hint:
             say()

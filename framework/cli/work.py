@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import click
 from framework.cli.options import Request, common, errors, given, opened
 from framework.cli.say import print_json, say_event, say_event_json, say_report
 from framework.cli.signals import StopSignals
+from framework.cli.told import heard, telling
 from framework.errors import LandfeedError
 
 if TYPE_CHECKING:
@@ -93,13 +93,17 @@ def _work(
 ) -> None:
     from framework.cli.progress import Progress
     from framework.law.places import narrowed
-    from framework.plan.compile import Task
-    from framework.report import RunReport
+    from framework.plan.compile import ALL_TASKS, Task
     from framework.runs.run import Options, run_feeds
 
-    started, stopping = time.perf_counter(), threading.Event()
+    stopping = threading.Event()
     identity = given(run_id) or uuid.uuid4().hex[:16]
-    with StopSignals() as signals, opened(request, identity) as (project, world, leases):
+    command = "run" if tasks == ALL_TASKS else ", ".join(tasks)
+    with (
+        StopSignals() as signals,
+        telling(request, identity, command) as teller,
+        opened(request, identity) as (project, world, leases),
+    ):
         location = given(trigger_location) if Task.STAGE in tasks else None
         feeds = narrowed(project.feeds, location)
         with Progress(sys.stderr, _SLOW_SECONDS, len(feeds)) as progress:
@@ -113,8 +117,7 @@ def _work(
                 tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed, stopping=stopping.is_set
             )
             reports = run_feeds(feeds, world, leases, options)
-    seconds = time.perf_counter() - started
-    report = RunReport(identity, project.environment.engine.value, seconds, tuple(reports), signals.number)
+        report = teller.tell(reports, signals.number, project, world)
     if request.as_json:
         print_json(report.as_dict())
     else:
@@ -132,15 +135,18 @@ def watch(request: Request, quiet: float, interval: float, once: bool, jobs: int
     """Stay, and load files as they arrive. With `--output json` every line is a document."""
     from framework.runs.watch import Settings, Watch
 
+    identity = uuid.uuid4().hex[:16]
     with (
         StopSignals() as signals,
         errors(as_json=request.as_json, config=request.config, indent=None),
-        opened(request, uuid.uuid4().hex[:16]) as (project, world, leases),
+        telling(request, identity, "watch") as teller,
+        opened(request, identity) as (project, world, leases),
+        heard(teller, project, world, say_event_json if request.as_json else say_event) as tell,
     ):
         if not project.feeds and not once:
             raise LandfeedError("there is no feed to watch", "write one, or enable one (enabled: true)")
         settings = Settings(quiet, interval, jobs or project.environment.jobs, once)
-        watching = Watch(project.feeds, world, leases, settings, say_event_json if request.as_json else say_event)
+        watching = Watch(project.feeds, world, leases, settings, tell)
         signals.stop_with(watching.stop)
         code = watching.run()
     sys.exit(code)

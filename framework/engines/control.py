@@ -73,8 +73,10 @@ class DeltaControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
+        columns: Sequence[str] = (),
     ) -> list[dict[str, object]]:
         delta = self._tables.kept(table)
         if delta is None:
@@ -82,24 +84,22 @@ class DeltaControl:
         there = [field.name for field in delta.schema().fields]
         if not set(there).issuperset(where):
             return []
-        source = "ledger"
-        if since is not None:
-            source = (
-                f"(SELECT * FROM ledger WHERE recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}')"
-            )
-        if latest_by is not None:
-            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
-            source = f"(SELECT * FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
         conditions = [
             f"{column} IN ({', '.join(DATAFUSION.text(v) for v in values)})" for column, values in where.items()
         ]
-        query = f"SELECT {', '.join(DATAFUSION.name(name) for name in there)} FROM {source}"
-        query += f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        if since is not None:
+            conditions.append(f"recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'")
+        source = "ledger" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        if latest_by is not None:
+            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
+            source = f"(SELECT *, {ranked} FROM {source}) WHERE rank_ <= {newest}"
+        shown = [name for name in there if not columns or name in columns]
+        query = f"SELECT {', '.join(DATAFUSION.name(name) for name in shown)} FROM {source}"
         query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")
         with translated(table):
             found = QueryBuilder().register("ledger", delta).execute(query).read_all()
-        columns = {name: found.column(name).to_pylist() for name in found.column_names}
-        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        values = {name: found.column(name).to_pylist() for name in found.column_names}
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
 
     def compact(self, table: Table) -> None:
         delta = self._tables.kept(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,8 +31,10 @@ class MemoryControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
+        columns: Sequence[str] = (),
     ) -> list[dict[str, object]]:
         with self._lock:
             rows = list(self._tables.get(table, ()))
@@ -39,13 +42,15 @@ class MemoryControl:
         rows = [{name: row.get(name) for name in names} for row in rows]
         rows.sort(key=lambda row: row["recorded_at"], reverse=True)
         rows = [row for row in rows if since is None or row["recorded_at"] >= since]
+        rows = [row for row in rows if all(row.get(name) in values for name, values in where.items())]
         if latest_by is not None:
-            newest: dict[object, dict[str, Any]] = {}
+            counted: Counter[object] = Counter()
             for row in rows:
-                newest.setdefault(row.get(latest_by), row)
-            rows = list(newest.values())
-        found = [row for row in rows if all(row.get(name) in values for name, values in where.items())]
-        return found[:limit]
+                counted[row.get(latest_by)] += 1
+                row["rank_"] = counted[row.get(latest_by)]
+            rows = [row for row in rows if row.pop("rank_") <= newest]
+        shown = columns or tuple(names)
+        return [{name: row[name] for name in names if name in shown} for row in rows][:limit]
 
     def compact(self, table: Table) -> None:
         """Memory has no files."""

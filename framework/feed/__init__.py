@@ -5,6 +5,7 @@ compared with data (`min`, `accepted_values`, `default`, …) stay text as writt
 they follow the same value rules as the data itself (`framework.law.values`).
 """
 
+from framework.feed.expect import Expect, RowBound
 from framework.feed.feed import (
     Archive,
     Check,
@@ -48,6 +49,7 @@ __all__ = [
     "Control",
     "CsvOptions",
     "DeleteMode",
+    "Expect",
     "Feed",
     "Format",
     "Mask",
@@ -62,6 +64,7 @@ __all__ = [
     "Quarantine",
     "ReadyWhen",
     "RenamedColumns",
+    "RowBound",
     "SchemaContract",
     "ShortRows",
     "Snapshot",

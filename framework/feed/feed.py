@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from framework.feed.expect import Expect
 from framework.feed.habits import Control, Numbers, ShortRows, Span, Trailer
 from framework.feed.words import (
     AllBad,
@@ -228,6 +229,7 @@ class Feed:
     archive: Archive
     schema_contract: SchemaContract = SchemaContract()
     checks: tuple[Check, ...] = ()
+    expect: Expect | None = None
     filter: str | None = None
     description: str | None = None
     owner: str | None = None

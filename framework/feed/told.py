@@ -35,4 +35,6 @@ def read_options(feed: Feed, hide: Callable[[str], str]) -> dict[str, object]:
     """The options by which the feed's files are read, as plain data without secrets."""
     source = feed.source
     options: dict[str, object] = {"format": source.format.value, "null_values": [*map(hide, source.null_values)]}
+    if source.records is not None:
+        options["records"] = source.records
     return options | (asdict(source.csv) if source.format is Format.CSV else {}) | {"trim": source.trim}

@@ -16,8 +16,9 @@ SQL. Nothing here reads, writes or asks the clock.
     rules | masks | filenames | counts | expressions    texts to rows, or why not · what is stored of masked columns ·
                                         what a file's name gives · what counts mean · what is wrong with an expression
     change                              what a merge does, as a value
-    verdict | functions | survivors     what becomes of rows and files · what expressions consist of, and what that
-                                        means on every engine · which rows of a batch take part
-    values | layout | places | ready    texts to values · headers to columns · …
+    verdict | functions | survivors | conversions       what becomes of rows and files · what expressions consist of,
+                                        and what that means on every engine · which rows of a batch take part · typed
+                                        values as texts
+    values | layout | places | ready | freshness   texts to values · headers to columns · …
     dialects                            how an engine says what the builders need
 """

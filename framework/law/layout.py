@@ -29,6 +29,7 @@ __all__ = [
     "has_keys",
     "ignored",
     "json_layout",
+    "json_paths",
     "key_names",
     "missing",
     "named_layout",
@@ -59,11 +60,17 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a file's records: its name as it stands in the file, what it is, and the type that its values have
-    in the file, where they have one."""
+    in the file, where they have one. `steps` are the names on the way to a field within fields."""
 
     name: str
     kind: Kind = Kind.TEXT
     type: DataType | None = None
+    steps: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names on the way to it, at least one."""
+        return self.steps or (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +204,26 @@ def has_keys(feed: Feed, names: Sequence[str]) -> bool:
     return all(name in found for name in key_names(feed))
 
 
-def json_layout(feed: Feed, keys: Sequence[str]) -> Layout | Rejected:
-    """The layout of a JSON file in whose records these keys occur; its records have the keys that columns want."""
-    return found_layout(feed, keys, Kind.JSON)
+def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]] = ()) -> Layout | Rejected:
+    """The layout of a JSON file in whose records these keys occur, and these paths (of `json_paths`); its records have
+    the fields that columns want."""
+    known = set(map(same_name, keys))
+    steps = {".".join(path): path for path in paths if same_name(".".join(path)) not in known}
+    names = [*keys, *steps]
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    record = tuple(Field(names[index], Kind.JSON, steps=steps.get(names[index], ())) for index in used)
+    taken = {*(names[index] for index in used), *(field.path[0] for field in record)}
+    return Layout(record, fields, tuple(key for key in keys if key not in taken)[:_OTHERS])
+
+
+def json_paths(feed: Feed) -> list[tuple[str, ...]]:
+    """The paths into records that columns' names may be."""
+    names = (name for column in feed.columns if column.from_source for name in column.source_names)
+    return [tuple(name.split(".")) for name in dict.fromkeys(names) if "." in name.strip(".")]
 
 
 def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | None]) -> Layout | Rejected:

@@ -81,12 +81,20 @@ def _formula(field: str, dialect: Dialect) -> str:
 
 
 def value_of(
-    column: Column, text: str, feed: Feed, dialect: Dialect, *, plain: str | None = None, usual_only: bool = False
+    column: Column,
+    text: str,
+    feed: Feed,
+    dialect: Dialect,
+    *,
+    plain: str | None = None,
+    formatted: bool = True,
+    usual_only: bool = False,
 ) -> str:
     """The typed value of a text: NULL for NULL and for what the type does not accept; the default for NULL. `plain` is
-    the text as the law of values reads it, where it is written otherwise; for `usual_only` see `typed`."""
-    zone = feed.source.timezone
-    value = typed(plain or text, column.type, formats=column.formats, zone=zone, dialect=dialect, usual_only=usual_only)
+    the text as the law of values reads it, where it is written otherwise. A text that is not `formatted` is not in the
+    column's formats. For `usual_only` see `typed`."""
+    zone, formats = feed.source.timezone, column.formats if formatted else ()
+    value = typed(plain or text, column.type, formats=formats, zone=zone, dialect=dialect, usual_only=usual_only)
     if column.default is None:
         return value
     default = typed_literal(column.default, column, zone, dialect)

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 
 from framework.feed import Column, Feed
 from framework.law import checks
+from framework.law.conversions import MOMENTS
 from framework.law.dialects import Dialect
+from framework.law.layout import Layout
 from framework.law.masks import NO_RECORD, masked
 from framework.law.pathnames import captures
 from framework.law.rules import (
@@ -48,6 +50,7 @@ __all__ = [
     "audit_values",
     "by_file",
     "is_nested",
+    "moments",
     "quarantined",
     "rendered",
     "rules_of",
@@ -83,6 +86,11 @@ def is_nested(column: Column) -> bool:
     return isinstance(column.type, Array | Map | Struct)
 
 
+def moments(layout: Layout) -> frozenset[str]:
+    """The columns whose fields have moments or dates by the file's own schema."""
+    return frozenset(name for name, index in layout.fields if layout.record[index].type in MOMENTS)
+
+
 def by_file(texts: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
     """SQL of the text that belongs to the file at a position of the batch."""
     first, last = min(texts, default=0), max(texts, default=0)
@@ -99,7 +107,8 @@ class RowQuery:
     records). Nested values are `n0`, `n1`, … with the defaults `d0`, `d1`, … where the SQL reads no JSON. `once` is an
     expression without meaning that makes an engine compute the values before it looks at their rules; `audit` is the
     SQL of the audit columns. With `usual_only` a row with a value in an uncommon spelling counts as bad, which is right
-    for a look that only asks whether all rows are good."""
+    for a look that only asks whether all rows are good. `moments` are the columns whose fields were moments already, so
+    that no format is asked of them."""
 
     feed: Feed
     dialect: Dialect
@@ -109,6 +118,7 @@ class RowQuery:
     once: str | None = None
     audit: Mapping[str, str] = field(default_factory=dict)
     usual_only: bool = False
+    moments: frozenset[str] = frozenset()
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
@@ -169,7 +179,10 @@ class RowQuery:
             value = f"CASE WHEN {null} THEN d{index} ELSE n{index} END"
         elif has_text:
             plain = f"p{index}" if column.numbers is not None and column.name in self.fields else None
-            value = value_of(column, f"t{index}", self.feed, dialect, plain=plain, usual_only=self.usual_only)
+            formatted = column.name not in self.moments
+            value = value_of(
+                column, f"t{index}", self.feed, dialect, plain=plain, formatted=formatted, usual_only=self.usual_only
+            )
         elif column.default is not None:
             value = typed_literal(column.default, column, self.feed.source.timezone, dialect)
         else:

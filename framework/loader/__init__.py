@@ -9,7 +9,15 @@ never stops the search for more.
 from framework.loader.column_types import accepted
 from framework.loader.databricks import watched_folder
 from framework.loader.environments import environment_names
-from framework.loader.project import Project, check_project, feed_names, load_project, load_targets, merged_tree
+from framework.loader.project import (
+    Project,
+    check_project,
+    environment_of,
+    feed_names,
+    load_project,
+    load_targets,
+    merged_tree,
+)
 from framework.loader.schema import Kind, schema_text
 from framework.loader.written import annotated, new_feed, origins, yaml_text
 
@@ -20,6 +28,7 @@ __all__ = [
     "annotated",
     "check_project",
     "environment_names",
+    "environment_of",
     "feed_names",
     "load_project",
     "load_targets",

@@ -26,8 +26,11 @@ def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iter
     yield from _tables(enabled, environment)
     yield from _archives(enabled)
     yield from _claims(enabled)
+    if environment is not None:
+        yield from _told(enabled, environment)
 
 
+_OWN = ("files", "batches", "checks", "notices")
 _BESIDE = "table of what is remembered"
 
 
@@ -52,7 +55,7 @@ def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Itera
             *((_BESIDE, table, ("target", "table")) for table in (memory_table(feed),) if table is not None),
         ):
             name, path = table.name.lower(), ".".join(keys)
-            if name in (f"{control}files".lower(), f"{control}batches".lower()):
+            if name in {f"{control}{own}".lower() for own in _OWN}:
                 hint = "choose another table, or another control schema in the environment"
                 message = f"{table} is one of Landfeed's own tables"
                 yield frozenset({feed.name}), _place(tree, *keys).problem(path, message, hint)
@@ -91,6 +94,16 @@ def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
             hint = "put the archive beside the landing folder"
             place = _place(tree, "source", "path")
             yield frozenset({feed.name, owner.name}), place.problem("source.path", message, hint)
+
+
+def _told(entries: Sequence[_Entry], environment: Environment) -> Iterator[_Found]:
+    """What is written about runs must not land."""
+    for key, path in environment.telling.places:
+        for feed, tree in entries:
+            if feed.source.path in folders_above(path):
+                message = f"{key} of {environment.file} would land: it lies inside this folder"
+                place = _place(tree, "source", "path")
+                yield frozenset({feed.name}), place.problem("source.path", message, f"put {key} beside landing folders")
 
 
 def _claims(entries: Sequence[_Entry]) -> Iterator[_Found]:

@@ -37,7 +37,7 @@ from framework.feed import (
     Target,
 )
 from framework.law.pathnames import has_folders
-from framework.loader import habits, ready
+from framework.loader import expecting, habits, ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
 from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
@@ -64,6 +64,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
             word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
         ),
         checks=(*(_check(node) for node in items(tree, "checks")), *ready.checks(mapping(tree, "schema"))),
+        expect=expecting.expectation(tree, environment.timezone),
         filter=text(tree, "filter"),
         description=text(tree, "description"),
         owner=text(tree, "owner"),

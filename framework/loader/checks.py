@@ -10,7 +10,7 @@ from framework.errors import Problem
 from framework.law import filenames, pathnames
 from framework.law.values import check_pattern
 from framework.loader import columns as column_checks
-from framework.loader import habits, ready, targets
+from framework.loader import expecting, habits, ready, targets
 from framework.loader.environments import Settings, zone_problem
 from framework.loader.nodes import Node
 from framework.loader.paths import is_uri
@@ -36,6 +36,7 @@ def problems(
     told = any(p.path == "target.keys" or (p.path.startswith("target.") and "'keys'" in (p.hint or "")) for p in found)
     yield from targets.problems(tree, columns, captured, told)
     yield from ready.key_problems(tree.get("target") or tree, columns)
+    yield from expecting.problems(tree)
     yield from _paths(tree, settings)
     yield from _tables(tree)
 
@@ -107,10 +108,9 @@ def _options(source: Node) -> Iterator[Problem]:
             hint = f"remove it; '{key}' is an option of format csv"
             yield node.problem(f"source.options.{key}", f"format {format_} has no option '{key}'", hint, at_key=True)
     records = source.get("records")
-    if records is not None and format_ == "json":
-        yield records.problem("source.records", "the key is not supported yet for JSON", "leave it out", at_key=True)
-    elif records is not None and format_ and format_ != "xml":
-        yield records.problem("source.records", f"format {format_} has no records", "it is for format xml", at_key=True)
+    if records is not None and format_ and format_ not in ("json", "xml"):
+        hint = "it is for format json and xml"
+        yield records.problem("source.records", f"format {format_} has no records", hint, at_key=True)
     marks = {default: f"the default {key}" for key, default in (("sep", ","), ("quote", '"')) if key not in options.map}
     for key in ("sep", "quote", "comment"):
         mark = options.get(key)

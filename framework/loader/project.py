@@ -19,7 +19,7 @@ from framework.loader.substitute import substitute
 from framework.loader.suggest import one_of
 from framework.names import Secrets
 
-__all__ = ["Project", "check_project", "feed_names", "load_project", "load_targets", "merged_tree"]
+__all__ = ["Project", "check_project", "environment_of", "feed_names", "load_project", "load_targets", "merged_tree"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -70,6 +70,11 @@ def load_project(
 
 def _secrets(settings: Settings) -> Secrets:
     return Secrets({f"${{env:{name}}}": value for name, value in settings.scope.secrets.items()})
+
+
+def environment_of(config: str, env: str, *, environ: Mapping[str, str]) -> Environment | None:
+    """The environment by itself, whatever is wrong with feeds; None when it cannot be had."""
+    return load_environment(config, env, environ, lambda _: None).environment
 
 
 def check_project(

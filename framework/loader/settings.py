@@ -5,6 +5,8 @@ Runs only on trees without problems, so it trusts the shapes that the schema has
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from framework.environment import (
     Cluster,
     DatabricksSettings,
@@ -12,12 +14,16 @@ from framework.environment import (
     EngineName,
     Environment,
     GitRepository,
+    Hook,
+    HookForm,
+    Occasion,
     Permission,
     Principal,
+    Telling,
 )
 from framework.loader.nodes import Node
-from framework.loader.paths import absolute
-from framework.loader.values import items, text, texts, whole, whole_or, word
+from framework.loader.paths import absolute, folder
+from framework.loader.values import items, number, text, texts, whole, whole_or, word
 from framework.names import Limits
 
 __all__ = ["PRINCIPALS", "build_environment", "git_provider"]
@@ -56,7 +62,34 @@ def build_environment(tree: Node, name: str, project: str) -> Environment:
         gcs_project=text(tree, "gcs", "project"),
         gcs_connector=absolute(connector, project) if connector else None,
         databricks=_databricks(databricks) if databricks is not None else None,
+        telling=_telling(tree, project),
         file=tree.file,
+    )
+
+
+def _telling(tree: Node, project: str) -> Telling:
+    reports, metrics = text(tree, "reports"), text(tree, "metrics")
+    return Telling(
+        reports=folder(reports, project) if reports else None,
+        metrics=absolute(metrics, project) if metrics else None,
+        notify=tuple(_hook(node) for node in items(tree, "notify")),
+    )
+
+
+_HOSTS = {HookForm.SLACK: ("hooks.slack.com",), HookForm.TEAMS: (".webhook.office.com", ".logic.azure.com")}
+"""How the hosts end whose webhooks take these forms."""
+
+
+def _hook(tree: Node) -> Hook:
+    url, default = text(tree, "url") or "", Hook("")
+    host = urlsplit(url).hostname or ""
+    by_host = next((form for form, ends in _HOSTS.items() if host.endswith(ends)), default.form)
+    seconds = number(tree, "timeout_seconds")
+    return Hook(
+        url=url,
+        form=word(tree, by_host, "form"),
+        on=tuple(map(Occasion, texts(tree, "on"))) or default.on,
+        seconds=default.seconds if seconds is None else seconds,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from framework.errors import Failure, expected
 from framework.feed import Feed
+from framework.law.freshness import FreshnessState
 from framework.law.layout import column_warnings
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState, Status
@@ -19,27 +20,41 @@ from framework.plan.explain import SqlOf, explain
 from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
 from framework.plan.world import World
+from framework.runs.freshness import Expected, freshness_of
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 from framework.steps import Stage
 
-__all__ = ["history", "history_files", "plans", "status"]
+__all__ = ["bad", "history", "history_files", "plans", "status"]
 
 Found = TypeVar("Found")
 _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
 
 
-def status(feeds: Sequence[Feed], world: World) -> dict[str, Any]:
-    """One entry a feed: what is pending, what is unfinished, what was loaded last, or why it cannot be looked at."""
+def status(
+    feeds: Sequence[Feed], world: World, tell: Callable[[Mapping[str, Expected]], object] = lambda _: None
+) -> dict[str, Any]:
+    """One entry a feed: what is pending, what is unfinished, what was loaded last, or why it cannot be looked at.
+    `tell` hears how fresh the feeds are that say what is expected."""
     latest, landing = world.ledger.latest(), landing_of(feeds, world)
     ids = [latest[feed.name].batch_id for feed in feeds if feed.name in latest]
-    rejected = _rejected(ids, world)
+    rejected, fresh = _rejected(ids, world), freshness_of(feeds, world, landing)
+    tell(fresh)
 
     def one(feed: Feed) -> dict[str, Any]:
         last = latest.get(feed.name)
-        return _feed_status(feed, world, landing, last, rejected[last.batch_id] if last else [])
+        found = _feed_status(feed, world, landing, last, rejected[last.batch_id] if last else [])
+        freshness = fresh.get(feed.name)
+        return found | {"freshness": freshness.as_dict() if freshness else None}
 
     return {"feeds": [one(feed) for feed in feeds]}
+
+
+def bad(feed: dict[str, Any]) -> bool:
+    """Whether an entry of `status` is one to worry about: late, of an unusual size, or its last result was bad."""
+    freshness = feed["freshness"] or {"state": None, "unusual": None}
+    late = freshness["state"] == FreshnessState.LATE or freshness["unusual"] is not None
+    return late or feed["last_result"] in (Status.REJECTED, Status.FAILED)
 
 
 def _rejected(batch_ids: Sequence[str], world: World) -> defaultdict[str, list[FileEvent]]:

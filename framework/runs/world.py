@@ -18,7 +18,7 @@ from framework.plan.world import World
 from framework.storage import Storage
 from framework.storages import kind_of, open_leases, open_storage
 
-__all__ = ["open_world"]
+__all__ = ["open_ledger", "open_world"]
 
 
 @contextmanager
@@ -43,13 +43,20 @@ def open_world(
     try:
         # Leases that last tell where a runner died before it had written what it gathered; a catalog has none.
         root, keeping = environment.root, _open_keeping(environment)
-        ledger = Ledger(
-            _open_control(environment, environ), environment.control, keeping, gathers=environment.root is not None
-        )
+        ledger = open_ledger(environment, environ, keeping)
         world = World(engine, storage, ledger, environment.engine.value, run_id, clock, root, hide, keeping)
         yield world, open_leases(environment, environ)
     finally:
         engine.close()
+
+
+def open_ledger(environment: Environment, environ: Mapping[str, str], keeping: Keeping | None = None) -> Ledger:
+    """The ledger of the environment. Raises LandfeedError when what it needs is not installed."""
+    try:
+        control = _open_control(environment, environ)
+    except ImportError as error:
+        raise cannot_load(environment.engine, error) from error
+    return Ledger(control, environment.control, keeping, gathers=environment.root is not None)
 
 
 def _open_engine(environment: Environment, environ: Mapping[str, str]) -> Engine:

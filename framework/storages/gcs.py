@@ -149,6 +149,10 @@ class GcsStorage:
         with translated(file.path, "deleted"):
             return self._delete(file)
 
+    def write(self, path: str, content: bytes) -> None:
+        with translated(path, "written"):
+            self._blob(path).upload_from_string(content, "application/octet-stream", **self._gcs.patience)
+
     def _blob(self, path: str, generation: int | None = None) -> Any:
         bucket, key = bucket_and_key(path)
         return self._gcs.client.bucket(bucket).blob(key, generation=generation)

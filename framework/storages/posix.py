@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ __all__ = [
     "partials",
     "remove",
     "same_bytes",
+    "sync_names",
     "translated",
 ]
 
@@ -73,6 +75,20 @@ class PosixFolders:
     def fetch(self, file: File, folder: str) -> str | None:
         del file, folder  # such files are opened where they are
         return None
+
+    def write(self, path: str, content: bytes) -> None:
+        partial = os.path.join(os.path.dirname(path), f".landfeed-{secrets.token_hex(8)}.part")
+        try:
+            make_folder(path, None)
+            try:
+                with open(partial, "xb") as stream:
+                    stream.write(content)
+                os.replace(partial, path)
+            finally:
+                remove(partial)
+        except OSError as error:
+            hint = "check permissions and free space"
+            raise StorageError(f"{path} cannot be written: {error.strerror}", hint) from error
 
 
 def digest_of(path: str) -> str:
@@ -145,6 +161,22 @@ def copied(reading: BinaryIO, writing: BinaryIO) -> str:
         writing.flush()
         os.fsync(writing.fileno())
     return digest.hexdigest()
+
+
+def sync_names(destination: str) -> None:
+    """See to it that the name of what was copied, and those of the folders that it lies in, are on the disk: a file
+    system knows nothing of what goes on another one meanwhile, and the file is to leave that one."""
+    folder = os.path.dirname(destination)
+    device = os.stat(folder).st_dev
+    with suppress(OSError):  # folders that may not be read are not ours; some file systems cannot sync folders
+        while os.stat(folder).st_dev == device:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if folder == (folder := os.path.dirname(folder)):
+                return
 
 
 def occupied(destination: str) -> StorageError:

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from framework.ledger import BatchEvent, CheckEvent, FileEvent
+from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent
 from tests.documents import document
 from tests.support import HEADER, Project
 
@@ -19,8 +19,11 @@ def documented(title: str) -> set[str]:
     return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
 
 
-@pytest.mark.parametrize(("title", "event"), [("files", FileEvent), ("batches", BatchEvent), ("checks", CheckEvent)])
-def test_control_tables(title: str, event: type[FileEvent | BatchEvent | CheckEvent]) -> None:
+@pytest.mark.parametrize(
+    ("title", "event"),
+    [("files", FileEvent), ("batches", BatchEvent), ("checks", CheckEvent), ("notices", NoticeEvent)],
+)
+def test_control_tables(title: str, event: type[FileEvent | BatchEvent | CheckEvent | NoticeEvent]) -> None:
     assert documented(title) == {field.name for field in fields(event)}
 
 

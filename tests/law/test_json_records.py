@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import time
+import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from framework.feed import Archive, Column, Feed, Format, Quarantine, Source, Target
-from framework.law.layout import Layout
+from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS
+from framework.law.values import DEEPEST
 from framework.names import Limits, Table
 from framework.types import Scalar
 
@@ -24,14 +27,14 @@ FEED = Feed(
 )
 
 
-def law(data: bytes, encoding: str = "utf-8") -> list[tuple[int, str, object]]:
-    """Line, text, and the values of a and b or what is wrong, of every record."""
+def law(data: bytes, encoding: str = "utf-8", feed: Feed = FEED) -> list[tuple[int, str, object]]:
+    """Line, text, and the values of the columns or what is wrong, of every record."""
     reader = READERS[Format.JSON]
-    layout, _ = reader.open(io.BytesIO(data), encoding, FEED)
+    layout, _ = reader.open(io.BytesIO(data), encoding, feed)
     assert isinstance(layout, Layout)
-    at = [layout.index(name) for name in ("a", "b")]
+    at = [layout.index(column.name) for column in feed.columns]
     found: list[tuple[int, str, object]] = []
-    for record in reader.records(io.BytesIO(data), encoding, FEED, layout):
+    for record in reader.records(io.BytesIO(data), encoding, feed, layout):
         fields = record.fields
         values = None if fields is None else tuple(None if index is None else fields[index] for index in at)
         found.append((record.line, record.raw, record.error if values is None else values))
@@ -109,6 +112,75 @@ def test_records(data: bytes, expected: list[object]) -> None:
     assert law(data) == expected
 
 
+ROWS = replace(FEED, source=replace(FEED.source, records="x.rows"))
+NO_FIELD = "the document has no field x.rows (source.records)"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b'{"n":[{"a":9}],"x":{"rows":[{"a":1},\n{"a":2}],"y":1},"z":"}"}', [(1, ("1", None)), (2, ("2", None))]),
+        (b'{"x":{"rows":[{"a":1}]}}\n{ "x" : {"rows":{"a":2}} }', [(1, ("1", None)), (2, ("2", None))]),
+        (
+            b'{"x":{"rows":[]}}{"x":{"rows":null}}\n{"x":{}}\n{}{"x":{"rows":[{"a":1}]}}',
+            [(2, NO_FIELD), (3, NO_FIELD), (3, ("1", None))],
+        ),
+        (b'{"x":{"rows":[{"a":1},3,]}}', [(1, ("1", None)), (1, NO_OBJECT), (1, "there is nothing behind a comma")]),
+        (
+            b'{"x":{"rows":[{"a":1},{"a":2}',
+            [(1, ("1", None)), (1, ("2", None)), (1, "the array of records does not end"), (1, NO_JSON)],
+        ),
+        (
+            b'{"x":{"rows":[{"a":1}]},"z" 1}\n{"x":{"rows":[{"a":2}]}}',
+            [(1, ("1", None)), (1, NO_JSON), (2, ("2", None))],
+        ),
+    ],
+)
+def test_records_in_a_field(data: bytes, expected: list[object]) -> None:
+    assert [(line, values) for line, _, values in law(data, feed=ROWS)] == expected
+
+
+def test_a_file_without_the_field_is_rejected() -> None:
+    layout, _ = READERS[Format.JSON].open(io.BytesIO(b'{"a":1}'), "utf-8", ROWS)
+    assert layout == Rejected(NO_FIELD)
+
+
+def test_a_name_with_dots_is_a_path_where_there_is_no_such_key() -> None:
+    columns = tuple(Column(name, Scalar("string"), (source,)) for name, source in (("a", "p.q.r"), ("b", "p.s")))
+    feed = replace(FEED, columns=columns)
+    data = b'{"p":{"q":{"r":1.50},"s":{"t":2}}}\n{"p":3}\n{"p":{"q":4}}\n'
+    assert [values for _, _, values in law(data, feed=feed)] == [("1.50", '{"t":2}'), (None, None), (None, None)]
+    assert [values for _, _, values in law(data + b'{"p.s":5}', feed=feed)] == [
+        ("1.50", None),
+        *[(None, None)] * 2,
+        (None, "5"),
+    ]
+
+
+@pytest.mark.parametrize("around", [b"%s", b"[%s]", b'{"a":2}\n%s'])
+def test_more_levels_than_there_may_be_are_malformed(around: bytes) -> None:
+    """… as long as the machine could read them, and as well where it could not; a line of them costs no other."""
+    for levels in (DEEPEST - 1, DEEPEST, DEEPEST + 1, 1000, 100_000):
+        nested = b'{"a":' + b"[" * levels + b"]" * levels + b"}"
+        found = [values for _, raw, values in law(around % nested) if raw == nested.decode()]
+        deep = f"the record is nested too deep; it may have {DEEPEST} levels"
+        assert found == [deep if levels >= DEEPEST else ("[" * levels + "]" * levels, None)]
+
+
+def test_a_stream_of_any_size_takes_a_window_of_memory() -> None:
+    rows = b",".join(b'{"a":"%07d"}' % number for number in range(200_000))
+    for data, feed in ((b"[" + rows + b"]", FEED), (b'{"x":{"rows":[' + rows + b"]}}", ROWS)):
+        reader = READERS[Format.JSON]
+        layout, _ = reader.open(io.BytesIO(data), "utf-8", feed)
+        assert isinstance(layout, Layout)
+        tracemalloc.start()
+        count = sum(1 for _ in reader.records(io.BytesIO(data), "utf-8", feed, layout))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert (count, most < len(data)) == (200_000, True)
+        assert most < 3_000_000
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252", "utf-32-le"])
 def test_encodings(encoding: str) -> None:
     assert law('[{"a":"ü"}]'.encode(encoding), encoding) == [(1, '{"a":"ü"}', ("ü", None))]
@@ -139,7 +211,20 @@ def test_a_document_that_is_too_long_is_malformed_alone(form: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"a":[\n', b'{"a":1,\n', b'{"a":1,}', b"{", b'"', b'{"a":"x\n', b'[{"a":1,\n', b"1 ", b"}"]
+    "body",
+    [
+        b'{"a":[\n',
+        b'{"a":[{},\n',
+        b'[{"a":"\\"",\n',
+        b'{"a":1,\n',
+        b'{"a":1,}',
+        b"{",
+        b'"',
+        b'{"a":"x\n',
+        b'[{"a":1,\n',
+        b"1 ",
+        b"}",
+    ],
 )
 def test_broken_documents_cost_no_more_than_others(body: bytes) -> None:
     started = time.process_time()

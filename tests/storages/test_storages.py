@@ -73,6 +73,15 @@ def test_a_folder_is_given_with_or_without_its_slash(place: Place) -> None:
     assert [file.name for file in place.storage.list(place.landing.rstrip("/"), recursive=True)] == ["a.csv"]
 
 
+def test_what_is_written_replaces_what_was_there(place: Place) -> None:
+    path = f"{place.archive}reports/2026/a.json"
+    for content in (b"one", b"", b"three" * 1000):
+        place.storage.write(path, content)
+        assert place.read(path) == content
+        assert [file.path for file in place.storage.list(place.archive, recursive=True)] == [path]
+        assert place.stored(place.archive) == ["reports/2026/a.json"]
+
+
 def test_a_replaced_file_has_another_version(place: Place) -> None:
     first = place.land("a.csv", b"one")
     second = place.land("a.csv", b"two")

@@ -9,7 +9,7 @@ from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Kind, Layout
 from framework.law.rules import error_list, row_rules
-from framework.law.staging import BAD, RowQuery, Select, rendered, rules_of
+from framework.law.staging import BAD, RowQuery, Select, moments, rendered, rules_of
 from framework.law.values import unguarded
 from framework.law.verdict import Verdict
 
@@ -42,7 +42,7 @@ def row_query(
         name: unguarded(f"f{index}") if layout.record[index].kind is Kind.JSON else f"f{index}"
         for name, index in layout.fields
     }
-    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only)
+    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=moments(layout))
 
 
 def select_rows(

@@ -48,26 +48,27 @@ class CatalogControl:
         where: Mapping[str, Sequence[str]],
         *,
         latest_by: str | None = None,
+        newest: int = 1,
         since: datetime | None = None,
         limit: int | None = None,
+        columns: Sequence[str] = (),
     ) -> list[dict[str, object]]:
         if not self._tables.exists(table):
             return []
         there = {name for name, _ in self._tables.columns(table)}
         if not there.issuperset(where):
             return []
-        source = self._tables.reference(table)
-        if since is not None:
-            source = (
-                f"(SELECT * FROM {source} WHERE recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}')"
-            )
-        if latest_by is not None:
-            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
-            source = f"(SELECT * EXCEPT (rank_) FROM (SELECT *, {ranked} FROM {source}) WHERE rank_ = 1)"
         conditions = [
             f"{column} IN ({', '.join(SPARK.text(value) for value in values)})" for column, values in where.items()
         ]
-        query = f"SELECT * FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        if since is not None:
+            conditions.append(f"recorded_at >= TIMESTAMP '{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'")
+        source = self._tables.reference(table) + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        if latest_by is not None:
+            ranked = f"row_number() OVER (PARTITION BY {latest_by} ORDER BY recorded_at DESC) AS rank_"
+            source = f"(SELECT *, {ranked} FROM {source}) WHERE rank_ <= {newest}"
+        shown = [SPARK.name(name) for name, _ in self._tables.columns(table) if not columns or name in columns]
+        query = f"SELECT {', '.join(shown)} FROM {source}"
         query += " ORDER BY recorded_at DESC" + (f" LIMIT {limit}" if limit is not None else "")
         return [{name: _utc(value) for name, value in row.asDict().items()} for row in self._tables.sql(table, query)]
 

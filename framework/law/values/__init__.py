@@ -19,16 +19,18 @@ against each other. Everything that the law does not accept is a bad value, neve
 """
 
 from framework.law.values.law import parse
-from framework.law.values.nested import guarded, json_document, json_members, pointer, unguarded
+from framework.law.values.nested import DEEPEST, guarded, json_document, json_object, json_text, pointer, unguarded
 from framework.law.values.numbers import plain_number, plain_number_sql
 from framework.law.values.patterns import check_pattern
 from framework.law.values.sql import typed
 
 __all__ = [
+    "DEEPEST",
     "check_pattern",
     "guarded",
     "json_document",
-    "json_members",
+    "json_object",
+    "json_text",
     "parse",
     "plain_number",
     "plain_number_sql",

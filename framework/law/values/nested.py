@@ -12,7 +12,20 @@ from typing import Any
 
 from framework.types import Array, DataType, Map, Scalar, Struct
 
-__all__ = ["guarded", "json_document", "json_members", "parse_nested", "pointer", "typed_nested", "unguarded"]
+__all__ = [
+    "DEEPEST",
+    "guarded",
+    "json_document",
+    "json_object",
+    "json_text",
+    "parse_nested",
+    "pointer",
+    "typed_nested",
+    "unguarded",
+]
+
+DEEPEST = 100
+"""Brackets within each other that a JSON document may have."""
 
 _MARK = "\ue000\uf8ff\ue000"
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -129,9 +142,9 @@ def _keys(value: str) -> str:
     return f"list_filter(json_keys({value}), lambda k, i: list_position(json_keys({value}), k) = i)"
 
 
-def pointer(name: str) -> str:
-    """The JSON pointer (RFC 6901) to a member. DuckDB's paths cannot name the empty key."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+def pointer(*names: str) -> str:
+    """The JSON pointer (RFC 6901) to a member, or to a member of a member. DuckDB's paths cannot name the empty key."""
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 
 def _name(name: str) -> str:
@@ -156,9 +169,9 @@ def json_document(text: str, at: int = 0) -> tuple[Any, int]:
     return _DECODER.raw_decode(text, at)
 
 
-def json_members(document: Any, text: str) -> dict[str, str | None] | None:
-    """The members of a document that is an object, each as the text that a column of any type reads; None for others.
-    `text` is the document's own."""
+def json_object(document: Any, text: str) -> dict[str, Any] | None:
+    """A document that is an object; None for others, and for one with half a letter in it. `text` is the document's
+    own."""
     if not isinstance(document, dict):
         return None
     if "\\ud" in text or "\\uD" in text:
@@ -166,10 +179,11 @@ def json_members(document: Any, text: str) -> dict[str, str | None] | None:
             json.dumps(document, ensure_ascii=False).encode()
         except ValueError:  # half a surrogate pair is no text
             return None
-    return {name: _member_text(value) for name, value in document.items()}
+    return document
 
 
-def _member_text(value: Any) -> str | None:
+def json_text(value: Any) -> str | None:
+    """A value of a document as the text that a column of any type reads; None for null."""
     if value is None:
         return None
     return str(value) if isinstance(value, str) else _json_text(value)

@@ -11,7 +11,7 @@ from framework.engines.embedded.readers.bytes import Told, accounted, unpack_fir
 from framework.engines.embedded.readers.scan import read_csv
 from framework.feed import Feed
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout, json_layout
+from framework.law.layout import Layout, json_layout, json_paths
 from framework.law.values import guarded, pointer
 from framework.opening import Compression, Piece
 
@@ -61,7 +61,7 @@ def _names_twice(value: str) -> str:
 def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | None:
     """A `Survey`: the layout from the keys that occur in the file, in order of first appearance; None when some line is
     not certainly an object for the law as well, with each key once. Raises BROKEN_FILE."""
-    if not piece.is_utf8:
+    if not piece.is_utf8 or feed.source.records or json_paths(feed):
         return None
     unpack_first(piece)
     with piece.source.path() as path:

@@ -1,0 +1,116 @@
+"""Whom a command that loads tells of its runs, beside those who read what it prints."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from framework.cli.options import Request
+from framework.cli.streams import say
+from framework.environment import Telling
+from framework.errors import LandfeedError, expected
+from framework.report import FeedReport, RunReport
+
+if TYPE_CHECKING:
+    from framework.loader import Project
+    from framework.plan.world import World
+    from framework.runs.events import Event
+    from framework.runs.freshness import Expected
+
+__all__ = ["Teller", "heard", "late_told", "telling"]
+
+
+@dataclass(slots=True)
+class Teller:
+    """Tells of one run of a command; whoever is not configured costs nothing."""
+
+    run: RunReport
+    _began: float
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def tell(self, reports: Iterable[FeedReport], signal: int | None, project: Project, world: World) -> RunReport:
+        """The report of the run, whose feeds have these, after it is told; what they did is durable by now."""
+        engine = project.environment.engine.value
+        run = replace(self.run, engine=engine, seconds=self.seconds(), feeds=tuple(reports), signal=signal)
+        _tell(run, project, world)
+        return run
+
+    def failed(self, request: Request, error: LandfeedError) -> None:
+        """Tell of a run that came to nothing."""
+        from framework.loader import environment_of
+
+        environment = environment_of(request.config, request.env, environ=os.environ)
+        if environment is not None and environment.telling != Telling():
+            from framework.telling import Told, tell_failure
+
+            run = replace(self.run, engine=environment.engine.value, seconds=self.seconds())
+            tell_failure(Told(environment, os.environ, _note), run, error)
+
+
+def _tell(run: RunReport, project: Project, world: World) -> None:
+    if project.environment.telling != Telling():
+        from framework.telling import Told, tell_run
+
+        tell_run(Told(project.environment, os.environ, _note, project.secrets.hide), run, project.feeds, world)
+
+
+@contextmanager
+def heard(
+    teller: Teller, project: Project, world: World, tell: Callable[[Event], None]
+) -> Iterator[Callable[[Event], None]]:
+    """`tell`, and each feed that has run is a run that is told of, in the background: who watches does not wait."""
+    from framework.runs.events import Ended
+
+    def hear(event: Event) -> None:
+        tell(event)
+        if isinstance(event, Ended):
+            seconds = sum(event.report.seconds.values())
+            run = replace(
+                teller.run,
+                engine=project.environment.engine.value,
+                seconds=seconds,
+                feeds=(event.report,),
+                started_at=datetime.now(UTC) - timedelta(seconds=seconds),
+            )
+            background.submit(_tell, run, project, world)
+
+    with ThreadPoolExecutor(1, "tell") as background:
+        yield hear if project.environment.telling != Telling() else tell
+
+
+@contextmanager
+def telling(request: Request, run_id: str, command: str) -> Iterator[Teller]:
+    """What is raised within has ended the run before any feed had a report; it is told, and raised again."""
+    run = RunReport(run_id, "", 0.0, command=command, environment=request.env, started_at=datetime.now(UTC))
+    teller = Teller(run, time.perf_counter())
+    try:
+        yield teller
+    except Exception as error:
+        teller.failed(request, expected(error))
+        raise
+
+
+def late_told(request: Request, project: Project, world: World) -> Callable[[Mapping[str, Expected]], None]:
+    """Tells how fresh feeds are."""
+    run = RunReport("", project.environment.engine.value, 0.0, command="status --check", environment=request.env)
+
+    def tell(fresh: Mapping[str, Expected]) -> None:
+        if project.environment.telling != Telling():
+            from framework.telling import Told, tell_freshness
+
+            told = Told(project.environment, os.environ, _note, project.secrets.hide)
+            tell_freshness(told, run, project.feeds, fresh, world)
+
+    return tell
+
+
+def _note(sentence: str) -> None:
+    say(f"warning: {sentence}")

@@ -1,0 +1,12 @@
+"""Telling: who is not looking hears what runs did.
+Nothing here can fail a run: what goes wrong becomes a sentence:
+
+    told                                what the end of a run sets off
+    hooks | reports | metrics           webhooks, once for each change · a JSON document of every run · for Prometheus
+    messages | posting                  what they take · requests with a time limit
+    changes                             what is new about feeds
+"""
+
+from framework.telling.told import Told, tell_failure, tell_freshness, tell_run
+
+__all__ = ["Told", "tell_failure", "tell_freshness", "tell_run"]
