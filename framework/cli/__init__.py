@@ -7,6 +7,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
     told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
+    tables                              tables as wide as the terminal is
     streams                             the standard streams, whatever state they are in
 """
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
+from framework.law.hints import lacking
 from framework.types import DataType
 
 __all__ = [
@@ -317,8 +318,8 @@ def _refuse(
         keys = ()  # a key column that is not there is NULL in all rows
     needed = [column for column in missing if column.name in (*keys, *feed.target.sequence_by)]
     if needed:
-        found = _found(names) + _separator_hint(feed, names)
-        return Rejected(f"there is no {_wanted(needed)} in the file; it has {found}")
+        hint = lacking(feed, needed, names)
+        return Rejected(f"there is no {_wanted(needed)} in the file; it has {_found(names)}{hint}")
     contract = feed.schema_contract
     if missing and contract.missing_columns is MissingColumns.REJECT_FILE:
         return Rejected(f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)")
@@ -340,9 +341,3 @@ def _found(names: Sequence[str]) -> str:
 def _quoted(names: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(repr(name if len(name) <= 40 else name[:40] + "…") for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def _separator_hint(feed: Feed, names: Sequence[str]) -> str:
-    sep = feed.source.csv.sep
-    other = next((mark for mark in (";", ",", "\t", "|") if mark != sep and len(names) == 1 and mark in names[0]), None)
-    return f"; is the separator {other!r} and not {sep!r} (source.options.sep)?" if other else ""

@@ -284,5 +284,7 @@ def _doing(plan: Plan, work: BatchWork) -> str:
     tasks = [type(step).__name__.lower() for step in steps]
     now = next((task for task in tasks if task not in work.seconds), tasks[-1] if tasks else "clean up")
     files = steps[0].batch.files if steps else ()
-    read = f"{work.bytes_read / 1e6:,.1f} of " if now == "stage" else ""
-    return f"{now} {len(files):,} file(s), {read}{sum(file.size for file in files) / 1e6:,.1f} MB"
+    size = sum(file.size for file in files)
+    scale, unit = (1e6, "MB") if size >= 1e6 else (1e3, "kB")
+    read = f"{work.bytes_read / scale:,.1f} of " if now == "stage" else ""
+    return f"{now} {len(files):,} file(s), {read}{size / scale:,.1f} {unit}"
