@@ -42,7 +42,7 @@ def problems(source: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
     for key, formats in _OF.items():
         node = source.get(key)
         if node is not None and format_ and format_ not in formats:
-            hint = f"it is for format {' and '.join(formats)}"
+            hint = f"it is for format {', '.join(formats)}"
             yield node.problem(f"source.{key}", f"{key} is not for format {format_}", hint, at_key=True)
     yield from _header(source)
     yield from _places(source, columns, format_)
