@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from framework.feed.expect import Expect
 from framework.feed.habits import Control, Numbers, ShortRows, Trailer
@@ -160,6 +161,8 @@ class Quarantine:
     max_bad_ratio: float | None = None
     all_bad: AllBad = AllBad.REJECT_FILE
     on_exceed: OnExceed = OnExceed.REJECT_FILE
+    retention: timedelta | None = None
+    """How long bad rows stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,8 @@ class Archive:
     path: str
     rejected_path: str
     on_success: ArchiveAction = ArchiveAction.MOVE
+    retention: timedelta | None = None
+    """How long loaded files stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)
