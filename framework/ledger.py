@@ -201,6 +201,15 @@ class Ledger:
                 found.setdefault(event.feed, []).append(event)
         return found
 
+    def ended(self, since: datetime, columns: Sequence[str]) -> list[dict[str, object]]:
+        """These columns of the last events of batches that are over or have failed, newest first."""
+        states = [BatchState.ARCHIVED, BatchState.FAILED, BatchState.ABANDONED]
+        return self._control.select(self._batches.table, {"state": states}, since=since, columns=columns)
+
+    def rejected(self, since: datetime) -> list[FileEvent]:
+        """The files that were rejected since then, newest first."""
+        return [_file_event(row) for row in self._files.select({"state": [FileState.REJECTED]}, since=since)]
+
     def unfinished(self, feed: str, batch_id: str) -> list[BatchEvent] | None:
         """What is recorded of a batch; None when it is over. A batch that was over when `latest` was called costs
         nothing, since it stays so."""
