@@ -211,7 +211,7 @@ def contrast(one: str, other: str) -> float:
 def test_contrasts_are_those_of_wcag_aa() -> None:
     with open(STYLE, encoding="utf-8") as stream:
         style = stream.read()
-    blocks = re.findall(r"\{[^{}]*--back[^{}]*\}", style)
+    blocks = re.findall(r"\{[^{}]*--back: #[^{}]*\}", style)
     themes = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks]
     assert len(themes) == 3
     assert themes[1] == themes[2]
