@@ -18,7 +18,7 @@ $(BIN)/.embedded: pyproject.toml
 $(BIN)/.dev: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing all that the tests need into $(VENV) …"
-	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,watch,dev]'
+	@$(BIN)/python -m pip install -q -e '.[all,dev]'
 	@touch $@ $(BIN)/.embedded
 
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table

@@ -159,6 +159,12 @@ class Engine(Ways, Protocol):
         """Delete one batch's rows from a quarantine table."""
         ...
 
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        """Let a table hold what another one holds, its columns and partitions too, in one commit, which carries the
+        manifest's batch; the version that the table then has. It is made where there is none. Raises Conflict when
+        another writer commits meanwhile."""
+        ...
+
     def rows(self, table: Table) -> int | None:
         """How many rows a table has; None when there is no table, or when that would take a look at all of them."""
         ...

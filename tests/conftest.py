@@ -24,9 +24,10 @@ settings.load_profile("same")
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `engines` runs for every engine."""
-    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("engines"):
-        only = metafunc.definition.get_closest_marker("embedded")
-        engines = ["embedded"] if only else ["embedded", pytest.param("spark", marks=pytest.mark.spark)]
+    marked = metafunc.definition.get_closest_marker
+    if "engine" in metafunc.fixturenames and marked("engines"):
+        marks = [pytest.mark.spark, *([pytest.mark.torture] if marked("rarely") else [])]
+        engines = ["embedded"] if marked("embedded") else ["embedded", pytest.param("spark", marks=marks)]
         metafunc.parametrize("engine", engines, indirect=True)
 
 

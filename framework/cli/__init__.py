@@ -8,6 +8,7 @@ Data goes to stdout, everything else to stderr. Engines are imported by the comm
     told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
+    tables                              tables as wide as the terminal is
     streams                             the standard streams, whatever state they are in
 """
 
@@ -49,8 +50,8 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(begin.init, begin.demo, begin.new, begin.infer, begin.completion),
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
-    *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor, pages.docs),
-    *(days.test, days.replay),
+    *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),
+    *(days.test, days.replay, days.rebuild, pages.docs),
 )
 for _command in _COMMANDS:
     landfeed.add_command(_command)

@@ -1,4 +1,4 @@
-"""Commands for the days after the first load: test, replay."""
+"""Commands for the days after the first load: test, replay, rebuild."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
 from framework.cli.told import telling
 from framework.environment import EngineName
+from framework.report import RunReport
 
 if TYPE_CHECKING:
     from framework.runs.casetest import Result
+    from framework.runs.rebuild import Rebuilt
 
-__all__ = ["replay", "test"]
+__all__ = ["rebuild", "replay", "test"]
 
 _TESTS = "The folder of the cases.  [default: tests, beside the configuration folder]"
 _UPDATE = "Write what came out into the cases' expected files."
@@ -127,6 +129,51 @@ def replay(
             tell(f"{each.feed}: {each.delivery.at:%Y-%m-%d %H:%M} batch {each.delivery.batch_id}, {files}{what}")
         say_report(report)
     sys.exit(report.exit_code)
+
+
+@click.command()
+@click.option("--swap", is_flag=True, help="Put the new table into the place of the old one, in one commit.")
+@click.option("--force", is_flag=True, help="Swap although files that were loaded are not in the archive any more.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed.")
+@common
+def rebuild(request: Request, swap: bool, force: bool, wait: float) -> None:
+    """Make the target of a feed anew from its archive, by the YAML as it is now, beside the old one
+    (<target>__rebuild), and tell how they differ."""
+    from framework.engines.memory import MemoryControl
+    from framework.runs.rebuild import rebuild as anew
+    from framework.runs.run import Options
+
+    if not request.feeds:
+        raise click.UsageError("name the feeds whose targets are to be made anew")
+    with opened(request, uuid.uuid4().hex[:16]) as (project, world, leases):
+        made = [
+            anew(f, world, leases, MemoryControl(), Options(wait=wait), swap=swap, force=force) for f in project.feeds
+        ]
+    if request.as_json:
+        print_json({"feeds": [each.as_dict() for each in made]})
+    for each in made if not request.as_json else ():
+        _say_rebuilt(each, swap=swap)
+    sys.exit(max(RunReport("", "", 0.0, (each.report,)).exit_code for each in made))
+
+
+def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
+    say_report(RunReport("", "", 0.0, (made.report,)))
+    before = "no table" if made.rows_before is None else f"{made.rows_before:,} rows"
+    tell(f"  {made.table}: {made.rows or 0:,} rows from {made.deliveries:,} deliveries; before: {before}")
+    for what, columns in (("new columns", made.columns_new), ("columns that are gone", made.columns_gone)):
+        if columns:
+            tell(f"  {what}: {', '.join(columns)}")
+    if made.difference:
+        for line in made.difference.told:
+            tell(f"  {line}")
+    elif made.difference is not None:
+        tell("  the rows are the same")
+    elif made.rows_before is not None and made.report.error is None:
+        tell("  there are too many rows to compare them one by one")
+    if made.swapped is not None:
+        tell(f"  swapped: {made.report.table} is at version {made.swapped}")
+    elif not swap and made.report.error is None:
+        say(f"to put it into the old one's place: landfeed rebuild {made.report.feed} --swap")
 
 
 def _say_result(result: Result) -> None:

@@ -9,8 +9,9 @@ import click
 
 from framework import __version__
 from framework.cli.options import Request, common, opened
-from framework.cli.say import print_json, print_table
+from framework.cli.say import print_json
 from framework.cli.streams import say
+from framework.cli.tables import print_table
 
 __all__ = ["doctor"]
 

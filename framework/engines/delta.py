@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping
 from typing import Any
 
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
@@ -211,6 +211,28 @@ class DeltaTables:
                 mode="overwrite",
                 schema_mode="overwrite",
                 commit_properties=commit(manifest, files=True),
+                storage_options=None if delta else self.options,
+            )
+        return delta.version() if delta else 0
+
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        """See `Engine.take_over`."""
+        given, delta = self.open(source), self.open(table)
+        if given is None:
+            raise LandfeedError(f"table {source} is gone", "run it again", code="table")
+        if delta is not None:
+            self.writable(delta, table)
+        with translated(table):
+            rows = QueryBuilder().register("t", given).execute("SELECT * FROM t")
+            write_deltalake(
+                delta or self.uri(table),
+                rows,
+                mode="overwrite",
+                schema_mode="overwrite",
+                partition_by=given.metadata().partition_columns or None,
+                commit_properties=CommitProperties(max_commit_retries=0)
+                if manifest is None
+                else commit(manifest, files=False),
                 storage_options=None if delta else self.options,
             )
         return delta.version() if delta else 0

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
@@ -16,6 +15,7 @@ from framework.feed import Feed
 from framework.leases import Leases
 from framework.names import Table
 from framework.plan.world import World
+from framework.runs.remembered import clock_behind
 
 __all__ = ["Finding", "Health", "examine"]
 
@@ -92,10 +92,8 @@ def _ledger(world: World) -> Iterator[Finding]:
         yield Finding("ledger", Health.ERROR, error.message, error.hint)
         return
     yield Finding("ledger", Health.OK, f"{len(latest)} feed(s) recorded")
-    newest: datetime | None = max((event.recorded_at for event in latest.values()), default=None)
-    if newest is not None and newest > world.clock():
-        message = f"the clock is behind what is recorded ({newest:%Y-%m-%d %H:%M:%S} UTC)"
-        yield Finding("clock", Health.WARNING, message, "set it right; history and `status` go by it, tables do not")
+    if (behind := clock_behind(latest, world)) is not None:
+        yield Finding("clock", Health.WARNING, behind, "set it right; tables do not go by it")
     else:
         yield Finding("clock", Health.OK, "not behind what is recorded")
 

@@ -31,6 +31,7 @@ from framework.storages.posix import (
     partials,
     remove,
     same_bytes,
+    sync_names,
     translated,
 )
 
@@ -116,6 +117,7 @@ class _Source:
                     raise StorageError(f"the copy of {file.path} at {partial} differs from it", "check the disk")
                 os.utime(partial, ns=(file.version, file.version))
                 _name(partial, destination)
+                sync_names(destination)
             finally:
                 remove(partial)
         for left in earlier:

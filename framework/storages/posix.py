@@ -27,6 +27,7 @@ __all__ = [
     "partials",
     "remove",
     "same_bytes",
+    "sync_names",
     "translated",
 ]
 
@@ -160,6 +161,22 @@ def copied(reading: BinaryIO, writing: BinaryIO) -> str:
         writing.flush()
         os.fsync(writing.fileno())
     return digest.hexdigest()
+
+
+def sync_names(destination: str) -> None:
+    """See to it that the name of what was copied, and those of the folders that it lies in, are on the disk: a file
+    system knows nothing of what goes on another one meanwhile, and the file is to leave that one."""
+    folder = os.path.dirname(destination)
+    device = os.stat(folder).st_dev
+    with suppress(OSError):  # folders that may not be read are not ours; some file systems cannot sync folders
+        while os.stat(folder).st_dev == device:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if folder == (folder := os.path.dirname(folder)):
+                return
 
 
 def occupied(destination: str) -> StorageError:

@@ -137,6 +137,10 @@ class Drive:
         self.prepare(feed)
         return staged, self.merge(feed, staged)
 
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None = None) -> int:
+        """Let a table hold what another one holds; the version that it then has."""
+        return self.engine.take_over(table, source, manifest)
+
     def discard(self, feed: Feed, batch_id: str) -> None:
         """Take a batch's rows out of the quarantine."""
         self.engine.discard(Discard(feed.quarantine.table, feed.name, batch_id))

@@ -136,3 +136,30 @@ from framework.environment import EngineName, Environment
 SparkEngine(Environment("prod", EngineName.SPARK, "/", catalog="main"), os.environ)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_table_that_is_there_with_constraints(spark: Any, project: Project, schema: str) -> None:
+    """NOT NULL is told before anything is staged; CHECK leaves the target as it was, and the files pending."""
+    table = f"spark_catalog.{schema}.activity"
+    spark.sql(f"CREATE SCHEMA spark_catalog.{schema}")
+    spark.sql(f"CREATE TABLE {table} (USER_ID BIGINT, Event STRING NOT NULL, event_time TIMESTAMP) USING DELTA")
+    spark.sql(f"INSERT INTO {table} VALUES (1, 'there', TIMESTAMP '2026-01-01')")
+    project.land("activity", "a.csv", HEADER + "1,later,2026-01-02\n2,bad,2026-01-02\n")
+    refused = project.cli("run").feed["error"]
+    assert refused["code"] == "schema"
+    assert refused["message"].startswith(
+        f"column Event of {schema}.activity is NOT NULL, and rows of the feed may have"
+    )
+    assert not spark.catalog.tableExists(f"{table}__staging")
+    spark.sql(f"ALTER TABLE {table} ALTER COLUMN Event DROP NOT NULL")
+    spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT sane CHECK (Event <> 'bad')")
+    broken = project.cli("run").feed["error"]
+    assert broken["code"] == "constraint"
+    assert "refuses rows of this batch: they break" in broken["message"]
+    assert "sane" in broken["message"]
+    assert rows(spark, f"{schema}.activity", "USER_ID, Event") == [(1, "there")]
+    assert project.cli("status").feed["last_result"] == "failed"
+    spark.sql(f"ALTER TABLE {table} DROP CONSTRAINT sane")
+    loaded = project.cli("run").feed["rows"]
+    assert (loaded["inserted"], loaded["updated"]) == (1, 1)
+    assert rows(spark, f"{schema}.activity", "USER_ID, Event") == [(1, "later"), (2, "bad")]

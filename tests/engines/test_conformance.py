@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from framework.batch import Batch, Manifest
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import AllBad, Feed
 from framework.names import File, Rows, Table
@@ -598,3 +599,23 @@ def test_columns_with_odd_names(drive: Drive) -> None:
 def quoted(name: str) -> str:
     """A name as YAML, in quotes."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def test_a_table_holds_what_another_one_holds(drive: Drive) -> None:
+    """Columns, types and comments too, in one commit, which carries the batch; also where there was no table."""
+    feed, other = feed_of(drive, "taken"), feed_of(drive, "giving", audit="true")
+    _, merged = drive.load(feed, 1, [drive.land(feed, "1.csv", lines((1, "old", 1)))])
+    staged, _ = drive.load(other, 1, [drive.land(other, "1.csv", lines((2, "new", 1), (3, "new", 2)))])
+    batch = Batch(feed.name, 7, ())
+    manifest = Manifest.of(batch, staged.manifest.staged_at, (), 0.0)
+    version = drive.take_over(feed.target.table, other.target.table, manifest)
+    assert version == merged.version + 1 == drive.version(feed.target.table)
+    assert drive.rows(feed.target.table) == drive.rows(other.target.table)
+    state, source = drive.state(feed, feed.target.table), drive.state(other, other.target.table)
+    assert state is not None
+    assert source is not None
+    assert (state.seq, state.columns) == (7, source.columns)
+    assert drive.manifest(feed, feed.target.table, 7) == (manifest, version)
+    fresh = Table("s.fresh")
+    drive.take_over(fresh, other.target.table)
+    assert drive.rows(fresh) == drive.rows(other.target.table)

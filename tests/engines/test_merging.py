@@ -141,6 +141,7 @@ def test_a_writer_in_between_is_a_conflict_and_the_next_attempt_sees_its_rows(
 
 @pytest.mark.engines
 @pytest.mark.parametrize("odd", ["odd`name", 'odd"name', "it's"])
+@pytest.mark.rarely
 def test_a_column_with_marks_in_its_name(project: Project, odd: str) -> None:
     quoted = odd.replace("'", "''")
     project.feed(

@@ -100,7 +100,7 @@ def test_the_first_format_that_gives_a_value_counts(spark: Any) -> None:
     assert by_spark(spark, [text], "timestamp", formats, zone) == [by_law(text, "timestamp", formats, zone)]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(NUMBERS | MOMENTS | OTHER, min_size=20, max_size=60), st.sampled_from(SCALARS))
 def test_random_texts(spark: Any, texts: list[str], type_: str) -> None:
     expected = [repr(by_law(text, type_, zone="Europe/Rome")) for text in texts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -54,31 +55,53 @@ def _event(text: str, key: int) -> Event:
     return Event(kind, (key,), int(seq), (None if value == "-" else value, None) if kind == "U" else ())
 
 
-def orders(batches: list[Batch]) -> Iterator[list[Batch]]:
-    """As they stand; every event in a batch of its own, forwards and backwards; all in one batch, backwards."""
-    single = [[event] for batch in batches for event in batch]
+def orders(batches: list[Batch], most: int) -> Iterator[list[Batch]]:
+    """As they stand; every event in a batch of its own, forwards and backwards, or in `most` batches if they are more;
+    all in one batch, backwards."""
+    single = [event for batch in batches for event in batch]
+    for order in (single, single[::-1]):
+        size = -(-len(order) // most)
+        yield [order[at : at + size] for at in range(0, len(order), size)]
     yield batches
-    yield single
-    yield single[::-1]
-    yield [[event for batch in reversed(single) for event in batch]]
+    yield [single[::-1]]
 
 
-@pytest.fixture(scope="module", params=["embedded", pytest.param("spark", marks=pytest.mark.spark)])
-def drive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drive]:
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """An engine, and in how many batches at most it gets the events of a case."""
+
+    drive: Drive
+    most: int
+
+
+EACH_ALONE = 9
+SPARK = [pytest.mark.spark]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(("embedded", EACH_ALONE), id="embedded"),
+        pytest.param(("spark", 3), id="spark", marks=SPARK),
+        pytest.param(("spark", EACH_ALONE), id="spark-each-alone", marks=[*SPARK, pytest.mark.torture]),
+    ],
+)
+def loads(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loads]:
     """An engine; all cases of a mode are one feed, so that Spark is asked a few times."""
-    if request.param == "spark":
+    engine, most = request.param
+    if engine == "spark":
         request.getfixturevalue("spark")
-    made = Drive(request.param, os.fspath(tmp_path_factory.mktemp(request.param)))
-    yield made
-    made.close()
+    drive = Drive(engine, os.fspath(tmp_path_factory.mktemp(engine)))
+    yield Loads(drive, most)
+    drive.close()
 
 
-def cases() -> dict[int, tuple[list[Batch], Sequence[str]]]:
+def cases(most: int = EACH_ALONE) -> dict[int, tuple[list[Batch], Sequence[str]]]:
     """Every case in every order, each with a key of its own: the batches, and the two results."""
     found: dict[int, tuple[list[Batch], Sequence[str]]] = {}
     for number, (text, *results) in CASES.items():
-        for place, batches in enumerate(orders(parsed(text, 0))):
-            if place and number in TIES:
+        for place, batches in enumerate(orders(parsed(text, 0), most)):
+            if place != 2 and number in TIES:
                 continue
             key = number * 10 + place
             mine = [[Event(each.kind, (key,), each.seq, each.values) for each in batch] for batch in batches]
@@ -86,9 +109,9 @@ def cases() -> dict[int, tuple[list[Batch], Sequence[str]]]:
     return found
 
 
-def loaded(history: History) -> None:
+def loaded(history: History, most: int) -> None:
     """Load all cases, the n-th batches of all of them together."""
-    every = [batches for batches, _ in cases().values()]
+    every = [batches for batches, _ in cases(most).values()]
     model = Model(history=history.feed.target.scd_type == 2)
     for place in range(max(map(len, every))):
         batch = [event for batches in every if place < len(batches) for event in batches[place]]
@@ -114,27 +137,29 @@ def test_the_model_says_what_the_cases_say() -> None:
 
 
 @pytest.mark.parametrize("mode", ["delete_mode: hard", "delete_mode: soft"])
-def test_rows_as_they_are_now(drive: Drive, mode: str) -> None:
+def test_rows_as_they_are_now(loads: Loads, mode: str) -> None:
     soft = "soft" in mode
-    history = History(drive, f"scd1_{mode[-4:]}", f"apply_as_deletes: \"op = 'D'\", {mode}")
+    history = History(loads.drive, f"scd1_{mode[-4:]}", f"apply_as_deletes: \"op = 'D'\", {mode}")
     if soft:
         for place in range(6):
-            batch = [event for batches, _ in cases().values() if place < len(batches) for event in batches[place]]
+            batch = [
+                event for batches, _ in cases(loads.most).values() if place < len(batches) for event in batches[place]
+            ]
             if batch:
                 history.load(batch)
     else:
-        loaded(history)
+        loaded(history, loads.most)
     live = history.rows(f"k, coalesce(a, '-') AS a{', _deleted_at' if soft else ''}")
     found = {int(row[0]): row[1] for row in live if len(row) < 3 or row[2] is None}
-    assert found == {key: now for key, (_, (now, _)) in cases().items() if now}
+    assert found == {key: now for key, (_, (now, _)) in cases(loads.most).items() if now}
 
 
-def test_rows_as_they_were(drive: Drive) -> None:
-    history = History(drive, "scd2", "apply_as_deletes: \"op = 'D'\", scd_type: 2")
-    loaded(history)
+def test_rows_as_they_were(loads: Loads) -> None:
+    history = History(loads.drive, "scd2", "apply_as_deletes: \"op = 'D'\", scd_type: 2")
+    loaded(history, loads.most)
     found: dict[int, list[str]] = {}
     shown = "k, coalesce(a, '-') AS a, CAST(__START_AT AS VARCHAR) s, coalesce(CAST(__END_AT AS VARCHAR), '') e"
     for key, value, start, end in sorted(history.rows(shown), key=lambda row: (int(row[0]), int(row[2]))):
         found.setdefault(int(key), []).append(f"{value}[{start},{end})")
-    expected: dict[int, Any] = {key: versions for key, (_, (_, versions)) in cases().items() if versions}
+    expected: dict[int, Any] = {key: versions for key, (_, (_, versions)) in cases(loads.most).items() if versions}
     assert {key: " ".join(versions) for key, versions in found.items()} == expected

@@ -1,4 +1,4 @@
-"""Targets are made with partitions, clusters and properties, and then loaded like others."""
+"""Targets are made with partitions, clusters, properties and a comment, and then loaded like others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ target:
   table: s.made
   keys: [k]
   sequence_by: n
+  comment: Who is who
+  staging: s.waiting
   {more}
   table_properties: {{delta.appendOnly: false, delta.logRetentionDuration: interval 60 days}}
 """
@@ -34,6 +36,8 @@ def loaded(project: Project, more: str) -> list[str]:
     delta = project.table("s.made")
     assert delta is not None
     assert delta.metadata().configuration["delta.logRetentionDuration"] == "interval 60 days"
+    assert delta.metadata().description == "Who is who"
+    assert len(project.rows("s.waiting")) == 3
     return warnings
 
 

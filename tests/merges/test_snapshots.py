@@ -103,6 +103,7 @@ def test_pictures_that_must_not_be_applied(project: Project) -> None:
     assert found(project, "guarded") == ["1:z", "2:b"]
 
 
+@pytest.mark.rarely
 def test_an_empty_picture_that_is_allowed_closes_every_row(project: Project) -> None:
     """Case 37."""
     feed(project, "emptied", "  scd_type: 2\n", guards=", allow_empty: true, max_deletes: 1")

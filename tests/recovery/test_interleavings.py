@@ -174,6 +174,7 @@ class OnSpark(Tasks):
 
 
 @pytest.mark.spark
+@pytest.mark.torture
 def test_tasks_on_spark(spark: Any) -> None:
     """A few; each call costs seconds."""
     few = settings(

@@ -17,6 +17,7 @@ import pytest
 from deltalake.exceptions import DeltaError
 
 from tests.recovery.test_kill import prepare
+from tests.recovery.test_sick_machine import small_disk
 from tests.support import Project
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the trace is read from /proc")
@@ -163,6 +164,26 @@ def test_no_power_cut_loses_a_batch_in_any_state(tmp_path: os.PathLike[str]) -> 
     lost, looked = lost_states(tmp_path, "sync", range(8), every=1)
     print(f"{looked} states")  # noqa: T201
     assert lost == []
+
+
+def bytes_at(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_what_goes_to_another_disk_is_there_before_it_leaves_landing(tmp_path: os.PathLike[str]) -> None:
+    """Whatever a power cut takes: each file is in landing, under some name, or complete and certain in the archive."""
+    with small_disk(os.path.join(tmp_path, "project", "archive"), "8m"):
+        project, disk, steps = recorded(os.fspath(tmp_path), "sync")
+        landing, archive = project.path("landing"), project.path("archive")
+        wanted = {bytes_at(kept) for path, kept in disk.there.items() if path.startswith(landing)}
+        assert len(wanted) == 3
+        for step in steps:
+            disk.step(step)
+            certain = {content for path, content in disk.after(Fate.LOST, 0).items() if path.startswith(archive)}
+            there = {bytes_at(kept) for path, kept in disk.there.items() if path.startswith(landing)}
+            assert wanted <= certain | there
+    assert not project.files("landing")
 
 
 def test_without_syncs_a_power_cut_does(tmp_path: os.PathLike[str]) -> None:

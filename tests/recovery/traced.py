@@ -6,6 +6,7 @@ each state is known that a power cut could leave.
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
@@ -33,13 +34,18 @@ class Trace:
 
     def __init__(self) -> None:
         self.seen, self.steps = tree(), 0
+        self.kept: dict[int, str] = {}
+        """Where the bytes of a file are kept, whatever names and times it has."""
 
     def note(self, synced: str | None = None) -> None:
         now = tree()
         made: dict[str, str] = {}
         for path in (path for path, identity in now.items() if self.seen.get(path) != identity):
-            made[path] = os.path.join(TRACE, f"{self.steps}-{len(made)}")
-            shutil.copy2(path, made[path])
+            file, *_ = now[path]
+            if file not in self.kept or not filecmp.cmp(self.kept[file], path, shallow=False):
+                self.kept[file] = os.path.join(TRACE, f"{self.steps}-{len(made)}")
+                shutil.copy2(path, self.kept[file])
+            made[path] = self.kept[file]
         step = {"made": made, "gone": [path for path in self.seen if path not in now], "synced": synced}
         with open(os.path.join(TRACE, "steps"), "a", encoding="utf-8") as out:
             out.write(json.dumps(step) + "\n")

@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 
 from tests.support import HEADER, REPOSITORY, Project, terminal_output
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
 
 STATES = ("archived", "merged", "staged")

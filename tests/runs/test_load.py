@@ -27,6 +27,7 @@ def test_a_login_becomes_a_purchase(project: Project) -> None:
     assert project.files("landing") == []
 
 
+@pytest.mark.rarely
 def test_stale_rows_never_win_and_unchanged_rows_are_not_rewritten(project: Project) -> None:
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-05\n2,b,2026-01-05\n3,c,2026-01-05\n")
     project.cli("run")
@@ -41,6 +42,7 @@ def test_stale_rows_never_win_and_unchanged_rows_are_not_rewritten(project: Proj
     assert all(name.startswith("_delta_log") for name in added), "no data file was written"
 
 
+@pytest.mark.rarely
 def test_one_row_a_key_survives_the_batch(project: Project) -> None:
     """The highest sequence; on a tie the last file, then the last row."""
     project.land("activity", "a.csv", HEADER + "1,x,2026-01-02\n1,y,2026-01-01\n2,first,2026-01-01\n3,p,2026-01-01\n")
@@ -51,6 +53,7 @@ def test_one_row_a_key_survives_the_batch(project: Project) -> None:
     assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "x"), ("2", "second"), ("3", "r")]
 
 
+@pytest.mark.rarely
 def test_every_bad_row_is_kept_with_every_reason(project: Project) -> None:
     project.feed(
         "strict",
@@ -93,6 +96,7 @@ target: {table: s.strict, keys: [id], sequence_by: at}
     assert bad[3][2] == "['malformed_record:']"
 
 
+@pytest.mark.rarely
 def test_days_of_nothing_but_bad_rows(project: Project) -> None:
     project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {all_bad: load}\n")
     for day in ("1", "2", "3"):
@@ -103,6 +107,7 @@ def test_days_of_nothing_but_bad_rows(project: Project) -> None:
     assert project.rows("analytics.activity") == []
 
 
+@pytest.mark.rarely
 def test_a_bad_row_behind_broken_ones_is_at_its_own_line(project: Project) -> None:
     rows = "1\n2,a,2026-01-01\n3,a,b,c\nx,a,2026-01-01\n\n5,a\n6,a,never\n"
     project.land("activity", "f.csv", HEADER + rows)
@@ -121,6 +126,7 @@ def test_columns_are_found_by_name_and_missing_ones_are_null(project: Project) -
     assert project.rows("analytics.activity") == [("7", None, "2026-01-01 00:00:00+00")]
 
 
+@pytest.mark.rarely
 def test_json_lines_follow_the_same_rules(project: Project) -> None:
     project.feed("events", project_json())
     lines = (
@@ -173,6 +179,7 @@ def test_nested_values_are_loaded_compared_and_quarantined(project: Project) -> 
     assert project.rows("s.nested", "id, tags, counts") == [("1", "[b]", None), ("3", None, None)]
 
 
+@pytest.mark.rarely
 def test_nested_values_in_csv_are_json_texts(project: Project) -> None:
     project.feed("nested", NESTED.replace("json", "csv"))
     project.land("nested", "1.csv", 'id,tags,address\n1,"[""a"", 1.0]","{""street"": ""x""}"\n2,[],\n3,a,{}\n')
@@ -188,6 +195,7 @@ def project_json() -> str:
     return ACTIVITY.format(name="events").replace("format: csv", "format: json")
 
 
+@pytest.mark.rarely
 def test_compressed_files_and_other_encodings(project: Project) -> None:
     project.feed(
         "latin",
@@ -289,6 +297,7 @@ def test_plan_writes_nothing(project: Project) -> None:
     assert project.files(".") == before
 
 
+@pytest.mark.rarely
 def test_a_new_column_is_added_to_the_target(project: Project) -> None:
     from tests.support import ACTIVITY
 
@@ -303,6 +312,7 @@ def test_a_new_column_is_added_to_the_target(project: Project) -> None:
     assert project.rows("analytics.activity", "user_id, country") == [("1", "DE"), ("2", "IT")]
 
 
+@pytest.mark.rarely
 def test_null_keys_may_match_and_audit_columns_tell_where_a_row_came_from(project: Project) -> None:
     project.feed(
         "nullable",

@@ -124,6 +124,9 @@ class EmbeddedEngine:
             with translated(step.table):
                 delta.delete(f"_feed = {feed} AND _batch_id = {batch}")
 
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        return self.tables.take_over(table, source, manifest)
+
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 

@@ -81,6 +81,9 @@ class SparkEngine:
             where = f"_feed = {feed} AND _batch_id = {batch}"
             self.tables.sql(step.table, f"DELETE FROM {self.tables.reference(step.table)} WHERE {where}")
 
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        return self.tables.take_over(table, source, manifest)
+
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)
 

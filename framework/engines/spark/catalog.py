@@ -16,6 +16,7 @@ from framework.engines.history import HISTORY
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl, layout_ddl
 from framework.engines.spark.tables import Commit, SparkTables
+from framework.errors import LandfeedError
 from framework.law.dialects import SPARK
 from framework.names import Table
 from framework.steps import CreateTable, TableColumn
@@ -127,6 +128,10 @@ class CatalogTables(SparkTables):
         with translated(f"table {table}"):
             self._writer(table, data, manifest, files=False).overwrite(expr(where or "true"))
         return self.version(table) > before
+
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        del source, manifest  # a catalog's tables cannot be replaced by name in one step everywhere
+        raise LandfeedError(f"{table} cannot be replaced", "not supported yet with tables.catalog", code="rebuild")
 
     def _writer(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> Any:
         writer = data.writeTo(self.reference(table)).option("txnAppId", transaction_id(manifest.batch.feed))

@@ -14,6 +14,7 @@ from framework.engines.delta_features import unwritable
 from framework.engines.spark.session import translated
 from framework.engines.spark.sql import column_ddl, layout_ddl
 from framework.engines.spark.tables import Commit, SparkTables
+from framework.errors import Conflict, LandfeedError
 from framework.law.dialects import SPARK
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn
@@ -96,6 +97,21 @@ class PathTables(SparkTables):
         return self._once(
             table, writer if where is None else writer.option("replaceWhere", where), manifest, files=False
         )
+
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        given = self._logs.open(source)
+        if given is None:
+            raise LandfeedError(f"table {source} is gone", "run it again", code="table")
+        with translated(f"table {source}"):
+            rows = self.spark.sql(f"SELECT * FROM {self.reference(source)}")
+        writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        if partitions := given.metadata().partition_columns:
+            writer = writer.partitionBy(*partitions)
+        if manifest is None:
+            self._write(table, writer)
+        elif not self._once(table, writer, manifest, files=False):
+            raise Conflict(f"another runner merged into {table} at the same time")
+        return self.version(table)
 
     def _once(self, table: Table, writer: Any, manifest: Manifest, *, files: bool) -> bool:
         before = self.version(table)

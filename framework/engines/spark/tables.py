@@ -117,6 +117,10 @@ class SparkTables(ABC):
     def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
         """As `append`, but in place of the rows that meet a condition, or of all."""
 
+    @abstractmethod
+    def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
+        """See `Engine.take_over`."""
+
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
         with translated(f"table {table}"):
