@@ -131,6 +131,11 @@ class Ledger:
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Where the events stand; some may not be there yet."""
+        return (self._files.table, self._batches.table, self._checks.table)
+
     def mend(self) -> list[str]:
         """Set half-written last entries of the tables' logs aside; a sentence for each."""
         mended = (self._keeping.mend(grouped.table) for grouped in (self._files, self._batches))
