@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from framework.cli.options import Request, common, given, opened
-from framework.cli.say import print_json, print_table
+from framework.cli.say import print_json
 from framework.cli.streams import say
+from framework.cli.tables import near, print_table
 
 __all__ = ["quarantine"]
 
@@ -29,7 +30,7 @@ def quarantine(request: Request, batch: str | None, file: str | None, every: boo
         return
     names = ["code", "column", "rows", "value", "file", "line", "message"]
     rows = [
-        [feed["feed"], batch["batch_id"], *(reason[name] for name in names)]
+        [feed["feed"], batch["batch_id"], *((reason | {"file": near(reason["file"])})[name] for name in names)]
         for feed in document["feeds"]
         for batch in feed["batches"]
         for reason in batch["reasons"]
@@ -39,4 +40,5 @@ def quarantine(request: Request, batch: str | None, file: str | None, every: boo
         return
     print_table(["feed", "batch_id", *names], rows, cut=("value", "file", "message"))
     say()
-    say("the records: landfeed show --quarantine")
+    named = " ".join(dict.fromkeys(str(row[0]) for row in rows))
+    say(f"the records: landfeed show {named} --quarantine")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from framework.cli.options import Request, common, given, opened
-from framework.cli.say import print_json, print_table
+from framework.cli.say import print_json
 from framework.cli.streams import say, tell
+from framework.cli.tables import moment, near, print_table
 from framework.cli.told import late_told
 
 if TYPE_CHECKING:
@@ -44,11 +45,11 @@ def status(request: Request, check: bool) -> None:
 
 def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
     """A row for each feed; why some of them could not be looked at stands in a last column."""
-    columns = ["feed", "pending", "unfinished", "last load", "result", "read", "quarantined", "target rows", "version"]
+    columns = ["feed", "pending", "unfinished", "last load", "result", "read", "bad", "in target", "version"]
     rows = []
     for feed in feeds:
         last, unfinished = feed["last_batch"] or {}, feed["unfinished_batch"] or {}
-        row = [feed["feed"], feed["pending_files"], unfinished.get("state"), last.get("recorded_at")]
+        row = [feed["feed"], feed["pending_files"], unfinished.get("state"), moment(last.get("recorded_at"))]
         row += [feed["last_result"], last.get("rows_read"), last.get("rows_quarantined"), feed["target_rows"]]
         rows.append([*row, feed["target_version"]])
     if any(feed["freshness"] for feed in feeds):
@@ -61,9 +62,9 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
     print_table(columns, rows)
     for feed in feeds:
         if feed["last_result"] == "failed":
-            say(f"failed: {feed['feed']}: {feed['last_batch']['error']}")
+            say(f"failed: {_about(feed['feed'], feed['last_batch']['error'])}")
         for file in feed["rejected"][:_REJECTED]:
-            say(f"rejected: {feed['feed']}: {file['file']}: {file['reason']}")
+            say(f"rejected: {feed['feed']}: {near(file['file'])}: {file['reason']}")
         if len(feed["rejected"]) > _REJECTED:
             say(f"rejected: {feed['feed']}: {len(feed['rejected']) - _REJECTED:,} more files")
         for warning in feed["warnings"]:
@@ -94,16 +95,28 @@ def history(request: Request, limit: int, files: bool) -> None:
         return
     shown = ["recorded_at", "feed", "batch_id", "state", "files", "rejected", "rows_read", "rows_quarantined"]
     shown += ["inserted", "updated", "unchanged", "stale"]
-    print_table(shown, [[batch[name] for name in shown] for batch in batches])
+    print_table(shown, [[_plain(name, batch[name]) for name in shown] for batch in batches])
     for batch in batches:
         if batch["error"]:
-            say(f"{batch['state']}: {batch['feed']}, batch {batch['batch_id']}: {batch['error']}")
+            say(f"{batch['state']}: batch {batch['batch_id']}: {_about(batch['feed'], batch['error'])}")
         for warning in batch["warnings"]:
             say(f"warning: {batch['feed']}, batch {batch['batch_id']}: {warning}")
     if listed is not None:
         names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
-        rows = [[*(file[name] for name in names), _first(file["reasons"])] for file in listed]
+        rows = [[*(_plain(name, file[name]) for name in names), _first(file["reasons"])] for file in listed]
         print_table([*names, "bad rows"], rows)
+
+
+def _about(feed: str, error: str | None) -> str:
+    """An error with the feed that it is about, once."""
+    return str(error) if error and error.startswith(f"feed {feed}") else f"{feed}: {error}"
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value of a column as it is short for people."""
+    if name == "recorded_at":
+        return moment(value)
+    return near(value) if name in ("file", "moved_to") and value else value
 
 
 def _first(reasons: Sequence[dict[str, Any]]) -> str | None:

@@ -7,13 +7,14 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
 
 from framework.cli.streams import printable, put, say, tell
+from framework.cli.tables import near
 from framework.names import Rows, Status
 
 if TYPE_CHECKING:
@@ -23,50 +24,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "figures",
-    "fitting",
     "print_json",
-    "print_table",
     "say_event",
     "say_event_json",
     "say_problems",
     "say_report",
 ]
 
-_CARET_WITHIN = 110
-"""Characters of a line of a configuration file that are shown."""
-_NARROWEST = 8
-"""Characters of a column that are shown in any case."""
+_INDENT, _BEFORE = 4, 20
+"""Characters before a line of a configuration file, and of that line before a place that is not at its beginning."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
 
 def print_json(document: dict[str, Any], indent: int | None = 2) -> None:
     put(json.dumps(document, indent=indent, ensure_ascii=True))
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], cut: Collection[str] = ()) -> None:
-    """A table for people; values are shown in one line each, NULL as a hyphen. Those of the columns in `cut` are cut
-    where a terminal ends."""
-    cells = [["-" if value is None else printable(str(value)) for value in row] for row in [columns, *rows]]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    if sys.stdout.isatty():
-        may = [column in cut for column in columns]
-        widths = fitting(widths, may, shutil.get_terminal_size().columns)
-    for line in [cells[0], ["-" * width for width in widths], *cells[1:]]:
-        tell("  ".join(_cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def fitting(widths: Sequence[int], cut: Sequence[bool], line: int) -> list[int]:
-    """The widths of columns that fit into a line: of those that may be cut the widest, but not to nothing."""
-    room = line - 2 * (len(widths) - 1) - sum(width for width, may in zip(widths, cut, strict=True) if not may)
-    wide = [width for width, may in zip(widths, cut, strict=True) if may]
-    caps = range(max(wide, default=0), _NARROWEST, -1)
-    cap = next((cap for cap in caps if sum(min(width, cap) for width in wide) <= room), _NARROWEST)
-    return [min(width, cap) if may else width for width, may in zip(widths, cut, strict=True)]
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def say_problems(problems: Sequence[Problem], config: str) -> None:
@@ -86,7 +58,7 @@ def _placed(problem: Problem, config: str) -> str:
     if problem.file == config:  # the folder itself is missing
         return str(problem)
     path = os.path.abspath(os.path.join(config, problem.file))
-    return str(replace(problem, file=min(os.path.relpath(path), path, key=len)))
+    return str(replace(problem, file=near(path)))
 
 
 def _source(problem: Problem, config: str) -> Iterator[str]:
@@ -96,10 +68,14 @@ def _source(problem: Problem, config: str) -> Iterator[str]:
             line = next(islice(file, problem.line - 1, None), "").rstrip("\n")
     except OSError:
         return
-    before = printable(line[: problem.column - 1])
-    if line.strip() and len(before) < _CARET_WITHIN:
-        yield f"    {printable(line)[:_CARET_WITHIN]}"
-        yield f"    {' ' * len(before)}^"
+    before, room = len(printable(line[: problem.column - 1])), shutil.get_terminal_size().columns - _INDENT
+    if line.strip():
+        shown = printable(line)
+        if len(shown) > room and before >= room - _BEFORE:  # the place would be beyond the end of the terminal
+            left = before - _BEFORE
+            shown, before = "…" + shown[left + 1 :], _BEFORE
+        yield " " * _INDENT + shown[:room]
+        yield " " * (_INDENT + before) + "^"
 
 
 def say_event_json(event: Event) -> None:
@@ -161,9 +137,9 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
     print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
     for file in feed.files:
         if file.status == "rejected":
-            say(f"  {file.file}: rejected: {file.reason}")
+            say(f"  {near(file.file)}: rejected: {file.reason}")
         elif file.reason:
-            say(f"  {file.file}: {file.reason}")
+            say(f"  {near(file.file)}: {file.reason}")
     for reason in feed.reasons:
         say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}")
     if feed.rows.quarantined:

@@ -10,11 +10,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
+from framework.law.hints import lacking
 from framework.types import DataType
 
 __all__ = [
@@ -25,17 +26,20 @@ __all__ = [
     "Rejected",
     "column_warnings",
     "csv_layout",
+    "found_layout",
     "has_keys",
     "ignored",
     "json_layout",
     "json_paths",
     "key_names",
     "missing",
+    "named_layout",
     "own_layout",
     "renamed",
     "same_name",
     "seen",
     "typed_layout",
+    "with_numbers",
 ]
 
 _OTHERS = 10_000
@@ -81,11 +85,12 @@ class Rejected:
 class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
     that the file has with the index of its field; `others` are keys of its records that are no fields of them, which
-    files of one layout need not have in common."""
+    files of one layout need not have in common, and `numbers` columns of texts that are numbers in the file."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
     others: tuple[str, ...] = field(default=(), compare=False)
+    numbers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -121,7 +126,13 @@ def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
 def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
     """What is kept of a file that was opened; `header` says that a record of it named its fields."""
     names = layout.names if header and isinstance(layout, Layout) else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding)
+    numbers = layout.numbers if isinstance(layout, Layout) else ()
+    return Seen(missing(feed, layout), ignored(layout), names, encoding, numbers)
+
+
+def with_numbers(layout: Layout, columns: tuple[str, ...]) -> Layout:
+    """The layout of a file in which these columns of texts are numbers."""
+    return replace(layout, numbers=columns)
 
 
 def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
@@ -133,6 +144,9 @@ def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
         yield f"{_columns(columns)} missing in {_files(count)}: {then}"
     for columns, count in Counter(each.ignored for each in files if each.ignored).items():
         yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+    for columns, count in Counter(each.numbers for each in files if each.numbers).items():
+        what = "a number has no leading zeros and 15 digits; if they are codes, format the cells as text"
+        yield f"{_columns(columns)} text, with numbers in {_files(count)}: {what}"
 
 
 def _columns(names: Sequence[str]) -> str:
@@ -156,6 +170,25 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     if isinstance(found, Rejected):
         return found
     return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+
+
+def named_layout(feed: Feed, names: Sequence[str]) -> Layout | Rejected:
+    """The layout of a file whose records have these fields."""
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+
+
+def found_layout(feed: Feed, names: Sequence[str], kind: Kind = Kind.TEXT) -> Layout | Rejected:
+    """The layout of a file in whose records these names occur; its records have those that columns want."""
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    others = tuple(name for index, name in enumerate(names) if index not in set(used))[:_OTHERS]
+    return Layout(tuple(Field(names[index], kind) for index in used), fields, others)
 
 
 def key_names(feed: Feed) -> tuple[str, ...]:
@@ -285,8 +318,8 @@ def _refuse(
         keys = ()  # a key column that is not there is NULL in all rows
     needed = [column for column in missing if column.name in (*keys, *feed.target.sequence_by)]
     if needed:
-        found = _found(names) + _separator_hint(feed, names)
-        return Rejected(f"there is no {_wanted(needed)} in the file; it has {found}")
+        hint = lacking(feed, needed, names)
+        return Rejected(f"there is no {_wanted(needed)} in the file; it has {_found(names)}{hint}")
     contract = feed.schema_contract
     if missing and contract.missing_columns is MissingColumns.REJECT_FILE:
         return Rejected(f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)")
@@ -308,9 +341,3 @@ def _found(names: Sequence[str]) -> str:
 def _quoted(names: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(repr(name if len(name) <= 40 else name[:40] + "…") for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def _separator_hint(feed: Feed, names: Sequence[str]) -> str:
-    sep = feed.source.csv.sep
-    other = next((mark for mark in (";", ",", "\t", "|") if mark != sep and len(names) == 1 and mark in names[0]), None)
-    return f"; is the separator {other!r} and not {sep!r} (source.options.sep)?" if other else ""

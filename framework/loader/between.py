@@ -30,8 +30,9 @@ def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iter
         yield from _told(enabled, environment)
 
 
-_OWN = ("files", "batches", "checks", "notices")
 _BESIDE = "table of what is remembered"
+_OWN = ("files", "batches", "checks", "notices", "schema_changes", "resolved")
+"""The tables of the control schema that Landfeed keeps, or will keep."""
 
 
 def _place(tree: Node, *keys: str) -> Node:
@@ -46,7 +47,7 @@ def _place(tree: Node, *keys: str) -> Node:
 
 def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Iterator[_Found]:
     owners: dict[str, tuple[Feed, str]] = {}
-    control = f"{environment.control}." if environment is not None else "\0"
+    own = {f"{environment.control}.{each}".lower() for each in _OWN} if environment is not None else set()
     for feed, tree in entries:
         for role, table, keys in (
             ("target", feed.target.table, ("target", "table")),
@@ -55,7 +56,7 @@ def _tables(entries: Sequence[_Entry], environment: Environment | None) -> Itera
             *((_BESIDE, table, ("target", "table")) for table in (memory_table(feed),) if table is not None),
         ):
             name, path = table.name.lower(), ".".join(keys)
-            if name in {f"{control}{own}".lower() for own in _OWN}:
+            if name in own:
                 hint = "choose another table, or another control schema in the environment"
                 message = f"{table} is one of Landfeed's own tables"
                 yield frozenset({feed.name}), _place(tree, *keys).problem(path, message, hint)

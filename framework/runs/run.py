@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
@@ -15,7 +14,6 @@ from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceC
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
-from framework.ledger import CLOSED
 from framework.names import File, Rows, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
@@ -25,9 +23,10 @@ from framework.plan.world import World
 from framework.report import FeedReport, FileReport
 from framework.runs.landing import Landing, Waiting
 from framework.runs.recording import Recording
+from framework.runs.remembered import remembered
 from framework.steps import Archive, Merge, Stage
 
-__all__ = ["Doing", "Options", "landing_of", "open_feeds", "run_feeds"]
+__all__ = ["Doing", "Options", "landing_of", "run_feeds"]
 
 
 Doing: TypeAlias = Callable[[], str]
@@ -56,7 +55,8 @@ def run_feeds(
     those that have landed, or what is `waiting`."""
     mended, recording = world.ledger.mend(), Recording(world.ledger)
     landing = waiting or landing_of(feeds, world)
-    unfinished = open_feeds(world, leases)
+    known = remembered(world, leases)
+    notes = (*mended, *([f"{known.behind}; set it right"] if known.behind else []))
     failed: list[str] = []
 
     def one(feed: Feed) -> FeedReport:
@@ -65,7 +65,7 @@ def run_feeds(
         elif options.stopping():
             report = _not_started(feed, "the run was stopped")
         else:
-            report = _FeedRun(feed, world, leases, options, landing, recording, feed.name in unfinished).report()
+            report = _FeedRun(feed, world, leases, options, landing, recording, feed.name in known.unfinished).report()
         if report.status is Status.FAILED:
             failed.append(feed.name)
         options.on_feed(feed.name, report.status)
@@ -79,21 +79,11 @@ def run_feeds(
             reports = [future.result() for future in futures]
     finally:
         recording.write()
-    if mended and reports:  # it is about all feeds, and stands with the first one
-        reports[0] = replace(reports[0], warnings=(*mended, *reports[0].warnings))
+    if notes and reports:  # they are about all feeds, and stand with the first one
+        reports[0] = replace(reports[0], warnings=(*notes, *reports[0].warnings))
     with contextlib.suppress(LandfeedError):  # the work is done and recorded; a later run tries again
         world.ledger.upkeep()
     return [_unrecorded(report, recording.failed.get(report.feed), world) for report in reports]
-
-
-_REMEMBERED = timedelta(days=31)
-
-
-def open_feeds(world: World, leases: Leases) -> set[str]:
-    """Feeds with a batch that did not reach the archive, or of which the ledger may not know that it did. An older one
-    than `_REMEMBERED` is found when its feed has something to do: a run does not read all history."""
-    latest = world.ledger.latest(world.clock() - _REMEMBERED)
-    return {feed for feed, event in latest.items() if event.state not in CLOSED and event.is_staged} | leases.left()
 
 
 def _unrecorded(report: FeedReport, error: LandfeedError | None, world: World) -> FeedReport:
@@ -294,5 +284,7 @@ def _doing(plan: Plan, work: BatchWork) -> str:
     tasks = [type(step).__name__.lower() for step in steps]
     now = next((task for task in tasks if task not in work.seconds), tasks[-1] if tasks else "clean up")
     files = steps[0].batch.files if steps else ()
-    read = f"{work.bytes_read / 1e6:,.1f} of " if now == "stage" else ""
-    return f"{now} {len(files):,} file(s), {read}{sum(file.size for file in files) / 1e6:,.1f} MB"
+    size = sum(file.size for file in files)
+    scale, unit = (1e6, "MB") if size >= 1e6 else (1e3, "kB")
+    read = f"{work.bytes_read / scale:,.1f} of " if now == "stage" else ""
+    return f"{now} {len(files):,} file(s), {read}{size / scale:,.1f} {unit}"

@@ -23,7 +23,8 @@ from framework.plan.world import World
 from framework.report import FeedReport, RunReport
 from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
-from framework.runs.run import Options, landing_of, open_feeds, run_feeds
+from framework.runs.remembered import remembered
+from framework.runs.run import Options, landing_of, run_feeds
 from framework.storages import local_changes, notifies
 
 __all__ = ["Changes", "Settings", "Watch"]
@@ -154,7 +155,7 @@ class Watch:
 
     def _recall(self) -> None:
         """Feeds with a batch that an earlier process left unfinished are due, whether anything arrives or not."""
-        for name in open_feeds(self._world, self._leases) & self._arrivals.keys():
+        for name in remembered(self._world, self._leases).unfinished & self._arrivals.keys():
             self._arrivals[name].due = True
 
     def _over(self) -> bool:

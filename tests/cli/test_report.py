@@ -12,7 +12,7 @@ import termios
 
 import pytest
 
-from framework.cli.say import fitting
+from framework.cli.tables import fitting
 from tests.cli import command, text
 from tests.support import HEADER, Project, terminal_output
 
@@ -46,15 +46,50 @@ def test_columns_of_a_table_fit_into_a_line(widths: list[int], line: int, shown:
     assert fitting([100, *widths], [False] + [True] * len(widths), line + 102) == [100, *found]
 
 
+def on_terminal(project: Project, *arguments: str, width: int = 80) -> list[str]:
+    """What a command shows on a terminal of a width, line by line as it is written."""
+    main, other = pty.openpty()
+    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    shown = subprocess.Popen(command(project, *arguments), stdout=other, stderr=other, env=dict(os.environ))
+    os.close(other)
+    lines = terminal_output(main).decode().splitlines()
+    shown.wait()
+    return lines
+
+
 def test_wide_values_are_cut_on_a_terminal(project: Project) -> None:
     project.land("activity", "1.csv", HEADER + f"1,{'x' * 500},2026-01-01\n")
     assert text(project, "run").exit_code == 0
-    main, other = pty.openpty()
-    fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    shown = subprocess.Popen(command(project, "show"), stdout=other, stderr=subprocess.DEVNULL, env=dict(os.environ))
-    os.close(other)
-    lines = terminal_output(main).decode().splitlines()
-    assert shown.wait() == 0
+    lines = on_terminal(project, "show")
     assert max(map(len, lines)) <= 80
     assert "x…" in lines[2]
     assert "x" * 500 in text(project, "show").stdout
+
+
+def test_what_is_told_of_loads_fits_into_80_columns(project: Project) -> None:
+    """What does not fit as a table is a block of lines; the names of files are as short as they can be."""
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\nx,b,2026-01-01\n")
+    project.land("activity", "b.csv", HEADER + "y,a,2026-01-01\n")
+    assert text(project, "run").exit_code == 3
+    for arguments in (["history"], ["status"], ["quarantine"]):
+        tables = [line for line in on_terminal(project, *arguments) if not line.startswith("rejected: ")]
+        assert max(map(len, tables)) <= 80, arguments
+    (state,) = [line.split() for line in on_terminal(project, "history") if line.startswith("state ")]
+    assert state == ["state", "archived"]
+    assert "state" in on_terminal(project, "history", width=200)[0].split()
+    reasons = dict(line.split(maxsplit=1) for line in on_terminal(project, "quarantine") if "  " in line)
+    assert (reasons["code"], reasons["line"], reasons["message"]) == ("bad_value", "3", "not a bigint")
+    told = on_terminal(project, "status", "--env", "local")
+    assert next(line for line in told if line.startswith("rejected: ")).endswith("line 2)")
+
+
+def test_a_mistake_far_to_the_right_is_shown_where_it_is(project: Project) -> None:
+    path = project.path("pipelines_config", "feeds", "activity.yml")
+    with open(path, encoding="utf-8") as file:
+        content = file.read()
+    options = "{sep: ',', quote: '\"', escape: '\"', header: true, comment: '#', multiLine: true, delimiter: ','}"
+    project.feed("activity", content.replace("format: csv", f"format: csv\n  options: {options}"))
+    lines = on_terminal(project, "validate")
+    (at,) = [index for index, line in enumerate(lines) if line.strip() == "^"]
+    assert lines[at - 1][lines[at].index("^") :].startswith("delimiter")
+    assert max(map(len, lines[at - 1 : at + 1])) <= 80

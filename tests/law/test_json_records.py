@@ -41,6 +41,7 @@ def law(data: bytes, encoding: str = "utf-8", feed: Feed = FEED) -> list[tuple[i
     return found
 
 
+NOT_VALID = "a byte is not valid in the file's encoding (source.encoding)"
 NO_JSON, NO_OBJECT = "the record is not JSON", "the record is not a JSON object"
 
 
@@ -63,7 +64,10 @@ NO_JSON, NO_OBJECT = "the record is not JSON", "the record is not a JSON object"
         (b'{"a":"\x01"}\n{"a":2}', [(1, '{"a":"\x01"}', NO_JSON), (2, '{"a":2}', ("2", None))]),
         (
             b'{"a":"\xff"}\n{"a":2}',
-            [(1, '{"a":"\\xff"}', "a byte is not valid in the file's encoding"), (2, '{"a":2}', ("2", None))],
+            [
+                (1, '{"a":"\\xff"}', "a byte is not valid in the file's encoding (source.encoding)"),
+                (2, '{"a":2}', ("2", None)),
+            ],
         ),
         (b'{"a":"\\ud800"}', [(1, '{"a":"\\ud800"}', NO_OBJECT)]),
         ('{"a":"\u0085\u2028"}\n'.encode(), [(1, '{"a":"\u0085\u2028"}', ("\u0085\u2028", None))]),

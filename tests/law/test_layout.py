@@ -110,6 +110,27 @@ def test_another_separator_is_guessed(sep: str, header: list[str], hint: str) ->
     assert reason(csv_layout(feed, header)) == f"there is no column 'id' in the file; it has {had}{hint}"
 
 
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        (["Order ID", "name"], "; is 'Order ID' the column order_id (schema.order_id.source_name)?"),
+        (["ORDERID"], "; is 'ORDERID' the column order_id (schema.order_id.source_name)?"),
+        (["Order ID", "order-id"], ""),  # which of them?
+        (["", "-"], ""),
+        (["7", "Ann"], "; is this a row, and the file has no header (source.options.header: false)?"),
+        (["7", "Ann", "x"], ""),
+        (["seven", "Ann"], ""),
+        (['{"order_id":7}'], "; is it a JSON file (source.format: json)?"),
+        (['<?xml version="1.0"?>'], "; is it an XML file (source.format: xml)?"),
+        (["\x00\x01order_id", "name"], "; is it a text file?"),
+    ],
+)
+def test_what_may_be_wrong_with_a_file_without_its_key_is_asked(header: list[str], hint: str) -> None:
+    feed = made_feed(column("order_id", "bigint"), column("name"), target={"keys": ("order_id",)})
+    had = ", ".join(map(repr, header))
+    assert reason(csv_layout(feed, header)) == f"there is no column 'order_id' in the file; it has {had}{hint}"
+
+
 def test_missing_columns() -> None:
     assert fields(csv_layout(FEED, ["id"])) == {"id": 0}
     strict = with_contract(missing_columns=MissingColumns.REJECT_FILE)

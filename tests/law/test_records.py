@@ -32,7 +32,7 @@ def law(data: bytes, width: int | None = 2, encoding: str = "utf-8", **options: 
         (b'1,"2"x\n3,4\n', [(1, "there is text after a closing quote"), (2, ("3", "4"))]),
         (b'1,x"y"\n', [(1, ("1", 'x"y"'))]),
         (b'\xef\xbb\xbf1,2\r"a\nb","c""d"\r\n\n5,6', [(1, ("1", "2")), (2, ("a\nb", 'c"d')), (5, ("5", "6"))]),
-        (b"1,\xff\n", [(1, "a byte is not valid in the file's encoding")]),
+        (b"1,\xff\n", [(1, "a byte is not valid in the file's encoding (source.encoding)")]),
         (b'"1\n"x,2\n3,4', [(1, "there is text after a closing quote"), (2, "a quote is not closed"), (3, ("3", "4"))]),
     ],
 )

@@ -103,7 +103,10 @@ def test_a_quarantine_may_be_shared_but_not_with_another_role() -> None:
     ("control", "table", "refused"),
     [
         ("_landfeed", "_landfeed.files", True),
-        ("_landfeed", "_landfeed.batches", True),
+        *(
+            ("_landfeed", f"_landfeed.{own}", True)
+            for own in ("batches", "checks", "notices", "schema_changes", "resolved")
+        ),
         ("_landfeed", "_Landfeed.Files", True),
         ("Control", "control.files", True),
         ("_landfeed", "_landfeed.other", False),

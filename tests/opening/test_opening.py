@@ -67,7 +67,7 @@ def columns(piece: Piece) -> object:
         (b"\n\n", "the file has no header"),
         (b"name\n", "there is no column 'id' in the file; it has 'name'"),
         (b"id;name\n", "there is no column 'id' in the file; it has 'id;name'; is the separator ';' and not ','"),
-        (b"id,\xff\n", "the header is broken: a byte is not valid in the file's encoding"),
+        (b"id,\xff\n", "the header is broken: a byte is not valid in the file's encoding (source.encoding)"),
     ],
 )
 def test_a_csv_file(tmp_path: Path, content: bytes, expected: object) -> None:

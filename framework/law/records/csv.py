@@ -266,7 +266,7 @@ class _Reader:
 
     def _checked(self, number: int, raw: str, fields: list[str | None]) -> Record:
         if undecodable(raw):
-            return Record(number, None, shown_raw(raw), "a byte is not valid in the file's encoding")
+            return Record(number, None, shown_raw(raw), "a byte is not valid in the file's encoding (source.encoding)")
         if self._trailer is not None and (raw.startswith(self._trailer) or (fields[0] or "").startswith(self._trailer)):
             return Record(number, tuple(fields), raw, no_row=True)
         if self._width is None:

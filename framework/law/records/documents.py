@@ -235,7 +235,7 @@ class _Reader:
         if len(raw) > self._longest:
             return Document(line, *too_long(raw, len(raw), self._longest))
         if undecodable(raw):
-            return Document(line, shown_raw(raw), "a byte is not valid in the file's encoding")
+            return Document(line, shown_raw(raw), "a byte is not valid in the file's encoding (source.encoding)")
         found = json_object(value, raw)
         return Document(line, raw, None if found is not None else _NOT_AN_OBJECT, found)
 
@@ -254,5 +254,5 @@ class _Reader:
         raw = self._move(max(end, self._at + (not before))).rstrip()
         if before + len(raw) > self._longest:
             return Document(line, *too_long(head or raw, before + len(raw), self._longest))
-        problem = "a byte is not valid in the file's encoding" if undecodable(raw) else error
+        problem = "a byte is not valid in the file's encoding (source.encoding)" if undecodable(raw) else error
         return Document(line, shown_raw(raw), problem)
