@@ -95,12 +95,19 @@ def _source(tree: Node, environment: Environment) -> Source:
         trailer=habits.trailer(source.get("trailer")),
         control=habits.control(source.get("control")),
         short_rows=word(source, ShortRows.QUARANTINE, "short_rows"),
+        sheet=_sheet(source.get("sheet")),
         text_formulas=flag(source, False, "text_formulas"),
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
         trim=flag(source, False, "trim"),
         timezone=text(source, "timezone") or environment.timezone,
         limits=environment.limits,
     )
+
+
+def _sheet(node: Node | None) -> str | int | None:
+    if node is None:
+        return None
+    return node.value if isinstance(node.value, int) else node.text
 
 
 def _csv(options: Mapping[str, Node]) -> CsvOptions:
@@ -142,6 +149,7 @@ def _column(name: str, node: Node, numbers: Numbers | None) -> Column:
         min=text(node, "min"),
         max=text(node, "max"),
         default=text(node, "default"),
+        span=habits.span(node),
         from_file=text(node, "from_file"),
         expr=text(node, "expr"),
         mask=ready.mask(node.get("mask")),
