@@ -18,20 +18,26 @@ $(BIN)/.embedded: pyproject.toml
 $(BIN)/.dev: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing all that the tests need into $(VENV) …"
-	@$(BIN)/python -m pip install -q -e '.[embedded,spark,gcs,watch,dev]'
+	@$(BIN)/python -m pip install -q -e '.[all,dev]'
 	@touch $@ $(BIN)/.embedded
 
 demo: $(BIN)/.embedded          ## the login → purchase example, from two files to the target table
 	@rm -rf build/demo
 	@$(BIN)/landfeed demo build/demo
 
-# Tests of Spark stay in one process, which has the one JVM; the others fill what is left of the machine.
+# Spark's tests of a file stay in one process, and each process that has some starts one JVM. Those over Spark Connect
+# have a server and run beside the others: together they leave no core idle.
 PYTEST := $(BIN)/python -m pytest --durations=10
 SPREAD := -n $(WORKERS) --dist loadgroup
 
 test: $(BIN)/.dev               ## all tests but the long ones; over Spark Connect what shows that the engine works there
-	$(PYTEST) $(SPREAD) -m "not torture"
-	LANDFEED_SPARK=connect $(PYTEST) -m "spark and connect and not torture"
+	@mkdir -p build
+	@LANDFEED_SPARK=connect $(PYTEST) -m "spark and connect and not local_spark and not torture" >build/connect.txt 2>&1 & connect=$$!; \
+	trap 'kill $$connect; exit 130' INT TERM; \
+	$(PYTEST) $(SPREAD) -m "not torture"; native=$$?; \
+	wait $$connect; connect=$$?; \
+	echo "Over Spark Connect:"; cat build/connect.txt; \
+	[ $$native = 0 ] && [ $$connect = 0 ]
 
 test-connect: $(BIN)/.dev       ## all tests of Spark over a Spark Connect server
 	LANDFEED_SPARK=connect $(PYTEST) -m "spark and not local_spark and not torture"
@@ -53,10 +59,10 @@ coverage: $(BIN)/.dev           ## branches of the package that the tests withou
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m tests.covered
 
-mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints how many its own tests notice
+mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints which its own tests do not notice
 	$(BIN)/python -m mutmut run --max-children $(WORKERS)
 	@$(BIN)/python -m mutmut export-cicd-stats
-	@cat mutants/mutmut-cicd-stats.json
+	@$(BIN)/python -m tests.mutated
 
 # The core and the embedded engine, which are what runs with every dependency at its lower end.
 LOWEST := build/lowest

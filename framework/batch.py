@@ -48,12 +48,13 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a file was seen to be when it was opened: the schema's columns that it does not have, its own that were
-    ignored, its header (empty without one) and its encoding."""
+    ignored, its header (empty without one), its encoding, and columns of texts that are numbers in it."""
 
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     encoding: str = ""
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,5 +230,6 @@ def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
 
 def _seen(document: Mapping[str, Any]) -> Seen:
     """By name; names that a newer version added are passed over."""
-    missing, ignored, header = (tuple(document.get(name, ())) for name in ("missing", "ignored", "header"))
-    return Seen(missing, ignored, header, document.get("encoding", ""))
+    names = ("missing", "ignored", "header", "numbers")
+    missing, ignored, header, numbers = (tuple(document.get(name, ())) for name in names)
+    return Seen(missing, ignored, header, document.get("encoding", ""), numbers)

@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import NO_CONNECTOR, compiled, spark
-from tests.support import Project
+from tests.support import NO_BROWSER, Project
 from tests.wheels import build_wheel
 
 __all__ = ["bucket", "compiled", "engine", "gcs_server", "project", "spark"]
@@ -33,10 +33,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in this very hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of Spark in one process, so that there is one JVM; and how long a test may take at most."""
+    """Spark's tests of a file in one process, so that they share its JVM and what they load together; and how long a
+    test may take at most."""
     for item in items:
         if item.get_closest_marker("spark"):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+            item.add_marker(pytest.mark.xdist_group(f"spark {item.location[0]}"))
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_limit(item)))
 
@@ -49,7 +50,11 @@ def _limit(item: pytest.Item) -> float:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What a missing tool leaves untested is said in one line that cannot be overlooked."""
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for why, what in ((NO_GO, "Google Cloud Storage"), (NO_CONNECTOR, "Spark on gs://")):
+    for why, what in (
+        (NO_GO, "Google Cloud Storage"),
+        (NO_CONNECTOR, "Spark on gs://"),
+        (NO_BROWSER, "pages in a browser"),
+    ):
         if skipped := sum(why in reason for reason in reasons):
             line = f"NOTHING about {what} was tested ({skipped} tests skipped): {why}"
             terminalreporter.write_line(line, red=True, bold=True)

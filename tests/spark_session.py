@@ -1,4 +1,4 @@
-"""The Spark session of the tests, one in each process of them, as the Spark engine starts it.
+"""The Spark session of the tests, one in each process that has some of Spark, as the Spark engine starts it.
 
 With LANDFEED_SPARK=connect it is a session of Spark Connect, whose server is a process of its own.
 
@@ -8,6 +8,7 @@ what compiled queries give ask for the fixture `compiled`.
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import importlib.util
 import os
@@ -18,13 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 _SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
-_START_SECONDS = 120
+_START_SECONDS = 300
 _INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -72,7 +73,8 @@ def spark() -> Iterator[Any]:
                 session.stop()
                 del os.environ["SPARK_REMOTE"]
         else:
-            session = open_session(environment, os.environ)
+            with _starting():
+                session = open_session(environment, os.environ)
             _set(session, _INTERPRETED)
             yield session
             session.stop()
@@ -90,6 +92,17 @@ def compiled(spark: Any) -> Iterator[None]:
 def _set(session: Any, settings: dict[str, str]) -> None:
     for name, value in settings.items():
         session.conf.set(name, value)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """One process of the tests at a time: the first one fetches Delta Lake's jars, and Ivy, which does it, has no
+    place for two."""
+    folder = os.path.expanduser("~/.ivy2.5.2")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "landfeed-tests.lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -115,12 +128,12 @@ def _connect_server(folder: str) -> Iterator[str]:
     [jar] = glob.glob(os.path.join(home, "jars", "spark-connect_*.jar"))
     log = os.path.join(folder, "connect.log")
     environ = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
-    with open(log, "wb") as out, subprocess.Popen([*command, jar], stdout=out, stderr=out, env=environ) as server:
-        try:
+    with ExitStack() as closing, open(log, "wb") as out:
+        with _starting():
+            server = closing.enter_context(subprocess.Popen([*command, jar], stdout=out, stderr=out, env=environ))
+            closing.callback(server.kill)
             _wait(port, server, log)
-            yield f"sc://127.0.0.1:{port}"
-        finally:
-            server.kill()
+        yield f"sc://127.0.0.1:{port}"
 
 
 def _delta_package() -> str:

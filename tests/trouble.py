@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
+from collections.abc import Callable
 from random import Random
 
 from framework.feed import Format
 
-__all__ = ["ENCODINGS", "some_file"]
+__all__ = ["ENCODINGS", "MARK", "some_file"]
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252")
 _CONTROLS = [chr(code) for code in range(0x20)]
@@ -34,6 +37,8 @@ _CSV = [
     "\r",
     "\r\n",
     "\n\n",
+    "a,b\n",
+    "\na,b\n",
 ]
 _JSON = [
     *[
@@ -77,12 +82,24 @@ _JSON = [
 ]
 
 
-def some_file(dice: Random, format_: Format, encoding: str) -> bytes:
-    """A file with the fields a and b. Bytes that are not in the encoding come too."""
-    text = _csv(dice, encoding) if format_ is Format.CSV else _json(dice, encoding)
+MARK = re.compile("t[0-9]{6}t")
+"""A word that is nowhere twice, and that trouble leaves whole."""
+
+
+def some_file(dice: Random, format_: Format, encoding: str, *, marked: bool = False) -> bytes:
+    """A file with the fields a and b. Bytes that are not in the encoding come too. The words of a marked one are
+    `MARK`s."""
+    numbers = itertools.count()
+
+    def word() -> str:
+        return f"t{next(numbers):06}t" if marked else _word(dice)
+
+    text = _csv(dice, encoding, word) if format_ is Format.CSV else _json(dice, encoding, word)
     content = text.encode(encoding, "ignore")
     if dice.random() < 0.1:
         at = dice.randrange(len(content) + 1)
+        if marked:
+            at = len("".join(_atoms(text)[: at % 50]).encode(encoding, "ignore"))
         content = content[:at] + dice.choice([b"\xff", b"\x81", b"\x00", b"\xc3", b"\xef\xbb\xbf"]) + content[at:]
     return content
 
@@ -94,23 +111,29 @@ def _odd(dice: Random, marks: list[str], encoding: str) -> str:
 
 def _with_trouble(dice: Random, text: str, marks: list[str], encoding: str) -> str:
     """The text with odd things put in or over what was there; often none at all."""
+    atoms = _atoms(text)
     for _ in range(dice.choice([0, 0, 0, 1, 1, 2, 5])):
-        at = dice.randrange(len(text) + 1)
-        text = text[:at] + _odd(dice, marks, encoding) + text[at + dice.choice([0, 0, 1]) :]
-    return text
+        at = dice.randrange(len(atoms) + 1)
+        atoms[at : at + dice.choice([0, 0, 1])] = _odd(dice, marks, encoding)
+    return "".join(atoms)
+
+
+def _atoms(text: str) -> list[str]:
+    """The marks and the other characters of a text."""
+    return re.findall(f"(?s){MARK.pattern}|.", text)
 
 
 def _word(dice: Random) -> str:
     return "".join(dice.choices(_LETTERS, k=dice.randrange(4)))
 
 
-def _csv(dice: Random, encoding: str) -> str:
+def _csv(dice: Random, encoding: str, some_word: Callable[[], str]) -> str:
     end, always = dice.choice(["\n", "\n", "\r\n", "\r"]), dice.random() < 0.3
 
     def field() -> str:
-        word = _word(dice)
+        word = some_word()
         if dice.random() < 0.1:
-            word += dice.choice([",", '"', end, "\n", " "]) + _word(dice)
+            word += dice.choice([",", '"', end, "\n", " "]) + some_word()
         quoted = always or dice.random() < 0.1 or any(mark in word for mark in ',"\r\n')
         return '"' + word.replace('"', '""') + '"' if quoted else word
 
@@ -120,14 +143,14 @@ def _csv(dice: Random, encoding: str) -> str:
     return dice.choice(["", "", "", "\ufeff"]) + beginning + _with_trouble(dice, rest, _CSV, encoding)
 
 
-def _json(dice: Random, encoding: str) -> str:
+def _json(dice: Random, encoding: str, some_word: Callable[[], str]) -> str:
     end, form = (
         dice.choice(["\n", "\n", "\r\n", "\r"]),
         dice.choice(["lines", "lines", "lines", "run", "array", "pretty"]),
     )
 
     def value() -> object:
-        return dice.choice([_word(dice), dice.randrange(9), None, 1.5, {"c": _word(dice)}, [1, _word(dice)], True])
+        return dice.choice([some_word(), dice.randrange(9), None, 1.5, {"c": some_word()}, [1, some_word()], True])
 
     keys = [["a", "b"], ["b"], ["a", "c"], [] if dice.random() < 0.1 else ["b", "a"]]
     objects = [{key: value() for key in dice.choice(keys)} for _ in range(6)]

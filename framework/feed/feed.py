@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from framework.feed.expect import Expect
-from framework.feed.habits import Control, Numbers, ShortRows, Trailer
+from framework.feed.habits import Control, Numbers, ShortRows, Span, Trailer
 from framework.feed.words import (
     AllBad,
     ArchiveAction,
@@ -55,8 +56,9 @@ class Column:
     """One column of the feed's schema.
 
     `source_names` are the header names that may carry it, first match wins; `formats` datetime
-    patterns tried in order; `numbers` how numbers are written (None = plainly); `from_file` the
-    capture in the file name that gives its value; `expr` a Spark SQL expression for a derived column.
+    patterns tried in order; `numbers` how numbers are written (None = plainly); `span` its place in
+    lines of fixed width; `from_file` the capture in the file name that gives its value; `expr` a Spark
+    SQL expression for a derived column.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Column:
     required: bool = False
     formats: tuple[str, ...] = ()
     numbers: Numbers | None = None
+    span: Span | None = None
     pattern: str | None = None
     accepted_values: tuple[str, ...] | None = None
     min: str | None = None
@@ -106,7 +109,8 @@ class Source:
     `path` ends with `/` and is absolute or a URI; `files` is a glob with captures (None = every
     file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
     timestamps that carry none. `skip_lines` are lines before the header, which with `until_header`
-    is the first line that has the key columns.
+    is the first line that has the key columns; `sheet` is that of a workbook by name, pattern or
+    number (None = the first).
     """
 
     path: str
@@ -125,6 +129,7 @@ class Source:
     control: Control | None = None
     short_rows: ShortRows = ShortRows.QUARANTINE
     text_formulas: bool = False
+    sheet: str | int | None = None
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"
@@ -160,6 +165,8 @@ class Quarantine:
     max_bad_ratio: float | None = None
     all_bad: AllBad = AllBad.REJECT_FILE
     on_exceed: OnExceed = OnExceed.REJECT_FILE
+    retention: timedelta | None = None
+    """How long bad rows stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +220,8 @@ class Archive:
     path: str
     rejected_path: str
     on_success: ArchiveAction = ArchiveAction.MOVE
+    retention: timedelta | None = None
+    """How long loaded files stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from framework.batch import Seen
@@ -26,17 +26,20 @@ __all__ = [
     "Rejected",
     "column_warnings",
     "csv_layout",
+    "found_layout",
     "has_keys",
     "ignored",
     "json_layout",
     "json_paths",
     "key_names",
     "missing",
+    "named_layout",
     "own_layout",
     "renamed",
     "same_name",
     "seen",
     "typed_layout",
+    "with_numbers",
 ]
 
 _OTHERS = 10_000
@@ -82,11 +85,12 @@ class Rejected:
 class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
     that the file has with the index of its field; `others` are keys of its records that are no fields of them, which
-    files of one layout need not have in common."""
+    files of one layout need not have in common, and `numbers` columns of texts that are numbers in the file."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
     others: tuple[str, ...] = field(default=(), compare=False)
+    numbers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -122,7 +126,13 @@ def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
 def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
     """What is kept of a file that was opened; `header` says that a record of it named its fields."""
     names = layout.names if header and isinstance(layout, Layout) else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding)
+    numbers = layout.numbers if isinstance(layout, Layout) else ()
+    return Seen(missing(feed, layout), ignored(layout), names, encoding, numbers)
+
+
+def with_numbers(layout: Layout, columns: tuple[str, ...]) -> Layout:
+    """The layout of a file in which these columns of texts are numbers."""
+    return replace(layout, numbers=columns)
 
 
 def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
@@ -134,6 +144,9 @@ def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
         yield f"{_columns(columns)} missing in {_files(count)}: {then}"
     for columns, count in Counter(each.ignored for each in files if each.ignored).items():
         yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+    for columns, count in Counter(each.numbers for each in files if each.numbers).items():
+        what = "a number has no leading zeros and 15 digits; if they are codes, format the cells as text"
+        yield f"{_columns(columns)} text, with numbers in {_files(count)}: {what}"
 
 
 def _columns(names: Sequence[str]) -> str:
@@ -157,6 +170,25 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     if isinstance(found, Rejected):
         return found
     return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+
+
+def named_layout(feed: Feed, names: Sequence[str]) -> Layout | Rejected:
+    """The layout of a file whose records have these fields."""
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+
+
+def found_layout(feed: Feed, names: Sequence[str], kind: Kind = Kind.TEXT) -> Layout | Rejected:
+    """The layout of a file in whose records these names occur; its records have those that columns want."""
+    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    if isinstance(found, Rejected):
+        return found
+    used = sorted(set(found.values()))
+    fields = tuple((column, used.index(index)) for column, index in found.items())
+    others = tuple(name for index, name in enumerate(names) if index not in set(used))[:_OTHERS]
+    return Layout(tuple(Field(names[index], kind) for index in used), fields, others)
 
 
 def key_names(feed: Feed) -> tuple[str, ...]:

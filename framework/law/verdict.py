@@ -172,7 +172,8 @@ def _short(text: str | None) -> str | None:
 
 
 def conserved(feed: Feed, verb: str, expected: int, found: int) -> None:
-    """Hold what an engine wrote against what was decided. Raises LandfeedError; `verb` is `staged` or `quarantined`."""
+    """Hold what an engine wrote against what was decided. Raises LandfeedError; `verb` is `read`, `staged` or
+    `quarantined`."""
     if found != expected:
         raise LandfeedError(
             f"feed {feed.name}: {expected} rows were to be {verb} and {found} were",

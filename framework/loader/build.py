@@ -40,7 +40,7 @@ from framework.law.pathnames import has_folders
 from framework.loader import expecting, habits, ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
-from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
+from framework.loader.values import flag, items, mapping, number, span, text, texts, whole, word
 from framework.names import Table
 from framework.types import parse_type
 
@@ -95,12 +95,19 @@ def _source(tree: Node, environment: Environment) -> Source:
         trailer=habits.trailer(source.get("trailer")),
         control=habits.control(source.get("control")),
         short_rows=word(source, ShortRows.QUARANTINE, "short_rows"),
+        sheet=_sheet(source.get("sheet")),
         text_formulas=flag(source, False, "text_formulas"),
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
         trim=flag(source, False, "trim"),
         timezone=text(source, "timezone") or environment.timezone,
         limits=environment.limits,
     )
+
+
+def _sheet(node: Node | None) -> str | int | None:
+    if node is None:
+        return None
+    return node.value if isinstance(node.value, int) else node.text
 
 
 def _csv(options: Mapping[str, Node]) -> CsvOptions:
@@ -142,6 +149,7 @@ def _column(name: str, node: Node, numbers: Numbers | None) -> Column:
         min=text(node, "min"),
         max=text(node, "max"),
         default=text(node, "default"),
+        span=habits.span(node),
         from_file=text(node, "from_file"),
         expr=text(node, "expr"),
         mask=ready.mask(node.get("mask")),
@@ -231,6 +239,7 @@ def _quarantine(tree: Node, target: Table) -> Quarantine:
         max_bad_ratio=number(tree, "quarantine", "max_bad_ratio"),
         all_bad=word(tree, AllBad.REJECT_FILE, "quarantine", "all_bad"),
         on_exceed=word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
+        retention=span(tree, "quarantine", "retention"),
     )
 
 
@@ -241,6 +250,7 @@ def _archive(tree: Node, name: str, environment: Environment, archive: str | Non
         path=folder(path, environment.project),
         rejected_path=folder(rejected, environment.project),
         on_success=word(tree, ArchiveAction.MOVE, "archive", "on_success"),
+        retention=span(tree, "archive", "retention"),
     )
 
 

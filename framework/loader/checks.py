@@ -108,10 +108,9 @@ def _options(source: Node) -> Iterator[Problem]:
             hint = f"remove it; '{key}' is an option of format csv"
             yield node.problem(f"source.options.{key}", f"format {format_} has no option '{key}'", hint, at_key=True)
     records = source.get("records")
-    if records is not None and format_ and format_ != "json":
-        yield records.problem(
-            "source.records", f"format {format_} has no records", "it is for format json", at_key=True
-        )
+    if records is not None and format_ and format_ not in ("json", "xml"):
+        hint = "it is for format json and xml"
+        yield records.problem("source.records", f"format {format_} has no records", hint, at_key=True)
     marks = {default: f"the default {key}" for key, default in (("sep", ","), ("quote", '"')) if key not in options.map}
     for key in ("sep", "quote", "comment"):
         mark = options.get(key)

@@ -6,22 +6,23 @@ import re
 from collections.abc import Iterator, Mapping
 
 from framework.errors import Problem
-from framework.feed import Control, Negative, Numbers, Trailer
+from framework.feed import Control, Negative, Numbers, Span, Trailer
 from framework.loader.column_types import type_of
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean
 from framework.loader.values import mapping, text, texts, whole
 from framework.types import INTEGERS, DataType, Decimal, Scalar
 
-__all__ = ["control", "is_number", "numbers", "numbers_problems", "problems", "trailer"]
+__all__ = ["control", "is_number", "numbers", "numbers_problems", "problems", "span", "trailer"]
 
 _OF = {
-    "skip_lines": ("csv",),
-    "until_header": ("csv",),
-    "trailer": ("csv",),
-    "short_rows": ("csv",),
-    "numbers": ("csv",),
+    "skip_lines": ("csv", "fixed_width", "excel", "text"),
+    "until_header": ("csv", "excel"),
+    "trailer": ("csv", "fixed_width", "text"),
+    "short_rows": ("csv", "fixed_width"),
+    "numbers": ("csv", "fixed_width", "xml"),
     "text_formulas": ("csv",),
+    "sheet": ("excel",),
 }
 """The formats that each key is for."""
 
@@ -41,9 +42,10 @@ def problems(source: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
     for key, formats in _OF.items():
         node = source.get(key)
         if node is not None and format_ and format_ not in formats:
-            hint = f"it is for format {' and '.join(formats)}"
+            hint = f"it is for format {', '.join(formats)}"
             yield node.problem(f"source.{key}", f"{key} is not for format {format_}", hint, at_key=True)
     yield from _header(source)
+    yield from _places(source, columns, format_)
     given = source.get("numbers")
     if given is not None:
         yield from numbers_problems(given, "source.numbers")
@@ -64,6 +66,35 @@ def _header(source: Node) -> Iterator[Problem]:
         yield until.problem("source.until_header", message, "remove one of them", at_key=True)
     if header is not None and header.value is False:
         yield until.problem("source.until_header", "without a header none can be found", "remove it", at_key=True)
+
+
+def _places(source: Node, columns: Mapping[str, Node], format_: str | None) -> Iterator[Problem]:
+    """Fields have places in lines of fixed width, and nowhere else."""
+    by_place = format_ == "fixed_width"
+    for name, column in columns.items():
+        given = [key for key in ("start", "width") if column.get(key) is not None]
+        of_records = column.get("from_file") is None and column.get("expr") is None
+        if by_place and of_records and len(given) < 2:
+            message = f"the column '{name[:60]}' has no place in the line"
+            yield column.problem(
+                f"schema.{name}", message, f"{{type: {_type(column)}, start: 1, width: 8}}", at_key=True
+            )
+        elif given and not (by_place and of_records):
+            node, hint = column.map[given[0]], "remove it; it is for columns of format fixed_width"
+            yield node.problem(f"schema.{name}.{given[0]}", "a column that is found by its name", hint, at_key=True)
+    trailer = source.get("trailer")
+    fields: dict[str, Node | None] = {"count": trailer.get("count")} if trailer is not None else {}
+    fields |= {f"sums.{name}": node for name, node in mapping(source, "trailer", "sums").items()}
+    for key, each in fields.items():
+        if each is None or not format_ or (format_ == "csv") == isinstance(each.value, int):
+            continue
+        hint = "write its number, from 1" if format_ == "csv" else "write {start: 4, width: 6}"
+        yield each.problem(f"source.trailer.{key}", f"a field of format {format_} is not told by that", hint)
+
+
+def _type(column: Node) -> str:
+    found = column.get("type") or column
+    return found.shown if isinstance(found.value, str) else "string"
 
 
 def _sum(name: str, node: Node, path: str, columns: Mapping[str, Node]) -> Iterator[Problem]:
@@ -131,8 +162,19 @@ def trailer(node: Node | None) -> Trailer | None:
     """The trailers of a feed's files."""
     if node is None:
         return None
-    sums = tuple((name, int(each.text)) for name, each in mapping(node, "sums").items())
-    return Trailer(text(node, "starts_with") or "", whole(node, "count"), sums)
+    sums = tuple((name, _field(each)) for name, each in mapping(node, "sums").items())
+    count = node.get("count")
+    return Trailer(text(node, "starts_with") or "", None if count is None else _field(count), sums)
+
+
+def _field(node: Node) -> int | Span:
+    return span(node) or int(node.text)
+
+
+def span(node: Node) -> Span | None:
+    """A place in a line."""
+    start, width = whole(node, "start"), whole(node, "width")
+    return None if start is None or width is None else Span(start, width)
 
 
 def control(node: Node | None) -> Control | None:

@@ -64,11 +64,13 @@ class Piece:
 @dataclass(slots=True)
 class FileRead:
     """How one file of the batch was read: engines add what else they have to know of it. `rejected` is why it is
-    rejected, None when it is not; `no_rows` how many records that are no rows the law's reader met."""
+    rejected, None when it is not; `counted` how many records the law's reader gave, the last time that it was asked for
+    all of them, and `no_rows` how many it met that are no rows."""
 
     piece: Piece
     rejected: str | None = None
     no_rows: int = 0
+    counted: int = 0
 
     def __post_init__(self) -> None:
         self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
@@ -90,11 +92,12 @@ class FileRead:
 
     def records(self, feed: Feed) -> Iterator[Record]:
         """Its records by the law, sound and broken ones; those that are no rows are counted. Raises BROKEN_FILE."""
-        self.no_rows = 0
+        self.no_rows = self.counted = 0
         for record in self.piece.records(feed, self.layout):
             if record.no_row:
                 self.no_rows += 1
             else:
+                self.counted += 1
                 yield record
 
     def open_by_the_law(self, feed: Feed) -> None:

@@ -120,3 +120,14 @@ def test_what_is_printable_stays_as_it_is() -> None:
     assert printable("Größe 日本 €") == "Größe 日本 €"
     assert printable("a\tb\\n\udcff\x9b") == r"a\tb\n\udcff\x9b"
     assert printable(str(Status.FAILED)) == "failed"
+
+
+def test_names_of_files_are_utf8_whatever_the_locale_says(project: Project) -> None:
+    names = ["Größe €.csv", "日本.csv"]
+    for number, name in enumerate(names):
+        project.land("activity", name, HEADER + f"{number},login,2026-01-01\n")
+    environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ended = process(project, "--output", "json", "run", environ=environ)
+    assert ended.returncode == 0
+    assert sorted(os.path.basename(file["file"]) for file in json.loads(ended.stdout)["feeds"][0]["files"]) == names
+    assert len(project.rows("analytics.activity")) == 2

@@ -36,11 +36,24 @@ def rows(spark: Any, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
     return sorted(tuple(row) for row in spark.sql(f"SELECT {columns} FROM spark_catalog.{table}").collect())
 
 
-@pytest.mark.connect
+def heard(spark: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the session is told from now on."""
+    said: list[str] = []
+    sql = type(spark).sql
+
+    def listening(session: Any, query: str, *arguments: Any, **options: Any) -> Any:
+        said.append(query)
+        return sql(session, query, *arguments, **options)
+
+    monkeypatch.setattr(type(spark), "sql", listening)
+    return said
+
+
 def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Inserts, updates, duplicates, bad, stale and unchanged rows, a column more, and the control tables; with Spark
-    reading the lines."""
+    reading the lines. No statement names a path or replaces a table."""
     monkeypatch.setattr(lines, "LINES_FROM", 1)
+    said = heard(spark, monkeypatch)
     target, quarantine = f"{schema}.activity", f"{schema}.activity__quarantine"
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-02\n2,b,2026-01-02\n2,b2,2026-01-03\nx,bad,2026-01-01\n")
     first = project.cli("run")
@@ -66,10 +79,12 @@ def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: py
     assert [(batch["state"], batch["rows_read"]) for batch in history] == [("archived", 3), ("archived", 4)]
     assert [len(project.cli("show").document["feeds"][0]["rows"]), project.files("landing")] == [3, []]
     assert project.cli("status").document["feeds"][0]["last_batch"]["state"] == "archived"
+    assert said
+    assert [query for query in said if "delta.`" in query or "REPLACE TABLE" in query.upper()] == []
 
 
 def test_three_tasks_by_name(spark: Any, project: Project, schema: str) -> None:
-    """Each task picks up where the one before left off, any number of times."""
+    """Each task picks up where the one before left off, any number of times; the staging table is the same one."""
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
     for task in ("stage", "merge", "merge"):
         assert project.cli(task).code == 0
@@ -80,6 +95,10 @@ def test_three_tasks_by_name(spark: Any, project: Project, schema: str) -> None:
     assert rows(spark, f"{schema}.activity", "event") == [("b",)]
     assert project.files("landing") == []
     assert len(project.files("archive")) == 2
+    history = spark.sql(f"DESCRIBE HISTORY spark_catalog.{schema}.activity__staging").collect()
+    operations = [row["operation"] for row in reversed(history)]
+    assert (operations[0], operations.count("CREATE TABLE")) == ("CREATE TABLE", 1)
+    assert len(operations) >= 5, "two batches were written and sealed"
 
 
 def test_a_merge_that_was_not_sealed(
@@ -104,25 +123,6 @@ def test_a_merge_that_was_not_sealed(
     assert rows(spark, f"{schema}.activity", "event") == [("b",), ("c",)]
     history = spark.sql(f"DESCRIBE HISTORY spark_catalog.{schema}.activity").collect()
     assert [row["operation"] for row in history].count("MERGE") == 1
-
-
-def test_no_paths_and_no_replacing(spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No statement names a path or replaces a table, and the staging table is the same one on every day."""
-    said: list[str] = []
-    sql = type(spark).sql
-
-    def heard(session: Any, query: str, *arguments: Any, **options: Any) -> Any:
-        said.append(query)
-        return sql(session, query, *arguments, **options)
-
-    monkeypatch.setattr(type(spark), "sql", heard)
-    for day in (1, 2):
-        project.land("activity", f"{day}.csv", HEADER + f"1,a{day},2026-01-0{day}\nx,bad,2026-01-01\n")
-        assert project.cli("run").code == 0
-    assert said
-    assert [query for query in said if "delta.`" in query or "REPLACE TABLE" in query.upper()] == []
-    detail = spark.sql(f"DESCRIBE HISTORY spark_catalog.{schema}.activity__staging").collect()
-    assert [row["operation"] for row in detail if "CREATE" in row["operation"]] == ["CREATE TABLE"]
 
 
 def test_a_catalog_needs_no_package_that_databricks_lacks() -> None:

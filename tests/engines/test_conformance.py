@@ -440,7 +440,7 @@ def test_another_writer_commits_between(drive: Drive) -> None:
 # A process that dies between two commits
 
 
-@pytest.mark.parametrize("day", [0, 1])
+@pytest.mark.parametrize("day", [pytest.param(0, marks=pytest.mark.local_spark), 1])
 def test_a_crash_after_any_commit_is_made_good(story: Story, tmp_path: os.PathLike[str], day: int) -> None:
     """Whatever a batch has committed when its process dies: once the next one has done the rest, all is as without."""
     done, before = story.days[day], story.days[day - 1].commits if day else []

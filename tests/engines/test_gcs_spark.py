@@ -68,6 +68,7 @@ def outcome(project: Project) -> dict[str, Any]:
     }
 
 
+@pytest.mark.usefixtures("spark")  # so that Delta Lake's jars are there, and no two processes fetch them
 def test_a_day_on_spark_and_a_day_on_the_embedded_engine(
     connector: str, tmp_path: os.PathLike[str], gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

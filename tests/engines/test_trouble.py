@@ -37,6 +37,8 @@ def by_law(of: Feed, index: int, source: SourceFile) -> Records:
     rows: list[tuple[str | None, ...]] = []
     malformed: list[tuple[int | None, str, str]] = []
     for record in piece.records(of, piece.layout):
+        if record.no_row:
+            continue
         if record.fields is None:
             malformed.append((record.line, record.raw, str(record.error)))
         else:
@@ -132,3 +134,21 @@ def test_many_files(tmp_path: Path, format_: Format, encoding: str) -> None:
     each = 2000 // len(OPTIONS[format_])
     for number, options in enumerate(OPTIONS[format_]):
         compare(tmp_path, format_, encoding, options, range(1000 + number * each, 1000 + number * each + each))
+
+
+def test_files_that_are_read_once_more_for_want_of_memory_have_their_bad_records_once(tmp_path: Path) -> None:
+    """Together they take more memory than there is, each alone does not."""
+    of, storage, sources = feed(Format.CSV, "utf-8", CsvOptions(comment="#")), LocalStorage(), []
+    for name in ("0.csv", "1.csv", "2.csv"):
+        path = os.fspath(tmp_path / name)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write("a,b\nbroken\n")
+            out.writelines(f"{number},{number:0300}\n" for number in range(40_000))
+        file = storage.head(path)
+        assert file is not None
+        sources.append(SourceFile(file, storage, os.fspath(tmp_path)))
+    with duckdb.connect(config={"memory_limit": "80MB", "temp_directory": "", "threads": 1}) as db:
+        Reader(db, of, os.fspath(tmp_path)).read([open_piece(of, *each) for each in enumerate(sources)])
+        query = "SELECT _file, count(*) FROM {} GROUP BY _file ORDER BY _file"
+        assert db.execute(query.format("broken")).fetchall() == [(0, 1), (1, 1), (2, 1)]
+        assert db.execute(query.format("batch")).fetchall() == [(0, 40_000), (1, 40_000), (2, 40_000)]

@@ -72,7 +72,7 @@ def by_engine(drive: Drive, feed: Feed, files: list[File]) -> list[Records]:
     found: list[Records] = []
     for outcome in outcomes:
         its = rows.get(outcome.file.path, []), bad.get(outcome.file.path, [])
-        assert outcome.rows.read == len(its[0]) + len(its[1])
+        assert outcome.rows.read == len(its[0]) + len(its[1]) + outcome.rows.filtered
         found.append((outcome.rejected, sorted(its[0], key=str), sorted(its[1], key=str)))
     return found
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backports import zstd
+
+from tests.workbooks import DATE, MOMENT, Cell, workbook
 
 __all__ = ["HABITS", "Habit"]
 
@@ -33,6 +37,7 @@ class Habit:
     bad: Sequence[tuple[str | None, str]] = ()
     companions: Sequence[str] = ()
     stays: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
     def text(self, name: str) -> str:
         return (
@@ -54,15 +59,67 @@ CONTROL = source(r"control: {file: '{file}.ctl', count: '^rows=(\d+)$'}")
 TEN = "id,name\n" + "".join(f"{number},n{number}\n" for number in range(10))
 DIGEST = hashlib.sha256(b"id,name\n1,a\n").hexdigest()
 
+
+def zipped(members: Mapping[str, bytes], packing: int = zipfile.ZIP_DEFLATED, *, encrypted: bool = False) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    data = out.getvalue()
+    return data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01") if encrypted else data
+
+
 TWO = b"id,name\n1,a\n2,b\n"
 PACKED = {"bz2": bz2.compress(TWO), "zst": zstd.compress(TWO), "gz": gzip.compress(TWO)}
 BOMB = b"id,name\n1," + b"x" * (64 << 20)
+
+XML = """<?xml version="1.0" encoding="ISO-8859-1"?>
+<!-- <row/> --><rows xmlns:n="u">
+  <row id="1"><name>Zo\xeb</name><n:tag>a</n:tag><n:tag>b</n:tag><at k="v"><x>1</x><y>2.5</y></at></row>
+  <row id="2"><name/><tag>c &amp; d</tag><at><x>3</x></at><more>ignored</more></row>
+  <row id="x"><name><![CDATA[<b>]]></name></row>
+</rows>"""
+ORDERS: list[list[Cell]] = [
+    ["Orders of January"],
+    [],
+    ["id", "code", "day", "at", "yes", "x", None],
+    [1, "00123", (46023, DATE), (46023.5, MOMENT), True, 0.1],
+    [2, 5, "#N/A", None, None, 1e6],
+    [2.5, None, None, None, None, None, "note"],
+    [None, None],
+]
+BOOK = workbook({"Orders 2026": ORDERS, "Second": [["About"], ["id", "name"], [7, "a"]]})
+WIDE = workbook({"A": [], "B": [["about"], ["id", "name"], ["@XFD1048576 far"]]})
 
 HABITS: dict[str, Habit] = {
     **{
         f"packed_{ending}": Habit({f"a.csv.{ending}": data}, [("1", "a"), ("2", "b")])
         for ending, data in PACKED.items()
     },
+    "zipped": Habit(
+        {
+            "a.csv.zip": zipped({"orders/": b"", "__MACOSX/._a.csv": b"x", "orders/a.csv": TWO}),
+            "b.zip": zipped({"a.csv": TWO, "b.csv": TWO}),
+            "c.zip": zipped({"c/": b""}),
+            "d.zip": zipped({"d.csv": TWO}, encrypted=True),
+            "e.zip": zipped({"e.csv.zip": zipped({"e.csv": TWO})}),
+            "f.zip": zipped({"f.csv": TWO})[:-9],
+            "g.zip": zipped({"g.csv": b"id,name\n9,abc\n"}, zipfile.ZIP_STORED).replace(b"9,abc", b"9,abd"),
+            "h.zip": zipped({"h.csv": BOMB}),
+            "i.csv": zipped({"i.csv": TWO}),
+        },
+        [("1", "a"), ("2", "b")],
+        rejected={
+            "b.zip": "the zip archive holds 2 files ('a.csv', 'b.csv'); one that holds one file is read",
+            "c.zip": "the zip archive holds no file",
+            "d.zip": "'d.csv' in the zip archive is encrypted",
+            "e.zip": "'e.csv.zip' in the zip archive is an archive",
+            "f.zip": "not a complete zip file",
+            "g.zip": "not a complete zip file (Bad CRC-32",
+            "h.zip": "1000 times as large (limits.ratio)",
+            "i.csv": "a zip archive; its name should end with .zip",
+        },
+    ),
     "packed_in_upper_case": Habit({"A.CSV.BZ2": PACKED["bz2"]}, [("1", "a"), ("2", "b")]),
     "packed_otherwise_encoded": Habit(
         {"a.csv.zst": zstd.compress("id,name\n1,ü\n".encode("utf-16"))}, [("1", "ü")], source("encoding: utf-16")
@@ -144,7 +201,7 @@ HABITS: dict[str, Habit] = {
         TRAILED,
         rejected={
             "fewer.csv": "line 3: the trailer says 2 records, and there are 1",
-            "none.csv": "no record starts with 'TRAILER': the trailer is missing",
+            "none.csv": "no record starts with 'TRAILER', so the trailer is missing",
             "more.csv": "there are 1 records behind the last trailer",
             "nothing.csv": "the trailer tells no number of records, but 'x'",
         },
@@ -263,6 +320,119 @@ HABITS: dict[str, Habit] = {
         "{id: string, name: string}",
     ),
     "formulas_as_they_are": Habit({"a.csv": 'id,name\n1,="00123"\n'}, [("1", '="00123"')]),
+    "text_lines": Habit(
+        {"a.log": 'one, "1"\r\n\r\nx\x00y\rlast', "b.log": b"ok\n\xff\n", "c.log": b"# head\n"},
+        [("",), ("# head",), ("last",), ("ok",), ('one, "1"',), ("x\x00y",)],
+        schema="{value: string}",
+        keys="[value]",
+        format="text",
+        bad=[("2", "\\xff")],
+    ),
+    "text_with_trailer": Habit(
+        {"a.txt": "HDR\na\nb\nEND  2\n", "b.txt": "HDR\nc\nEND  7\n"},
+        [("a",), ("b",)],
+        source("skip_lines: 1", "trailer: {starts_with: END, count: {start: 4, width: 3}}"),
+        "{line: {type: string, source_name: value}}",
+        "[line]",
+        "text",
+        {"b.txt": "the trailer says 7 records, and there are 1"},
+        no_rows=1,
+    ),
+    "fixed_width": Habit(
+        {
+            "a.txt": "HEADER\n00001Zoë  0012,50-x\n\n00002 B       3,00\n00003\n0000xC       4,00\n",
+            "b.txt": b"00004\xff\n",
+        },
+        [("1", "Zoë", "-12.50"), ("2", " B", "3.00")],
+        source("skip_lines: 1", 'numbers: {decimal: ",", negative: [leading, trailing]}'),
+        "{id: {type: bigint, start: 1, width: 5}, name: {type: string, start: 6, width: 5},"
+        ' amount: {type: "decimal(9,2)", start: 11, width: 8}}',
+        format="fixed_width",
+        bad=[("5", "00003"), ("6", "0000xC       4,00")],
+        read=4,
+    ),
+    "fixed_width_filled": Habit(
+        {"a.txt": "1A  9\n2\n3BB\nT00030000000009\n"},
+        [("1", "A", "9"), ("2", None, None), ("3", "BB", None)],
+        source(
+            "short_rows: fill",
+            "trailer: {starts_with: T, count: {start: 2, width: 4}, sums: {n: {start: 6, width: 10}}}",
+        ),
+        "{id: {type: bigint, start: 1, width: 1}, name: {type: string, start: 2, width: 3},"
+        " n: {type: int, start: 5, width: 1}}",
+        format="fixed_width",
+        no_rows=1,
+    ),
+    "xml": Habit(
+        {
+            "a.xml": XML.encode("latin-1"),
+            "b.xml": XML.replace("ISO-8859-1", "UTF-16").replace('id="', 'id="1').encode("utf-16"),
+        },
+        [
+            ("1", "Zo\xeb", "[a, b]", "{'x': 1, 'y': 2.50}", "2.5"),
+            ("11", "Zo\xeb", "[a, b]", "{'x': 1, 'y': 2.50}", "2.5"),
+            ("12", None, "[c & d]", "{'x': 3, 'y': NULL}", None),
+            ("2", None, "[c & d]", "{'x': 3, 'y': NULL}", None),
+        ],
+        schema='{id: {type: bigint, source_name: "@id"}, name: string, tag: array<string>,'
+        ' at: "struct<x:int,y:decimal(5,2)>", y: {type: double, source_name: at.y}}',
+        format="xml",
+        bad=[("5", '{"@id": "1x", "name": "<b>"}'), ("5", '{"@id": "x", "name": "<b>"}')],
+    ),
+    "xml_records": Habit(
+        {
+            "a.xml": "<r><h><id>9</id></h><Incidents><Incident><id>1</id><name> a </name></Incident>"
+            '<Incident><id>2</id><name p="q">b</name></Incident></Incidents>'
+            '<Incidents><I id="z"><id>3</id></I></Incidents></r>',
+            "none.xml": "<r><id>1</id></r>",
+            "torn.xml": "<r><Incidents><Incident><id>4</id></Incident><Incident><id>5</",
+            "evil.xml": '<!DOCTYPE r [<!ENTITY a "aa">]><r><Incidents><I><id>6</id><n>&a;</n></I></Incidents></r>',
+            "far.xml": '<!DOCTYPE r SYSTEM "file:///etc/passwd"><r/>',
+            "deep.xml": "<r><Incidents>" + "<a>" * 300 + "</a>" * 300 + "</Incidents></r>",
+            "not.xml": "id,name\n1,a\n",
+            "empty.xml": "<r><Incidents/></r>",
+        },
+        [("1", " a "), ("2", "b"), ("3", None)],
+        source("records: Incidents"),
+        format="xml",
+        rejected={
+            "none.xml": "there is no element 'Incidents'",
+            "torn.xml": "no well-formed XML: unclosed token, line 1",
+            "evil.xml": "the file has a DOCTYPE",
+            "far.xml": "the file has a DOCTYPE",
+            "deep.xml": "more than 200 deep",
+            "not.xml": "the file is no xml file but text",
+        },
+    ),
+    "excel": Habit(
+        {
+            "a.xlsx": BOOK,
+            "b.xlsx": BOOK[: len(BOOK) // 2],
+            "c.xlsx": b"id,name\n1,a\n",
+            "d.xlsx": workbook({"Other": []}),
+        },
+        [
+            ("1", "00123", "2026-01-01", "2026-01-01 12:00:00+00", "true", "0.1"),
+            ("2", "5", None, None, None, "1000000.0"),
+        ],
+        source("sheet: 'Ord*'", "until_header: true"),
+        "{id: bigint, code: string, day: date, at: timestamp, yes: boolean, x: double}",
+        format="excel",
+        rejected={
+            "b.xlsx": "no complete Excel workbook",
+            "c.xlsx": "the file is no excel file but text",
+            "d.xlsx": "there is no sheet Ord* in the workbook; it has 'Other'",
+        },
+        bad=[("6", '{"id": "2.5", "code": null, "day": null, "at": null, "yes": null, "x": null, "": "note"}')],
+        warnings=["column 'code' is text, with numbers in 1 file"],
+    ),
+    "excel_by_number": Habit(
+        {"a.xlsx": BOOK, "wide.xlsx": WIDE},
+        [("7", "a")],
+        source("sheet: 2", "skip_lines: 1"),
+        format="excel",
+        rejected={"wide.xlsx": "is more than 50,000,000 cells"},
+    ),
     "folders": Habit(
         {"dt=2026-01-01/part.csv": "id,name\n1,a\n", "dt=2026-01-02/part.csv": "id,name\n1,b\n", "dt=x/p.csv": "id\n"},
         [("1", "a", "2026-01-01"), ("1", "b", "2026-01-02")],

@@ -47,5 +47,7 @@ def test_files_as_they_come(loaded: tuple[Project, dict[str, Any]], name: str) -
     if habit.read is not None:
         assert rows["read"] == habit.read
     assert project.files(f"landing/{name}") == sorted(habit.stays)
+    for wanted in habit.warnings:
+        assert any(warning.startswith(wanted) for warning in feed["warnings"]), feed["warnings"]
     archived = {os.path.basename(file) for file in project.files(f"archive/{name}")}
     assert set(habit.companions) <= archived

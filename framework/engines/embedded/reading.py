@@ -23,6 +23,7 @@ from framework.engines.embedded.watched import watched
 from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout
+from framework.law.verdict import conserved
 from framework.machine import most_open_files
 from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
@@ -178,6 +179,7 @@ class Reader:
                 why = "reading it takes more memory than there is; make several files of it"
                 raise SetAside({group[0].file.path: why}) from error
             for file in group:
+                self._db.execute("DELETE FROM broken WHERE _file = ?", [file.index])
                 self._load_by_the_law([file])
 
     def _insert_by_the_law(self, group: Sequence[FileRead]) -> None:
@@ -195,6 +197,15 @@ class Reader:
             file.piece.source.done = True
         self._insert_rows(group, "SELECT *, 0 AS _bytes, 0 AS _quotes FROM records")
         self._db.execute("DROP TABLE records")
+        self._conserve(group)
+
+    def _conserve(self, group: Sequence[FileRead]) -> None:
+        """Hold what the tables have of files against what the law's reader has counted. Raises LandfeedError."""
+        both = "SELECT _file FROM batch UNION ALL SELECT _file FROM broken"
+        found = dict(self._db.execute(f"SELECT _file, count(*) FROM ({both}) GROUP BY _file").fetchall())
+        for file in group:
+            if file.rejected is None:
+                conserved(self._feed, "read", file.counted, found.get(file.index, 0))
 
 
 @contextmanager

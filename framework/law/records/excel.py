@@ -1,0 +1,185 @@
+"""Excel workbooks (.xlsx, .xlsm, .xls), read by calamine: one sheet of each.
+
+The header is the first row, behind `skip_lines`, or with `until_header` the first one that names the key columns. Rows
+without any value are no records. A cell is the text of its value: whole numbers without their `.0`, dates and times as
+yyyy-MM-dd and yyyy-MM-dd HH:mm:ss, formulas as their values, as the workbook holds them; an error (#N/A) is NULL. What
+looks like a date in Excel and is a number with that format is a date.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, BinaryIO
+
+from framework.feed import Feed
+from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names, with_numbers
+from framework.law.records.record import BrokenFile, Record
+from framework.machine import library
+from framework.types import Scalar
+
+__all__ = ["ExcelRecords"]
+
+_SOUGHT = 1000
+_CHUNK = 1 << 20
+_MOST_CELLS = 50_000_000
+"""Cells from the first to the last one used that a sheet may have: all of them are held at once."""
+_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_STRING = Scalar("string")
+
+
+class ExcelRecords:
+    """See `RecordReader`."""
+
+    kind = Kind.TEXT
+    signature: bytes | None = rb"PK\x03\x04|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    by_beginning = False
+
+    def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
+        del encoding
+        rows = _rows(stream, feed)
+        if isinstance(rows, Rejected):
+            return rows, None
+        found = _header(rows, feed)
+        if found is None:
+            wanted = " and ".join(map(repr, key_names(feed)))
+            what = f"no row with the columns {wanted} (until_header)" if feed.source.until_header else "no header"
+            return Rejected(f"there is {what} in the sheet"), None
+        line, cells = found
+        names = [_text(cell) or "" for cell in cells]
+        layout = csv_layout(feed, names)
+        header = Record(line, tuple(names), json.dumps(names, ensure_ascii=False))
+        if isinstance(layout, Layout):
+            layout = with_numbers(layout, _numbers_for_texts(rows, layout, feed))
+        return layout, header
+
+    def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
+        del encoding
+        rows = _rows(stream, feed)
+        if isinstance(rows, Rejected) or _header(rows, feed) is None:
+            return
+        width = len(layout.record)
+        for line, cells in rows:
+            fields = tuple(_text(cell) for cell in cells[:width])
+            if any(field is not None for field in fields):
+                named = dict(zip(layout.names, fields, strict=True))
+                yield Record(line, fields, json.dumps(named, ensure_ascii=False))
+
+
+def _rows(stream: BinaryIO, feed: Feed) -> Iterator[tuple[int, Sequence[Any]]] | Rejected:
+    """The rows of the feed's sheet with their numbers. Raises BrokenFile and MissingDependency."""
+    calamine = library("python_calamine", "excel")
+    stream.seek(0)
+    content = stream.read()
+    _bounded(content, feed)
+    try:
+        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        name = _sheet(workbook.sheet_names, feed.source.sheet)
+        if name is None:
+            there = ", ".join(map(repr, workbook.sheet_names[:8]))
+            return Rejected(f"there is no sheet {feed.source.sheet} in the workbook; it has {there}")
+        sheet = workbook.get_sheet_by_name(name)
+        return ((number, row) for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1))
+    except calamine.PasswordError as error:
+        raise BrokenFile("the workbook is protected by a password") from error
+    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
+        raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
+
+
+def _bounded(content: bytes, feed: Feed) -> None:
+    """Raises BrokenFile for a workbook that would take more memory than it may."""
+    if not content.startswith(b"PK"):
+        return
+    most, why = feed.source.limits.most_unpacked(len(content))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > most:
+                raise BrokenFile(why)
+            for member in archive.infolist():
+                if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):
+                    with archive.open(member) as sheet:
+                        _bounded_sheet(sheet)
+            if "xl/workbook.xml" not in archive.namelist():
+                raise BrokenFile("the file is no Excel workbook of a kind that is read: save it as .xlsx")
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
+
+
+def _bounded_sheet(sheet: Any) -> None:
+    columns, rows, rest = [1 << 20, 0], [1 << 21, 0], b""
+    while chunk := sheet.read(_CHUNK):
+        for letters, digits in _CELL.findall(rest + chunk):
+            column, row = _number(letters), int(digits)
+            columns = [min(columns[0], column), max(columns[1], column)]
+            rows = [min(rows[0], row), max(rows[1], row)]
+        rest = chunk[-32:]
+    if columns[1] * rows[1] > _MOST_CELLS:
+        raise BrokenFile(f"a sheet of {rows[1]} rows and {columns[1]} columns is more than {_MOST_CELLS:,} cells")
+
+
+def _number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _sheet(names: Sequence[str], wanted: str | int | None) -> str | None:
+    """The sheet's name: the first one, that of a number from 1, of a name, or the first that fits a pattern."""
+    if wanted is None or isinstance(wanted, int):
+        number = (wanted or 1) - 1
+        return names[number] if number < len(names) else None
+    if wanted in names:
+        return wanted
+    return next((name for name in names if fnmatchcase(name, wanted)), None)
+
+
+def _header(rows: Iterator[tuple[int, Sequence[Any]]], feed: Feed) -> tuple[int, Sequence[Any]] | None:
+    """The row that is the header, behind which `rows` then goes on."""
+    for line, cells in rows:
+        if line <= feed.source.skip_lines or not any(_text(cell) for cell in cells):
+            continue
+        if not feed.source.until_header or has_keys(feed, [_text(cell) or "" for cell in cells]):
+            return line, cells
+        if line >= _SOUGHT:
+            return None
+    return None
+
+
+def _numbers_for_texts(rows: Iterator[tuple[int, Sequence[Any]]], layout: Layout, feed: Feed) -> tuple[str, ...]:
+    """The columns of texts in which Excel has numbers."""
+    types = {column.name: column.type for column in feed.columns}
+    wanted = {index: name for name, index in layout.fields if types[name] == _STRING}
+    found: dict[str, None] = {}
+    for _, cells in rows:
+        for index, name in wanted.items():
+            if isinstance(cells[index], int | float) and not isinstance(cells[index], bool):
+                found[name] = None
+    return tuple(found)
+
+
+def _text(cell: Any) -> str | None:
+    match cell:
+        case None | "":
+            return None
+        case str():
+            return cell
+        case bool():
+            return "true" if cell else "false"
+        case int():
+            return str(cell)
+        case float():
+            return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case date() | time():
+            return cell.isoformat()
+        case timedelta():
+            return str(cell)
+        case _:
+            return str(cell)
