@@ -6,12 +6,12 @@ The whole program is four lines, each an arrow from data to data::
                                                                      └──explain──▶ text
 
 A module imports only from rows below its own; the same holds inside `law`, `opening`, `infer`, `plan`,
-`runs`, `telling` and `cli`, whose docstrings have lists of their own:
+`runs`, `telling`, `pages` and `cli`, whose docstrings have lists of their own:
 
     start                               the entry point
     cli                                 the command line: the only place that prints, exits, asks clock and environment
-    databricks | begin | telling        the bundle: one job for all feeds · what a project begins with · who is told
-                                        of runs
+    databricks | begin | telling | pages   the bundle: one job for all feeds · what a project begins with · who is
+                                        told of runs · a site about the feeds
     runs                                many feeds: which are run when, what landing holds, what is told of it
     plan | engines | storages | infer   one feed's batch: facts, steps, two interpreters · who implements the seams ·
                                         samples to a feed

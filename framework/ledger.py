@@ -18,11 +18,13 @@ from framework.control import Control
 from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "CONTROL_TABLES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
 
 _MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
+CONTROL_TABLES = ("files", "batches", "checks", "notices")
+"""The tables of the control schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,11 @@ class Ledger:
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Where the events stand; some may not be there yet."""
+        return (self._files.table, self._batches.table, self._checks.table)
+
     def mend(self) -> list[str]:
         """Set half-written last entries of the tables' logs aside; a sentence for each."""
         mended = (self._keeping.mend(grouped.table) for grouped in (self._files, self._batches))
@@ -200,6 +207,15 @@ class Ledger:
             if event.rows_read or event.batch_id in good:
                 found.setdefault(event.feed, []).append(event)
         return found
+
+    def ended(self, since: datetime, columns: Sequence[str]) -> list[dict[str, object]]:
+        """These columns of the last events of batches that are over or have failed, newest first."""
+        states = [BatchState.ARCHIVED, BatchState.FAILED, BatchState.ABANDONED]
+        return self._control.select(self._batches.table, {"state": states}, since=since, columns=columns)
+
+    def rejected(self, since: datetime) -> list[FileEvent]:
+        """The files that were rejected since then, newest first."""
+        return [_file_event(row) for row in self._files.select({"state": [FileState.REJECTED]}, since=since)]
 
     def unfinished(self, feed: str, batch_id: str) -> list[BatchEvent] | None:
         """What is recorded of a batch; None when it is over. A batch that was over when `latest` was called costs

@@ -9,7 +9,7 @@ from hypothesis import Phase, settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
 from tests.spark_session import NO_CONNECTOR, compiled, spark
-from tests.support import Project
+from tests.support import NO_BROWSER, Project
 from tests.wheels import build_wheel
 
 __all__ = ["bucket", "compiled", "engine", "gcs_server", "project", "spark"]
@@ -50,7 +50,11 @@ def _limit(item: pytest.Item) -> float:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What a missing tool leaves untested is said in one line that cannot be overlooked."""
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    for why, what in ((NO_GO, "Google Cloud Storage"), (NO_CONNECTOR, "Spark on gs://")):
+    for why, what in (
+        (NO_GO, "Google Cloud Storage"),
+        (NO_CONNECTOR, "Spark on gs://"),
+        (NO_BROWSER, "pages in a browser"),
+    ):
         if skipped := sum(why in reason for reason in reasons):
             line = f"NOTHING about {what} was tested ({skipped} tests skipped): {why}"
             terminalreporter.write_line(line, red=True, bold=True)

@@ -32,6 +32,7 @@ target:
   sequence_by: event_time
 """
 HEADER = "user_id,event,event_time\n"
+NO_BROWSER = "needs chromium and chromedriver"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
 
-    begin | check | work | look | bad_rows | doctor | days    commands to begin with · check · load · look · show what
-                                        is bad · tell what is wrong with the machine · for the days after the first load
+    begin | check | work | look | bad_rows | doctor | days | pages   commands to begin with · check · load · look · show
+                                        what is bad · tell what is wrong with the machine · for the days after the first
+                                        load · pages about feeds
     told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
@@ -19,7 +20,7 @@ import traceback
 import click
 
 from framework import __version__
-from framework.cli import bad_rows, begin, check, days, look, work
+from framework.cli import bad_rows, begin, check, days, look, pages, work
 from framework.cli import doctor as health
 from framework.cli.options import complete_environments
 from framework.cli.signals import EndSignals
@@ -50,7 +51,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),
-    *(days.test, days.replay, days.rebuild),
+    *(days.test, days.replay, days.rebuild, days.maintain, pages.docs),
 )
 for _command in _COMMANDS:
     landfeed.add_command(_command)

@@ -10,10 +10,10 @@ from framework.leases import Leases
 from framework.ledger import CLOSED, BatchEvent
 from framework.plan.world import World
 
-__all__ = ["Remembered", "clock_behind", "remembered"]
+__all__ = ["SKEW", "Remembered", "clock_behind", "remembered"]
 
 _REMEMBERED = timedelta(days=31)
-_SKEW = timedelta(minutes=1)
+SKEW = timedelta(minutes=1)
 """By which clocks of several machines may differ."""
 
 
@@ -38,6 +38,6 @@ def clock_behind(latest: Mapping[str, BatchEvent], world: World) -> str | None:
     """A sentence where the clock has been set back behind what is recorded; None where it has not. Batches and tables
     do not go by it."""
     newest = max((event.recorded_at for event in latest.values()), default=None)
-    if newest is None or newest <= world.clock() + _SKEW:
+    if newest is None or newest <= world.clock() + SKEW:
         return None
     return f"the clock is behind what is recorded ({newest:%Y-%m-%d %H:%M:%S} UTC), by which history and status go"

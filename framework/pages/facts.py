@@ -1,0 +1,211 @@
+"""Facts: what is known of feeds, from the ledger, landing and the manifests of staging; collected once."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from framework.batch import Manifest
+from framework.errors import expected
+from framework.feed import Feed
+from framework.law.freshness import FreshnessState
+from framework.law.layout import column_warnings
+from framework.ledger import FileEvent
+from framework.names import BatchState, Reason
+from framework.plan.world import World
+from framework.runs.freshness import Expected, freshness_of, oldest
+from framework.runs.landing import Landing
+from framework.runs.run import landing_of
+
+__all__ = ["STATES", "Changed", "FeedFacts", "Load", "Site", "collect"]
+
+STATES = ("failed", "rejected", "late", "unusual", "good", "new")
+"""How a feed stands, the worst first; `new` was never loaded."""
+_HISTORY = timedelta(days=366)
+_RECENT = timedelta(days=31)
+"""Within which bad rows and headers are told of in full."""
+
+
+class Load(NamedTuple):
+    """A batch in its last state, as the ledger has it."""
+
+    recorded_at: datetime
+    batch_id: str
+    feed: str
+    state: str
+    files: int
+    rows_read: int
+    rows_quarantined: int
+    inserted: int
+    updated: int
+    deleted: int
+    unchanged: int
+    seconds_stage: float | None
+    seconds_merge: float | None
+    seconds_archive: float | None
+    target_version: int | None
+    error: str | None
+
+    @property
+    def seconds(self) -> tuple[float, float, float]:
+        return self.seconds_stage or 0.0, self.seconds_merge or 0.0, self.seconds_archive or 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What the files of a batch lacked or brought."""
+
+    at: datetime
+    feed: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFacts:
+    """A feed and what is known of it; lists have the newest first. `reasons` are those of bad rows in recent batches,
+    by batch."""
+
+    feed: Feed
+    state: str
+    message: str | None
+    expected: Expected | None
+    pending: int | None
+    oldest: datetime | None
+    loads: Sequence[Load]
+    rejected: Sequence[FileEvent] = ()
+    reasons: Mapping[str, Sequence[Reason]] = field(default_factory=dict)
+    changed: Sequence[Changed] = ()
+
+    @property
+    def last(self) -> Load | None:
+        return next((load for load in self.loads if load.state == BatchState.ARCHIVED), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All that the pages show. `hide` takes secrets out of texts, `samples` shows values of bad rows."""
+
+    environment: str
+    at: datetime
+    feeds: Sequence[FeedFacts]
+    hide: Callable[[str], str] = str
+    samples: bool = False
+
+    def days(self, count: int) -> list[date]:
+        """The last days, the newest last."""
+        return [self.at.date() - timedelta(days=back) for back in reversed(range(count))]
+
+
+def collect(feeds: Sequence[Feed], world: World, environment: str, *, samples: bool = False) -> Site:
+    """Everything about these feeds. A feed that cannot be looked at says so; it hides no other."""
+    now = world.clock()
+    names = {feed.name for feed in feeds}
+    loads: defaultdict[str, list[Load]] = defaultdict(list)
+    for row in world.ledger.ended(now - _HISTORY, Load._fields):
+        if row["feed"] in names:
+            loads[str(row["feed"])].append(_load(row))
+    rejected: defaultdict[str, list[FileEvent]] = defaultdict(list)
+    for event in world.ledger.rejected(now - _HISTORY):
+        rejected[event.feed].append(event)
+    landing = landing_of(feeds, world)
+    fresh = freshness_of(feeds, world, landing)
+    found = [
+        _facts(
+            feed,
+            world,
+            landing,
+            fresh.get(feed.name),
+            _told(loads[feed.name], rejected[feed.name]),
+            rejected[feed.name],
+        )
+        for feed in feeds
+    ]
+    return Site(environment, now, found, world.hide, samples)
+
+
+def _told(loads: Sequence[Load], rejected: Sequence[FileEvent]) -> Sequence[Load]:
+    """The loads; one of which every file was rejected is none, and says so."""
+    if not rejected:
+        return loads
+    refused = Counter(event.batch_id for event in rejected)
+    return [each._replace(state="rejected") if refused[each.batch_id] >= each.files else each for each in loads]
+
+
+_MISSING = {"batch_id": "", "feed": "", "state": ""} | dict.fromkeys(
+    ("files", "rows_read", "rows_quarantined", "inserted", "updated", "deleted", "unchanged"), 0
+)
+"""What stands for figures and texts that an older version did not write."""
+
+
+def _load(row: Mapping[str, Any]) -> Load:
+    return Load(*(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields))
+
+
+def _facts(
+    feed: Feed,
+    world: World,
+    landing: Landing,
+    expected_: Expected | None,
+    loads: Sequence[Load],
+    rejected: Sequence[FileEvent],
+) -> FeedFacts:
+    trouble, waiting = None, None
+    try:
+        waiting = landing.listing(feed).pending
+    except Exception as error:
+        trouble = expected(error).message
+    recent = world.clock() - _RECENT
+    bad = any(load.rows_quarantined for load in loads if load.recorded_at >= recent)
+    manifests = _manifests(feed, world) if bad or rejected or _says_little(loads, recent) else []
+    state, message = _state(trouble, expected_, loads, rejected)
+    return FeedFacts(
+        feed,
+        state,
+        message,
+        expected_,
+        None if waiting is None else len(waiting),
+        oldest(waiting or ()),
+        loads,
+        rejected,
+        {each.batch_id: [r for outcome in each.outcomes for r in outcome.reasons] for each in manifests},
+        [
+            Changed(each.staged_at, feed.name, sentence)
+            for each in manifests
+            for sentence in column_warnings(feed, (outcome.seen for outcome in each.outcomes))
+        ],
+    )
+
+
+def _says_little(loads: Sequence[Load], recent: datetime) -> bool:
+    """Whether looking into staging's history is cheap: it has few commits."""
+    return bool(loads) and loads[0].recorded_at >= recent and len(loads) < 100
+
+
+def _manifests(feed: Feed, world: World) -> list[Manifest]:
+    try:
+        return world.engine.manifests(feed.target.staging, feed.name)
+    except Exception:  # the rest is worth to be seen
+        return []
+
+
+def _state(
+    trouble: str | None, expected_: Expected | None, loads: Sequence[Load], rejected: Sequence[FileEvent]
+) -> tuple[str, str | None]:
+    """How a feed stands, and why."""
+    if trouble is not None:
+        return "failed", trouble
+    newest = loads[0] if loads else None
+    if newest is not None and newest.state in (BatchState.FAILED, BatchState.ABANDONED):
+        return "failed", newest.error
+    refused = [event for event in rejected if newest is not None and event.batch_id == newest.batch_id]
+    if refused:
+        more = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
+        return "rejected", f"{refused[0].file.rsplit('/', 1)[-1]}: {refused[0].reason}{more}"
+    if expected_ is not None and expected_.freshness.state is FreshnessState.LATE:
+        return "late", expected_.message
+    if expected_ is not None and expected_.freshness.unusual:
+        return "unusual", expected_.freshness.unusual
+    return ("good" if newest is not None else "new"), None
