@@ -59,10 +59,10 @@ coverage: $(BIN)/.dev           ## branches of the package that the tests withou
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m tests.covered
 
-mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints how many its own tests notice
+mutants: $(BIN)/.dev            ## changes the core in thousands of places and prints which its own tests do not notice
 	$(BIN)/python -m mutmut run --max-children $(WORKERS)
 	@$(BIN)/python -m mutmut export-cicd-stats
-	@cat mutants/mutmut-cicd-stats.json
+	@$(BIN)/python -m tests.mutated
 
 # The core and the embedded engine, which are what runs with every dependency at its lower end.
 LOWEST := build/lowest

@@ -155,6 +155,14 @@ def test_a_file_that_grows_after_it_was_read_goes_back_to_landing(back: bool) ->
     assert storage.read(files[0].path if back else f"{to}a") == b"a and more"
 
 
+def test_objects_in_buckets_do_not_change_and_are_not_looked_at_again() -> None:
+    storage = Growing()
+    (file,) = landed(storage, "a")
+    feed = made_feed(archive={"path": "gs://bucket/orders/"})
+    to = archive_folder("gs://bucket/orders/", manifest_of([file])) + "a"
+    assert archive_files(feed, storage, manifest_of([file])) == Moves({file: to})
+
+
 # What must be so before files leave landing
 
 

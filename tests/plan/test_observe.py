@@ -252,6 +252,8 @@ def test_bad_rows_of_a_batch_that_is_over() -> None:
     facts = look(three(7, 7, 6, **held(7, STAGING, manifest=BAD)), *events(BAD, ARCHIVED))
     assert facts.notes == (f"table shop.orders__quarantine has lost the 1 bad rows of batch {BAD.batch_id}",)
     assert facts.lost is None
+    assert look(three(7, 7, 7, **held(7, STAGING, manifest=BAD)), *events(BAD, ARCHIVED)).notes == ()
+    assert look(three(7, 6, 6, **held(7, STAGING, manifest=BAD)), *events(BAD, ABANDONED)).notes == ()
 
 
 def test_damaged_staging_counts_until_the_merge() -> None:

@@ -94,7 +94,10 @@ def test_files_of_which_each_keeps_what_it_lacks_are_batches_of_their_own() -> N
 
 @pytest.mark.parametrize("feed", [feed_of(), feed_of(ignore_null_updates=("item",)), feed_of(Mode.APPEND, keys=())])
 def test_staging_is_told_which_row_of_a_key_counts(feed: Feed) -> None:
-    assert only(planned(feed, NEW), Stage).survivor == change_of(feed).survivor
+    steps = planned(feed, NEW)
+    assert only(steps, Stage).survivor == change_of(feed).survivor
+    merge = only(steps, Merge)
+    assert (merge.change, merge.staging, merge.target) == (change_of(feed), feed.target.staging, feed.target.table)
 
 
 # Which tables and columns

@@ -300,6 +300,14 @@ def test_a_new_target_has_its_columns_as_the_feed_spells_them() -> None:
         compile_plan(feed, facts((NEW,), target=with_columns(("ID", "int"), ("ORDERITEM", "date"))))
 
 
+def test_what_is_so_once_a_batch_is_staged_and_merged() -> None:
+    before = replace(facts((NEW,), orphan=manifest(8, NEW)), doubled=manifest(7, NEW))
+    staged = before.staged(Staged(manifest(8, NEW), 5, TARGET.columns))
+    wanted = Unfinished(manifest(8, NEW), 5, TARGET.columns, (), None, ())
+    assert staged == replace(before, last_seq=8, unfinished=wanted, orphan=None, doubled=None)
+    assert staged.merged(manifest(8), 4) == replace(staged, unfinished=replace(wanted, target=(manifest(8), 4)))
+
+
 def test_audit_columns_and_columns_that_are_left_out() -> None:
     feed = made_feed(target={"audit_columns": True, "except_columns": ("at",)})
     assert [(each.name, str(each.type)) for each in target_columns(feed)] == [

@@ -17,21 +17,25 @@ BOUNDARIES = {"first": 18, "later": 16, "clean": 14}
 EACH = [(scenario, at) for scenario, number in BOUNDARIES.items() for at in range(number)]
 
 
-def prepare(root: str, scenario: str = "later") -> Project:
-    """A day with good, bad and duplicate rows and a broken file, which is the first or comes after another; or one of
-    files in which nothing is wrong."""
+def prepare(root: str, scenario: str = "later", before: str = "") -> Project:
+    """A day with good, bad and duplicate rows and a broken file, which is the first or comes after another, that had
+    more rows `before`; or one of files in which nothing is wrong."""
     project = Project(root, "activity")
     if scenario == "clean":
         project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\n3,c,2026-01-02\n")
         project.land("activity", "b.csv", HEADER + "2,b,2026-01-02\n")
         return project
     if scenario == "later":
-        project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+        project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n" + before)
         assert project.cli("run").code == 0
     project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\nx,bad,2026-01-02\n3,c,2026-01-02\n")
     project.land("activity", "b.csv", HEADER + "3,c3,2026-01-03\n2,old,2025-01-01\n")
     project.land("activity", "broken.csv", "nothing,here\n1,2\n")
     return project
+
+
+BAD_BEFORE = "w,bad before,2026-01-01\n"
+"""What stands in the quarantine already: it is neither lost nor doubled."""
 
 
 def state(project: Project) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def state(project: Project) -> dict[str, Any]:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     states = {}
     for scenario, number in BOUNDARIES.items():
-        project = prepare(os.fspath(tmp_path_factory.mktemp(scenario)), scenario)
+        project = prepare(os.fspath(tmp_path_factory.mktemp(scenario)), scenario, BAD_BEFORE)
         process = project.start("run", script=KILLED, KILL_AT="-1")
         _, errors = process.communicate(timeout=120)
         assert process.returncode == (0 if scenario == "clean" else 3), errors
@@ -67,12 +71,14 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[st
 def test_killed_and_run_again(
     scenario: str, at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, dict[str, Any]]
 ) -> None:
-    project = prepare(os.fspath(tmp_path), scenario)
+    project = prepare(os.fspath(tmp_path), scenario, BAD_BEFORE)
     process = project.start("run", script=KILLED, KILL_AT=str(at))
     process.communicate(timeout=120)
     assert process.returncode == -signal.SIGKILL
-    project.cli("run")
+    told = project.cli("run").feed["files"]
     assert state(project) == uninterrupted[scenario]
+    ended = {(each["file"], each["status"], each["moved_to"], each["reason"]) for each in told}
+    assert ended <= set(project.rows("_landfeed.files", "file, state, moved_to, reason"))
     assert project.cli("run").document["status"] == "nothing_to_do"
 
 
@@ -81,7 +87,7 @@ def test_three_tasks_each_killed_and_run_again(
     at: int, tmp_path: os.PathLike[str], uninterrupted: dict[str, dict[str, Any]]
 ) -> None:
     """Each task is a process, is killed at its at-th boundary if it has so many, and repeated."""
-    project = prepare(os.fspath(tmp_path))
+    project = prepare(os.fspath(tmp_path), before=BAD_BEFORE)
     for task in ("stage", "merge", "archive"):
         for kill_at in (at, -1):
             process = project.start(task, script=KILLED, KILL_AT=str(kill_at))
@@ -93,22 +99,24 @@ def test_three_tasks_each_killed_and_run_again(
 @pytest.mark.parametrize("at", [1, 3, 5])
 def test_killed_and_more_arrives_before_the_next_run(at: int, tmp_path: os.PathLike[str]) -> None:
     """The unfinished batch is finished with its own files; the new one is loaded after it."""
-    project = prepare(os.fspath(tmp_path))
+    project = prepare(os.fspath(tmp_path), before=BAD_BEFORE)
     project.start("run", script=KILLED, KILL_AT=str(at)).communicate(timeout=120)
     project.land("activity", "0-late.csv", HEADER + "3,late,2026-01-04\ny,bad,2026-01-04\n")
     project.cli("run")
     assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a2"), ("2", "b"), ("3", "late")]
-    assert len(project.rows("analytics.activity__quarantine")) == 2
+    bad = [row[0] for row in project.rows("analytics.activity__quarantine", "_record")]
+    assert bad == ["w,bad before,2026-01-01", "x,bad,2026-01-02", "y,bad,2026-01-04"]
     assert project.files("landing") == []
 
 
 @pytest.mark.parametrize("at", [2, 4])
 def test_killed_and_a_file_is_replaced(at: int, tmp_path: os.PathLike[str]) -> None:
     """Before the target commit, a batch whose files changed is abandoned; its rows count once, in their new version."""
-    project = prepare(os.fspath(tmp_path))
+    project = prepare(os.fspath(tmp_path), before=BAD_BEFORE)
     project.start("run", script=KILLED, KILL_AT=str(at)).communicate(timeout=120)
     project.land("activity", "a.csv", HEADER + "1,a5,2026-01-05\nz,bad,2026-01-05\n")
     project.cli("run")
     assert [row[:2] for row in project.rows("analytics.activity")] == [("1", "a5"), ("2", "b"), ("3", "c3")]
-    assert [row[1] for row in project.rows("analytics.activity__quarantine", "_line, _record")] == ["z,bad,2026-01-05"]
+    bad = [row[0] for row in project.rows("analytics.activity__quarantine", "_record")]
+    assert bad == ["w,bad before,2026-01-01", "z,bad,2026-01-05"]
     assert project.files("landing") == []
