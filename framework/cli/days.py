@@ -1,4 +1,4 @@
-"""Commands for the days after the first load: test, replay, rebuild."""
+"""Commands for the days after the first load: test, replay, rebuild, maintain."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
 from framework.cli.told import telling
 from framework.environment import EngineName
+from framework.names import Status
 
 if TYPE_CHECKING:
     from framework.runs.casetest import Result
     from framework.runs.rebuild import Rebuilt
+    from framework.runs.upkeep import Looked
 
-__all__ = ["rebuild", "replay", "test"]
+__all__ = ["maintain", "rebuild", "replay", "test"]
 
 _TESTS = "The folder of the cases.  [default: tests, beside the configuration folder]"
 _UPDATE = "Write what came out into the cases' expected files."
@@ -177,6 +179,44 @@ def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
         tell(f"  swapped: {made.report.table} is at version {made.swapped}")
     elif not swap and made.report.error is None:
         say(f"to put it into the old one's place: landfeed rebuild {made.report.feed} --swap")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed.")
+@common
+def maintain(request: Request, dry_run: bool, wait: float) -> None:
+    """Keep tables and folders small: write small files together, delete files of tables that no version of the last
+    days needs, and bad rows and archived files that are older than the feeds' `retention`. Safe beside runs."""
+    from framework.runs.upkeep import maintain as look_after
+    from framework.runs.upkeep import maintain_control
+
+    with opened(request, uuid.uuid4().hex[:16]) as (project, world, leases):
+        looked = list(look_after(project.feeds, world, leases, wait, dry_run=dry_run))
+        looked.append(maintain_control(project.environment.control, world, dry_run=dry_run))
+    if request.as_json:
+        print_json({"dry_run": dry_run, "feeds": [each.as_dict() for each in looked]})
+    for each in looked if not request.as_json else ():
+        _say_looked(each, dry_run=dry_run)
+    sys.exit(1 if any(each.status is Status.FAILED for each in looked) else 0)
+
+
+def _say_looked(looked: Looked, *, dry_run: bool) -> None:
+    tell(f"{looked.feed}: {looked.status}" + (" (dry run)" if dry_run else ""))
+    for name, done in looked.tables.items():
+        if done.compacted:
+            tell(f"  {name}: {done.compacted:,} small files written together")
+        if done.deleted:
+            size = "" if done.deleted_bytes is None else f" ({done.deleted_bytes:,} bytes)"
+            tell(f"  {name}: {done.deleted:,} files deleted that no version needs{size}")
+    if looked.quarantine_rows:
+        tell(f"  {looked.quarantine_rows:,} old rows of the quarantine deleted")
+    if looked.archive_files:
+        tell(f"  {len(looked.archive_files):,} old files of the archive deleted ({looked.archive_bytes:,} bytes)")
+    if looked.error:
+        say(f"  error: {looked.error.message}")
+        if looked.error.hint:
+            say(f"  hint: {looked.error.hint}")
 
 
 def _say_result(result: Result) -> None:

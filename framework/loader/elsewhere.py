@@ -32,7 +32,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "quotechar": "write source.options.quote",
         "escapechar": "write source.options.escape",
         "linesep": "leave it out: LF, CRLF and CR all end a record",
-        "compression": "leave it out: the file's name tells (.gz, .bz2, .zst)",
+        "compression": "leave it out: the file's name tells (.gz, .bz2, .zst, .zip)",
         "pathglobfilter": "write source.files",
         "recursivefilelookup": "write source.recursive: true",
         "timezone_id": "write source.timezone",

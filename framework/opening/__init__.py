@@ -4,6 +4,7 @@
     pieces                              a file with its layout, or the reason why it is rejected
     controls | streams | kinds          what the file beside it tells · its bytes: unpacked, in which encoding · what is
                                         no text at all
+    archives                            the one file that a .zip holds
     sources                             where the bytes come from: opened in place by descriptor, or copied
 
 Engines read what was opened here, and decide nothing about files by themselves.

@@ -11,7 +11,7 @@ BEGINNING = 4096
 """Bytes of a file that are looked at."""
 _KINDS = {
     rb"PK\x03\x04(?s:.)*(?:\[Content_Types\]\.xml|xl/)": "an Excel workbook (.xlsx)",
-    rb"PK(?:\x03\x04|\x05\x06)": "a zip archive",
+    rb"PK(?:\x03\x04|\x05\x06)": "a zip archive; its name should end with .zip",
     rb"\x1f\x8b": "a gzip file; its name should end with .gz",
     rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls)",
     rb"(?:\x28\xb5\x2f\xfd)": "a zstd file; its name should end with .zst",

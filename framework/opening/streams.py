@@ -8,6 +8,7 @@ import gzip
 import importlib
 import io
 import sys
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO, assert_never
 from framework.errors import MissingDependency
 from framework.law.records import BrokenFile
 from framework.names import File, Limits
+from framework.opening.archives import only_member
 from framework.opening.sources import SourceFile
 
 __all__ = ["Compression", "TooLarge", "choose_encoding", "unpacked", "unreadable", "unusable"]
@@ -31,6 +33,7 @@ class Compression(StrEnum):
     GZIP = "gzip"
     BZIP2 = "bzip2"
     ZSTD = "zstd"
+    ZIP = "zip"
 
     @classmethod
     def of(cls, name: str) -> Compression:
@@ -38,7 +41,7 @@ class Compression(StrEnum):
         return _ENDINGS.get(name.rsplit(".", 1)[-1].lower(), cls.NONE)
 
 
-_ENDINGS = {"gz": Compression.GZIP, "bz2": Compression.BZIP2, "zst": Compression.ZSTD}
+_ENDINGS = {"gz": Compression.GZIP, "bz2": Compression.BZIP2, "zst": Compression.ZSTD, "zip": Compression.ZIP}
 
 
 def unusable(file: File) -> str | None:
@@ -87,7 +90,8 @@ def _is_damage(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno is None  # it is not the system that says so
     zstd = sys.modules.get(_ZSTD)
-    return isinstance(error, EOFError | zlib.error) or (zstd is not None and isinstance(error, zstd.ZstdError))
+    by_standard = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError)
+    return isinstance(error, by_standard) or (zstd is not None and isinstance(error, zstd.ZstdError))
 
 
 _ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
@@ -122,6 +126,8 @@ def _content(stream: BinaryIO, compression: Compression) -> Any:
             return bz2.BZ2File(stream)
         case Compression.ZSTD:
             return _zstd().ZstdFile(stream)
+        case Compression.ZIP:
+            return only_member(stream)
         case Compression.NONE:
             return stream
         case _:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,6 +59,16 @@ CONTROL = source(r"control: {file: '{file}.ctl', count: '^rows=(\d+)$'}")
 TEN = "id,name\n" + "".join(f"{number},n{number}\n" for number in range(10))
 DIGEST = hashlib.sha256(b"id,name\n1,a\n").hexdigest()
 
+
+def zipped(members: Mapping[str, bytes], packing: int = zipfile.ZIP_DEFLATED, *, encrypted: bool = False) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    data = out.getvalue()
+    return data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01") if encrypted else data
+
+
 TWO = b"id,name\n1,a\n2,b\n"
 PACKED = {"bz2": bz2.compress(TWO), "zst": zstd.compress(TWO), "gz": gzip.compress(TWO)}
 BOMB = b"id,name\n1," + b"x" * (64 << 20)
@@ -84,6 +96,30 @@ HABITS: dict[str, Habit] = {
         f"packed_{ending}": Habit({f"a.csv.{ending}": data}, [("1", "a"), ("2", "b")])
         for ending, data in PACKED.items()
     },
+    "zipped": Habit(
+        {
+            "a.csv.zip": zipped({"orders/": b"", "__MACOSX/._a.csv": b"x", "orders/a.csv": TWO}),
+            "b.zip": zipped({"a.csv": TWO, "b.csv": TWO}),
+            "c.zip": zipped({"c/": b""}),
+            "d.zip": zipped({"d.csv": TWO}, encrypted=True),
+            "e.zip": zipped({"e.csv.zip": zipped({"e.csv": TWO})}),
+            "f.zip": zipped({"f.csv": TWO})[:-9],
+            "g.zip": zipped({"g.csv": b"id,name\n9,abc\n"}, zipfile.ZIP_STORED).replace(b"9,abc", b"9,abd"),
+            "h.zip": zipped({"h.csv": BOMB}),
+            "i.csv": zipped({"i.csv": TWO}),
+        },
+        [("1", "a"), ("2", "b")],
+        rejected={
+            "b.zip": "the zip archive holds 2 files ('a.csv', 'b.csv'); one that holds one file is read",
+            "c.zip": "the zip archive holds no file",
+            "d.zip": "'d.csv' in the zip archive is encrypted",
+            "e.zip": "'e.csv.zip' in the zip archive is an archive",
+            "f.zip": "not a complete zip file",
+            "g.zip": "not a complete zip file (Bad CRC-32",
+            "h.zip": "1000 times as large (limits.ratio)",
+            "i.csv": "a zip archive; its name should end with .zip",
+        },
+    ),
     "packed_in_upper_case": Habit({"A.CSV.BZ2": PACKED["bz2"]}, [("1", "a"), ("2", "b")]),
     "packed_otherwise_encoded": Habit(
         {"a.csv.zst": zstd.compress("id,name\n1,ü\n".encode("utf-16"))}, [("1", "ü")], source("encoding: utf-16")
