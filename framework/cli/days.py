@@ -24,7 +24,6 @@ from framework.cli.streams import put, say, tell
 from framework.cli.told import telling
 from framework.environment import EngineName
 from framework.names import Status
-from framework.report import RunReport
 
 if TYPE_CHECKING:
     from framework.runs.cases import Result
@@ -156,10 +155,14 @@ def rebuild(request: Request, swap: bool, force: bool, wait: float) -> None:
         print_json({"feeds": [each.as_dict() for each in made]})
     for each in made if not request.as_json else ():
         _say_rebuilt(each, swap=swap)
+    from framework.report import RunReport
+
     sys.exit(max(RunReport("", "", 0.0, (each.report,)).exit_code for each in made))
 
 
 def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
+    from framework.report import RunReport
+
     say_report(RunReport("", "", 0.0, (made.report,)))
     before = "no table" if made.rows_before is None else f"{made.rows_before:,} rows"
     tell(f"  {made.table}: {made.rows or 0:,} rows from {made.deliveries:,} deliveries; before: {before}")

@@ -141,7 +141,7 @@ _MISSING = {"batch_id": "", "feed": "", "state": ""} | dict.fromkeys(
 
 
 def _load(row: Mapping[str, Any]) -> Load:
-    return Load(*(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields))
+    return Load._make(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields)
 
 
 def _facts(
