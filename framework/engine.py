@@ -23,6 +23,7 @@ __all__ = [
     "Seal",
     "Staged",
     "TableState",
+    "Upkeep",
     "Where",
     "staged_meanwhile",
 ]
@@ -60,6 +61,16 @@ class Merged:
 
     version: int
     rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What looking after a table did, or would do: how many small files were written together, and how many files were
+    deleted that no version of the last days needs, with their bytes (None = not known)."""
+
+    compacted: int = 0
+    deleted: int = 0
+    deleted_bytes: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,16 @@ class Engine(Ways, Protocol):
         """Let a table hold what another one holds, its columns and partitions too, in one commit, which carries the
         manifest's batch; the version that the table then has. It is made where there is none. Raises Conflict when
         another writer commits meanwhile."""
+        ...
+
+    def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
+        """Write a table's small files together if wanted, and delete the files that no version within the table's
+        retention (7 days, if it says none) needs; with `dry_run` only tell. Raises Conflict when another writer commits
+        meanwhile."""
+        ...
+
+    def expire(self, table: Table, feed: str, before: datetime, *, dry_run: bool) -> int:
+        """Delete the feed's rows of a quarantine table that are older than a moment; how many there are."""
         ...
 
     def rows(self, table: Table) -> int | None:

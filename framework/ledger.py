@@ -18,11 +18,13 @@ from framework.control import Control
 from framework.keeping import Keeping, Kept
 from framework.names import BatchState, FileState, Rows, Table, bigint, shown
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
+__all__ = ["CLOSED", "COLUMN_TYPES", "CONTROL_TABLES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
 
 _MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
+CONTROL_TABLES = ("files", "batches", "checks", "notices")
+"""The tables of the control schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,9 @@ PUBLIC = {
         "Seal",
         "Staged",
         "TableState",
-        "staged_meanwhile",
+        "Upkeep",
         "Where",
+        "staged_meanwhile",
     },
     "framework.leases": {"REAL_TIME", "Leases", "Patience"},
     "framework.loader": {

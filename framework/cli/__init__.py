@@ -51,7 +51,7 @@ _COMMANDS: tuple[click.Command, ...] = (
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),
-    *(days.test, days.replay, days.rebuild, pages.docs),
+    *(days.test, days.replay, days.rebuild, days.maintain, pages.docs),
 )
 for _command in _COMMANDS:
     landfeed.add_command(_command)

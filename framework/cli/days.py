@@ -1,4 +1,4 @@
-"""Commands for the days after the first load: test, replay, rebuild."""
+"""Commands for the days after the first load: test, replay, rebuild, maintain."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
 from framework.cli.told import telling
 from framework.environment import EngineName
-from framework.report import RunReport
+from framework.names import Status
 
 if TYPE_CHECKING:
-    from framework.runs.casetest import Result
+    from framework.runs.cases import Result
     from framework.runs.rebuild import Rebuilt
+    from framework.runs.upkeep import Looked
 
-__all__ = ["rebuild", "replay", "test"]
+__all__ = ["maintain", "rebuild", "replay", "test"]
 
 _TESTS = "The folder of the cases.  [default: tests, beside the configuration folder]"
 _UPDATE = "Write what came out into the cases' expected files."
@@ -50,7 +51,8 @@ _UPDATE = "Write what came out into the cases' expected files."
 def test(request: Request, case: str | None, update: bool, engine: str, tests: str | None) -> None:
     """Run the feeds' own cases: what tests/FEED/CASE/incoming/ gives, against expected.csv. Touches no table of the
     environment. Exit code 1 when a case fails."""
-    from framework.runs.casetest import find_cases, run_case
+    from framework.runs.cases import find_cases
+    from framework.runs.casetest import run_case
     from framework.runs.world import open_world
 
     project = request.project()
@@ -153,10 +155,14 @@ def rebuild(request: Request, swap: bool, force: bool, wait: float) -> None:
         print_json({"feeds": [each.as_dict() for each in made]})
     for each in made if not request.as_json else ():
         _say_rebuilt(each, swap=swap)
+    from framework.report import RunReport
+
     sys.exit(max(RunReport("", "", 0.0, (each.report,)).exit_code for each in made))
 
 
 def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
+    from framework.report import RunReport
+
     say_report(RunReport("", "", 0.0, (made.report,)))
     before = "no table" if made.rows_before is None else f"{made.rows_before:,} rows"
     tell(f"  {made.table}: {made.rows or 0:,} rows from {made.deliveries:,} deliveries; before: {before}")
@@ -174,6 +180,44 @@ def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
         tell(f"  swapped: {made.report.table} is at version {made.swapped}")
     elif not swap and made.report.error is None:
         say(f"to put it into the old one's place: landfeed rebuild {made.report.feed} --swap")
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
+@click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed.")
+@common
+def maintain(request: Request, dry_run: bool, wait: float) -> None:
+    """Keep tables and folders small: write small files together, delete files of tables that no version of the last
+    days needs, and bad rows and archived files that are older than the feeds' `retention`. Safe beside runs."""
+    from framework.runs.upkeep import maintain as look_after
+    from framework.runs.upkeep import maintain_control
+
+    with opened(request, uuid.uuid4().hex[:16]) as (project, world, leases):
+        looked = list(look_after(project.feeds, world, leases, wait, dry_run=dry_run))
+        looked.append(maintain_control(project.environment.control, world, dry_run=dry_run))
+    if request.as_json:
+        print_json({"dry_run": dry_run, "feeds": [each.as_dict() for each in looked]})
+    for each in looked if not request.as_json else ():
+        _say_looked(each, dry_run=dry_run)
+    sys.exit(1 if any(each.status is Status.FAILED for each in looked) else 0)
+
+
+def _say_looked(looked: Looked, *, dry_run: bool) -> None:
+    tell(f"{looked.feed}: {looked.status}" + (" (dry run)" if dry_run else ""))
+    for name, done in looked.tables.items():
+        if done.compacted:
+            tell(f"  {name}: {done.compacted:,} small files written together")
+        if done.deleted:
+            size = "" if done.deleted_bytes is None else f" ({done.deleted_bytes:,} bytes)"
+            tell(f"  {name}: {done.deleted:,} files deleted that no version needs{size}")
+    if looked.quarantine_rows:
+        tell(f"  {looked.quarantine_rows:,} old rows of the quarantine deleted")
+    if looked.archive_files:
+        tell(f"  {len(looked.archive_files):,} old files of the archive deleted ({looked.archive_bytes:,} bytes)")
+    if looked.error:
+        say(f"  error: {looked.error.message}")
+        if looked.error.hint:
+            say(f"  hint: {looked.error.hint}")
 
 
 def _say_result(result: Result) -> None:

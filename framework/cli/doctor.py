@@ -19,8 +19,8 @@ __all__ = ["doctor"]
 @click.command()
 @common
 def doctor(request: Request) -> None:
-    """Look at folders, rights, space, clock, tables, leases and versions, and say what to do. Exit code 1 when something
-    is wrong."""
+    """Look at folders, rights, space, clock, tables, leases and versions, and say what to do. Exit code 1 when
+    something is wrong."""
     from framework.runs.doctor import Health, examine
 
     with opened(request) as (project, world, leases):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from framework.feed.expect import Expect
 from framework.feed.habits import Control, Numbers, ShortRows, Span, Trailer
@@ -164,6 +165,8 @@ class Quarantine:
     max_bad_ratio: float | None = None
     all_bad: AllBad = AllBad.REJECT_FILE
     on_exceed: OnExceed = OnExceed.REJECT_FILE
+    retention: timedelta | None = None
+    """How long bad rows stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,8 @@ class Archive:
     path: str
     rejected_path: str
     on_success: ArchiveAction = ArchiveAction.MOVE
+    retention: timedelta | None = None
+    """How long loaded files stay (None = for ever)."""
 
 
 @dataclass(frozen=True, slots=True)

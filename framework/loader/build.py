@@ -40,7 +40,7 @@ from framework.law.pathnames import has_folders
 from framework.loader import expecting, habits, ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
-from framework.loader.values import flag, items, mapping, number, text, texts, whole, word
+from framework.loader.values import flag, items, mapping, number, span, text, texts, whole, word
 from framework.names import Table
 from framework.types import parse_type
 
@@ -239,6 +239,7 @@ def _quarantine(tree: Node, target: Table) -> Quarantine:
         max_bad_ratio=number(tree, "quarantine", "max_bad_ratio"),
         all_bad=word(tree, AllBad.REJECT_FILE, "quarantine", "all_bad"),
         on_exceed=word(tree, OnExceed.REJECT_FILE, "quarantine", "on_exceed"),
+        retention=span(tree, "quarantine", "retention"),
     )
 
 
@@ -249,6 +250,7 @@ def _archive(tree: Node, name: str, environment: Environment, archive: str | Non
         path=folder(path, environment.project),
         rejected_path=folder(rejected, environment.project),
         on_success=word(tree, ArchiveAction.MOVE, "archive", "on_success"),
+        retention=span(tree, "archive", "retention"),
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from framework.loader.nodes import Node
 
-__all__ = ["flag", "items", "mapping", "number", "text", "texts", "whole", "whole_or", "word"]
+__all__ = ["flag", "items", "mapping", "number", "span", "text", "texts", "whole", "whole_or", "word"]
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -29,6 +30,15 @@ def number(tree: Node, *keys: str) -> float | None:
     """A number, None when it is not given."""
     node = tree.get(*keys)
     return float(node.value) if node is not None and isinstance(node.value, int | float) else None
+
+
+def span(tree: Node, *keys: str) -> timedelta | None:
+    """A number of days or weeks, None when it is not given."""
+    written = text(tree, *keys)
+    if written is None:
+        return None
+    unit = written.lstrip("0123456789").strip()
+    return timedelta(days=int(written.removesuffix(unit)) * (7 if unit.startswith("week") else 1))
 
 
 def whole(tree: Node, *keys: str) -> int | None:

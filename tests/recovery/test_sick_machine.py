@@ -151,3 +151,14 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_loaded(proje
     assert report.error.code == "set_aside"
     assert project.files("landing") == ["activity/lost.csv"]
     assert project.cli("run").feed["rows"]["inserted"] == 1
+
+
+@pytest.mark.torture
+def test_fifty_thousand_files(project: Project) -> None:
+    """In one batch, in time that grows with their number."""
+    for number in range(50_000):
+        project.land("activity", f"{number}.csv", HEADER + f"{number},login,2026-01-01\n")
+    run = project.cli("run")
+    assert (run.code, run.feed["rows"]["inserted"]) == (0, 50_000)
+    assert project.files("landing") == []
+    assert len(project.files("archive")) == 50_000

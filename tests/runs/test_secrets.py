@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 
+import duckdb
 import pytest
 
 from framework.errors import LandfeedError
@@ -38,21 +39,34 @@ def printed(project: Project, *arguments: str, **environ: str) -> str:
     return said
 
 
+def content_of(path: str) -> bytes:
+    """The bytes of a file; of a Parquet file, whose values are packed, these as text as well."""
+    with open(path, "rb") as stream:
+        content = stream.read()
+    if path.endswith(".parquet"):
+        rows = duckdb.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM '{path}'").fetchall()
+        content += repr(rows).encode() + "".join(str(value) for row in rows for value in row).encode()
+    return content
+
+
 def holders(root: str, secret: str) -> list[str]:
     """The files below a folder that hold the secret in some spelling."""
     spellings = {secret.encode(), json.dumps(secret)[1:-1].encode(), repr(secret)[1:-1].encode(), b"hunter2"}
     found = []
     for at, _, names in os.walk(root):
         for name in names:
-            with open(os.path.join(at, name), "rb") as stream:
-                content = stream.read()
+            content = content_of(os.path.join(at, name))
             if any(spelling in content or spelling in name.encode() for spelling in spellings):
                 found.append(os.path.join(at, name))
     return found
 
 
 def test_a_run_leaves_a_secret_nowhere(project: Project) -> None:
+    project.write(
+        "pipelines_config/environments/local.yml", ENVIRONMENT + "reports: ./reports\nmetrics: ./metrics.prom\n"
+    )
     project.land("a", "a.csv", HEADER + "1,login,2026-01-01\n2,x,broken\n")
+    project.land("a", "b.csv", "nothing,here\n")
     said = ""
     for command in ("validate", "show-config", "plan", "run", "status", "history", "show"):
         arguments = [command, "a"] if command == "show-config" else [command]
@@ -61,6 +75,14 @@ def test_a_run_leaves_a_secret_nowhere(project: Project) -> None:
     assert "${env:LANDFEED_SECRET}" in said, "the plan has it in its SQL"
     assert holders(project.root, SECRET) == []
     assert project.rows("analytics.a", "event") == [("login",)]
+    assert project.files("reports")
+
+
+def test_a_secret_in_packed_values_is_found(project: Project) -> None:
+    """What the test above looks with."""
+    path = project.path("x.parquet")
+    duckdb.execute(f"COPY (SELECT ? AS v FROM range(100)) TO '{path}' (COMPRESSION zstd)", [SECRET])
+    assert holders(project.root, SECRET) == [path]
 
 
 def test_a_failure_that_quotes_a_secret_is_recorded_without_it(project: Project) -> None:

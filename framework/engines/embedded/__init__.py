@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Upkeep, Where
+from framework.engines import delta_upkeep
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_errors import translated
 from framework.engines.delta_schema import delta_schema
@@ -126,6 +127,12 @@ class EmbeddedEngine:
 
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
         return self.tables.take_over(table, source, manifest)
+
+    def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
+        return delta_upkeep.upkeep(self.tables, table, compact=compact, dry_run=dry_run)
+
+    def expire(self, table: Table, feed: str, before: datetime, *, dry_run: bool) -> int:
+        return delta_upkeep.expire(self.tables, table, feed, before, dry_run=dry_run)
 
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from framework.batch import Manifest
-from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Where
+from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Upkeep, Where
 from framework.engines.preview import Previewed
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
@@ -83,6 +83,12 @@ class SparkEngine:
 
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
         return self.tables.take_over(table, source, manifest)
+
+    def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
+        return self.tables.upkeep(table, compact=compact, dry_run=dry_run)
+
+    def expire(self, table: Table, feed: str, before: datetime, *, dry_run: bool) -> int:
+        return self.tables.expire(table, feed, before, dry_run=dry_run)
 
     def rows(self, table: Table) -> int | None:
         return self.tables.rows(table)

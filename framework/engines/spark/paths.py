@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
-from framework.engine import TableState
+from framework.engine import TableState, Upkeep
+from framework.engines import delta_upkeep
 from framework.engines.delta import DeltaTables
 from framework.engines.delta_features import unwritable
 from framework.engines.spark.session import translated
@@ -112,6 +113,13 @@ class PathTables(SparkTables):
         elif not self._once(table, writer, manifest, files=False):
             raise Conflict(f"another runner merged into {table} at the same time")
         return self.version(table)
+
+    def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
+        """By delta-rs where it can, which needs no Spark."""
+        delta = self._logs.open(table)
+        if delta is None or not unwritable(delta):
+            return delta_upkeep.upkeep(self._logs, table, compact=compact, dry_run=dry_run)
+        return super().upkeep(table, compact=compact, dry_run=dry_run)
 
     def _once(self, table: Table, writer: Any, manifest: Manifest, *, files: bool) -> bool:
         before = self.version(table)

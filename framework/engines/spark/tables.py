@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from framework.batch import Manifest
-from framework.engine import Merged, TableState
+from framework.engine import Merged, TableState, Upkeep
 from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.law.dialects import SPARK
@@ -120,6 +121,30 @@ class SparkTables(ABC):
     @abstractmethod
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
         """See `Engine.take_over`."""
+
+    def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
+        """See `Engine.upkeep`. What OPTIMIZE would do Spark does not tell."""
+        if self.version(table) < 0:
+            return Upkeep()
+        name, compacted = self.reference(table), 0
+        if compact and not dry_run:
+            ((_, metrics, *_),) = self.sql(table, f"OPTIMIZE {name}")
+            compacted = int(metrics["numFilesRemoved"])
+        doomed = self.sql(table, f"VACUUM {name} DRY RUN")
+        if doomed and not dry_run:
+            self.sql(table, f"VACUUM {name}")
+        return Upkeep(compacted, len(doomed), None if doomed else 0)
+
+    def expire(self, table: Table, feed: str, before: datetime, *, dry_run: bool) -> int:
+        """See `Engine.expire`."""
+        if self.version(table) < 0:
+            return 0
+        moment = SPARK.instant_literal(before.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" "))
+        where = f"_feed = {SPARK.text(feed)} AND _quarantined_at < {moment}"
+        ((rows,),) = self.sql(table, f"SELECT count(*) FROM {self.reference(table)} WHERE {where}")
+        if rows and not dry_run:
+            self.sql(table, f"DELETE FROM {self.reference(table)} WHERE {where}")
+        return int(rows)
 
     def seal(self, table: Table, manifest: Manifest, *, files: bool) -> bool:
         """Commit the batch's transaction and manifest without any rows. Whether it happened now."""
