@@ -138,10 +138,12 @@ def exceeded(quarantine: Quarantine, figures: Figures) -> str | None:
     """Why a file is over the limits, None when it is not. Filtered rows are neither good nor bad."""
     bad, rows = figures.bad, figures.read - figures.filtered
     first = f"; {figures.reasons[0]}" if figures.reasons else ""
+    row, are = ("row", "is") if bad == 1 else ("rows", "are")
     if quarantine.max_bad_rows is not None and bad > quarantine.max_bad_rows:
-        return f"{bad} bad rows are more than quarantine.max_bad_rows ({quarantine.max_bad_rows}){first}"
+        return f"{bad} bad {row} {are} more than quarantine.max_bad_rows ({quarantine.max_bad_rows}){first}"
     if quarantine.max_bad_ratio is not None and rows and bad / rows > quarantine.max_bad_ratio:
-        return f"{bad} bad rows of {rows} are more than quarantine.max_bad_ratio ({quarantine.max_bad_ratio:g}){first}"
+        most = f"quarantine.max_bad_ratio ({quarantine.max_bad_ratio:g})"
+        return f"{bad} bad {row} of {rows} {are} more than {most}{first}"
     if quarantine.all_bad is AllBad.REJECT_FILE and rows and bad == rows:
         return f"{'all ' if rows > 1 else 'the only '}{_number(rows)} bad (quarantine.all_bad){first}"
     return None

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from framework.feed import CsvOptions, Feed, Format
+from framework.feed import CsvOptions, Feed, Format, Span
 from framework.law.layout import Rejected
 from framework.law.records import READERS
 from tests.feeds import column, made_feed
@@ -54,6 +54,20 @@ def lost(of: Feed, content: bytes) -> tuple[Counter[str], Counter[str]] | None:
             if record.fields is not None:
                 assert MARK.findall(record.raw) == MARK.findall("\n".join(filter(None, record.fields)))
     return wanted - found, found - wanted
+
+
+def feed_of_lines(format_: Format, encoding: str) -> Feed:
+    columns = [column("value")] if format_ is Format.TEXT else [column("a", span=Span(1, 4))]
+    return made_feed(*columns, source={"format": format_, "encodings": (encoding,)}, target={"keys": ()})
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("format_", [Format.TEXT, Format.FIXED_WIDTH])
+def test_words_of_files_of_lines(format_: Format, encoding: str) -> None:
+    of = feed_of_lines(format_, encoding)
+    for seed in range(200):
+        content = some_file(Random(f"{seed}"), Format.CSV, encoding, marked=True)
+        assert lost(of, content) == (Counter(), Counter()), (seed, content)
 
 
 def check(format_: Format, encoding: str, files: int) -> None:

@@ -142,7 +142,7 @@ def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(pr
     report = project.cli("run")
     assert (report.code, report.document["status"]) == (3, "rejected")
     message = report.feed["error"]["message"]
-    assert "1 bad rows are more than quarantine.max_bad_rows (0); bad_value in user_id" in message
+    assert "1 bad row is more than quarantine.max_bad_rows (0); bad_value in user_id" in message
     for _ in range(2):
         status = project.cli("status").feed
         assert (status["last_result"], status["last_batch"]["error"]) == ("failed", message)

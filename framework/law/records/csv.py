@@ -30,7 +30,7 @@ from typing import BinaryIO
 from framework.feed import CsvOptions, Feed, ShortRows
 from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names
 from framework.law.records.lines import Lines, TooLong
-from framework.law.records.record import Record, decoded, shown_raw, undecodable
+from framework.law.records.record import NOT_VALID, Record, decoded, shown_raw, undecodable
 from framework.law.records.totals import Totals
 from framework.names import Limits
 
@@ -266,7 +266,7 @@ class _Reader:
 
     def _checked(self, number: int, raw: str, fields: list[str | None]) -> Record:
         if undecodable(raw):
-            return Record(number, None, shown_raw(raw), "a byte is not valid in the file's encoding (source.encoding)")
+            return Record(number, None, shown_raw(raw), NOT_VALID)
         if self._trailer is not None and (raw.startswith(self._trailer) or (fields[0] or "").startswith(self._trailer)):
             return Record(number, tuple(fields), raw, no_row=True)
         if self._width is None:

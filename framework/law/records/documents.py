@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from framework.law.records.brackets import Brackets, Depth, LineEnd
-from framework.law.records.record import decoded, shown_raw, too_long, undecodable
+from framework.law.records.record import NOT_VALID, decoded, shown_raw, too_long, undecodable
 from framework.law.values import DEEPEST, json_document, json_object
 
 __all__ = ["Document", "documents"]
@@ -235,7 +235,7 @@ class _Reader:
         if len(raw) > self._longest:
             return Document(line, *too_long(raw, len(raw), self._longest))
         if undecodable(raw):
-            return Document(line, shown_raw(raw), "a byte is not valid in the file's encoding (source.encoding)")
+            return Document(line, shown_raw(raw), NOT_VALID)
         found = json_object(value, raw)
         return Document(line, raw, None if found is not None else _NOT_AN_OBJECT, found)
 
@@ -254,5 +254,5 @@ class _Reader:
         raw = self._move(max(end, self._at + (not before))).rstrip()
         if before + len(raw) > self._longest:
             return Document(line, *too_long(head or raw, before + len(raw), self._longest))
-        problem = "a byte is not valid in the file's encoding (source.encoding)" if undecodable(raw) else error
+        problem = NOT_VALID if undecodable(raw) else error
         return Document(line, shown_raw(raw), problem)

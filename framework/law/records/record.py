@@ -13,8 +13,10 @@ from typing import BinaryIO, Protocol
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected
 
-__all__ = ["BrokenFile", "Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
+__all__ = ["NOT_VALID", "BrokenFile", "Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
 
+NOT_VALID = "a byte is not valid in the file's encoding (source.encoding)"
+"""What is said of a record with such a byte."""
 _KEPT = 1000
 """Characters that are kept of a record that is too long."""
 _UNDECODABLE = re.compile("[\udc00-\udcff]")

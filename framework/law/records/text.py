@@ -10,12 +10,10 @@ from typing import BinaryIO
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected, named_layout
 from framework.law.records.lines import Lines, TooLong
-from framework.law.records.record import Record, decoded, shown_raw, undecodable
+from framework.law.records.record import NOT_VALID, Record, decoded, shown_raw, undecodable
 from framework.law.records.totals import Totals
 
 __all__ = ["TextRecords", "lines_of"]
-
-_NOT_VALID = "a byte is not valid in the file's encoding"
 
 
 class TextRecords:
@@ -53,7 +51,7 @@ def lines_of(stream: BinaryIO, encoding: str, feed: Feed) -> Iterator[Record]:
             if isinstance(line, TooLong):
                 yield line.record(lines.number)
             elif undecodable(bare):
-                yield Record(lines.number, None, shown_raw(bare), _NOT_VALID)
+                yield Record(lines.number, None, shown_raw(bare), NOT_VALID)
             else:
                 is_trailer = trailer is not None and bare.startswith(trailer.starts_with)
                 yield Record(lines.number, (bare,), bare, no_row=is_trailer)
