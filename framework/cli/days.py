@@ -26,7 +26,7 @@ from framework.environment import EngineName
 from framework.names import Status
 
 if TYPE_CHECKING:
-    from framework.runs.casetest import Result
+    from framework.runs.cases import Result
     from framework.runs.rebuild import Rebuilt
     from framework.runs.upkeep import Looked
 
@@ -51,7 +51,8 @@ _UPDATE = "Write what came out into the cases' expected files."
 def test(request: Request, case: str | None, update: bool, engine: str, tests: str | None) -> None:
     """Run the feeds' own cases: what tests/FEED/CASE/incoming/ gives, against expected.csv. Touches no table of the
     environment. Exit code 1 when a case fails."""
-    from framework.runs.casetest import find_cases, run_case
+    from framework.runs.cases import find_cases
+    from framework.runs.casetest import run_case
     from framework.runs.world import open_world
 
     project = request.project()

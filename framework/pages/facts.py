@@ -12,7 +12,7 @@ from framework.batch import Manifest
 from framework.errors import expected
 from framework.feed import Feed
 from framework.law.freshness import FreshnessState
-from framework.law.layout import column_warnings
+from framework.law.headers import column_warnings
 from framework.ledger import FileEvent
 from framework.names import BatchState, Reason
 from framework.plan.world import World
