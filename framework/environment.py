@@ -20,6 +20,7 @@ __all__ = [
     "HookForm",
     "JobSource",
     "JobTrigger",
+    "Lineage",
     "Occasion",
     "Permission",
     "Principal",
@@ -143,13 +144,24 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
+class Lineage:
+    """Who hears OpenLineage events: the whole `url`, and how many `seconds` all events of a run may take."""
+
+    url: str = field(repr=False)
+    namespace: str = "landfeed"
+    api_key: str | None = field(default=None, repr=False)
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """Who is told of runs. `reports` is the folder of their reports, `metrics` a local file for Prometheus,
-    `notify` the webhooks."""
+    `notify` the webhooks, `lineage` who hears OpenLineage events."""
 
     reports: str | None = None
     metrics: str | None = None
     notify: tuple[Hook, ...] = ()
+    lineage: Lineage | None = None
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

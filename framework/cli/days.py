@@ -24,10 +24,9 @@ from framework.cli.streams import put, say, tell
 from framework.cli.told import telling
 from framework.environment import EngineName
 from framework.names import Status
-from framework.report import RunReport
 
 if TYPE_CHECKING:
-    from framework.runs.casetest import Result
+    from framework.runs.cases import Result
     from framework.runs.rebuild import Rebuilt
     from framework.runs.upkeep import Looked
 
@@ -52,7 +51,8 @@ _UPDATE = "Write what came out into the cases' expected files."
 def test(request: Request, case: str | None, update: bool, engine: str, tests: str | None) -> None:
     """Run the feeds' own cases: what tests/FEED/CASE/incoming/ gives, against expected.csv. Touches no table of the
     environment. Exit code 1 when a case fails."""
-    from framework.runs.casetest import find_cases, run_case
+    from framework.runs.cases import find_cases
+    from framework.runs.casetest import run_case
     from framework.runs.world import open_world
 
     project = request.project()
@@ -155,10 +155,14 @@ def rebuild(request: Request, swap: bool, force: bool, wait: float) -> None:
         print_json({"feeds": [each.as_dict() for each in made]})
     for each in made if not request.as_json else ():
         _say_rebuilt(each, swap=swap)
+    from framework.report import RunReport
+
     sys.exit(max(RunReport("", "", 0.0, (each.report,)).exit_code for each in made))
 
 
 def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
+    from framework.report import RunReport
+
     say_report(RunReport("", "", 0.0, (made.report,)))
     before = "no table" if made.rows_before is None else f"{made.rows_before:,} rows"
     tell(f"  {made.table}: {made.rows or 0:,} rows from {made.deliveries:,} deliveries; before: {before}")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import os
-import threading
-import time
 from typing import Any
 
 import click
@@ -52,6 +49,10 @@ def docs(request: Request, out: str | None, samples: bool, serve: bool, port: in
 def _serve(folder: str, port: int, refresh: int, build: Any) -> None:
     """Serve a folder to this machine until the process is ended; it is built anew when it is older than so many
     seconds and somebody asks."""
+    import http.server
+    import threading
+    import time
+
     lock, built = threading.Lock(), [time.monotonic()]
 
     class Handler(http.server.SimpleHTTPRequestHandler):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,11 +14,11 @@ from framework.cli.options import Request
 from framework.cli.streams import say
 from framework.environment import Telling
 from framework.errors import LandfeedError, expected
-from framework.report import FeedReport, RunReport
 
 if TYPE_CHECKING:
     from framework.loader import Project
     from framework.plan.world import World
+    from framework.report import FeedReport, RunReport
     from framework.runs.events import Event
     from framework.runs.freshness import Expected
 
@@ -67,6 +66,8 @@ def heard(
     teller: Teller, project: Project, world: World, tell: Callable[[Event], None]
 ) -> Iterator[Callable[[Event], None]]:
     """`tell`, and each feed that has run is a run that is told of, in the background: who watches does not wait."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from framework.runs.events import Ended
 
     def hear(event: Event) -> None:
@@ -89,17 +90,22 @@ def heard(
 @contextmanager
 def telling(request: Request, run_id: str, command: str) -> Iterator[Teller]:
     """What is raised within has ended the run before any feed had a report; it is told, and raised again."""
+    from framework.report import RunReport
+
     run = RunReport(run_id, "", 0.0, command=command, environment=request.env, started_at=datetime.now(UTC))
     teller = Teller(run, time.perf_counter())
     try:
         yield teller
     except Exception as error:
-        teller.failed(request, expected(error))
+        with suppress(Exception):  # what has gone wrong before is what counts
+            teller.failed(request, expected(error))
         raise
 
 
 def late_told(request: Request, project: Project, world: World) -> Callable[[Mapping[str, Expected]], None]:
     """Tells how fresh feeds are."""
+    from framework.report import RunReport
+
     run = RunReport("", project.environment.engine.value, 0.0, command="status --check", environment=request.env)
 
     def tell(fresh: Mapping[str, Expected]) -> None:

@@ -19,6 +19,7 @@ SQL. Nothing here reads, writes or asks the clock.
     verdict | functions | survivors | conversions       what becomes of rows and files · what expressions consist of,
                                         and what that means on every engine · which rows of a batch take part · typed
                                         values as texts
+    headers                             what headers lack and bring, as it is told
     layout                              headers to columns
     hints                               what may be wrong with a file that lacks a column
     values | places | ready | freshness     texts to values · …

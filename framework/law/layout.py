@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from framework.batch import Seen
 from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
 from framework.law.hints import lacking
 from framework.types import DataType
@@ -24,20 +22,17 @@ __all__ = [
     "Kind",
     "Layout",
     "Rejected",
-    "column_warnings",
     "csv_layout",
     "found_layout",
     "has_keys",
-    "ignored",
     "json_layout",
     "json_paths",
     "key_names",
-    "missing",
     "named_layout",
     "own_layout",
+    "quoted",
     "renamed",
     "same_name",
-    "seen",
     "typed_layout",
     "with_numbers",
 ]
@@ -106,55 +101,9 @@ class Layout:
         return dict(self.fields).get(column)
 
 
-def missing(feed: Feed, layout: Layout | Rejected) -> tuple[str, ...]:
-    """The schema's columns that files of a layout do not have. Without any (a JSON file without an object has none,
-    and a rejected file no layout) none is missed."""
-    present = {name for name, _ in layout.fields} if isinstance(layout, Layout) else set()
-    return tuple(
-        column.name for column in feed.columns if present and column.from_source and column.name not in present
-    )
-
-
-def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
-    """The fields of files of a layout that feed no column."""
-    if not isinstance(layout, Layout) or not layout.fields:
-        return ()
-    used = {index for _, index in layout.fields}
-    return (*(name for index, name in enumerate(layout.names) if index not in used), *layout.others)
-
-
-def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
-    """What is kept of a file that was opened; `header` says that a record of it named its fields."""
-    names = layout.names if header and isinstance(layout, Layout) else ()
-    numbers = layout.numbers if isinstance(layout, Layout) else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding, numbers)
-
-
 def with_numbers(layout: Layout, columns: tuple[str, ...]) -> Layout:
     """The layout of a file in which these columns of texts are numbers."""
     return replace(layout, numbers=columns)
-
-
-def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
-    """A sentence for the columns that files miss, and one for those that are ignored."""
-    files = tuple(files)
-    keep = feed.schema_contract.missing_columns is MissingColumns.KEEP
-    then = "rows keep what they have" if keep else "NULL or the default there"
-    for columns, count in Counter(each.missing for each in files if each.missing).items():
-        yield f"{_columns(columns)} missing in {_files(count)}: {then}"
-    for columns, count in Counter(each.ignored for each in files if each.ignored).items():
-        yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
-    for columns, count in Counter(each.numbers for each in files if each.numbers).items():
-        what = "a number has no leading zeros and 15 digits; if they are codes, format the cells as text"
-        yield f"{_columns(columns)} text, with numbers in {_files(count)}: {what}"
-
-
-def _columns(names: Sequence[str]) -> str:
-    return f"column {_quoted(names)} is" if len(names) == 1 else f"columns {_quoted(names)} are"
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
@@ -274,7 +223,7 @@ def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> str | N
         return None
     old = [before[then[name]] for name in gone]
     return (
-        f"{_quoted(old)}, which the file before had, is gone, and {_quoted(come)} has come, which no column wants: "
+        f"{quoted(old)}, which the file before had, is gone, and {quoted(come)} has come, which no column wants: "
         f"if it was renamed, say source_name: [{come[0]}, {old[0]}] at the column {gone[0]}; "
         "if not, schema_contract.renamed_columns: set_null"
     )
@@ -284,7 +233,7 @@ def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[
     """The index of the name that each column has in the file, for those that have one; or why the file is refused."""
     found, twice = _matched(columns, names)
     if twice:
-        return Rejected(f"the file names {_quoted(twice)} more than once, or in several spellings; which is it?")
+        return Rejected(f"the file names {quoted(twice)} more than once, or in several spellings; which is it?")
     return _refuse(feed, columns, names, list(found.items())) or found
 
 
@@ -326,7 +275,7 @@ def _refuse(
     used = {index for _, index in fields}
     new = [name for index, name in enumerate(names) if index not in used]
     if new and contract.new_columns is NewColumns.REJECT_FILE:
-        return Rejected(f"the file has columns that the schema does not: {_quoted(new)} (new_columns: reject_file)")
+        return Rejected(f"the file has columns that the schema does not: {quoted(new)} (new_columns: reject_file)")
     return None
 
 
@@ -335,9 +284,10 @@ def _wanted(columns: Sequence[Column]) -> str:
 
 
 def _found(names: Sequence[str]) -> str:
-    return f"{_quoted(names)}" if names else "no columns"
+    return f"{quoted(names)}" if names else "no columns"
 
 
-def _quoted(names: Sequence[str], most: int = 8) -> str:
+def quoted(names: Sequence[str], most: int = 8) -> str:
+    """Names as messages tell them, not all of many."""
     shown = ", ".join(repr(name if len(name) <= 40 else name[:40] + "…") for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

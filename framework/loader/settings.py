@@ -16,6 +16,7 @@ from framework.environment import (
     GitRepository,
     Hook,
     HookForm,
+    Lineage,
     Occasion,
     Permission,
     Principal,
@@ -73,7 +74,18 @@ def _telling(tree: Node, project: str) -> Telling:
         reports=folder(reports, project) if reports else None,
         metrics=absolute(metrics, project) if metrics else None,
         notify=tuple(_hook(node) for node in items(tree, "notify")),
+        lineage=_lineage(tree.map["lineage"]) if "lineage" in tree.map else None,
     )
+
+
+_ENDPOINT = "/api/v1/lineage"
+
+
+def _lineage(tree: Node) -> Lineage:
+    """An address without a path is that of a server, whose usual path is added."""
+    url = (text(tree, "url") or "").rstrip("/")
+    whole_url = url if urlsplit(url).path else url + _ENDPOINT
+    return Lineage(whole_url, text(tree, "namespace") or "landfeed", text(tree, "api_key"))
 
 
 _HOSTS = {HookForm.SLACK: ("hooks.slack.com",), HookForm.TEAMS: (".webhook.office.com", ".logic.azure.com")}

@@ -12,7 +12,7 @@ from framework.batch import Manifest
 from framework.errors import expected
 from framework.feed import Feed
 from framework.law.freshness import FreshnessState
-from framework.law.layout import column_warnings
+from framework.law.headers import column_warnings
 from framework.ledger import FileEvent
 from framework.names import BatchState, Reason
 from framework.plan.world import World
@@ -141,7 +141,7 @@ _MISSING = {"batch_id": "", "feed": "", "state": ""} | dict.fromkeys(
 
 
 def _load(row: Mapping[str, Any]) -> Load:
-    return Load(*(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields))
+    return Load._make(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields)
 
 
 def _facts(

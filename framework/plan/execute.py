@@ -24,7 +24,7 @@ from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
-from framework.law.layout import column_warnings
+from framework.law.headers import column_warnings
 from framework.law.modes import keeping, memory_table, settled
 from framework.law.snapshots import picture
 from framework.law.verdict import check_warnings

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from framework.errors import SetAside, SourceChanged
 from framework.feed import Feed
-from framework.law.layout import Rejected, column_warnings, renamed, seen
+from framework.law.headers import column_warnings, seen
+from framework.law.layout import Rejected, renamed
 from framework.law.records import READERS
 from framework.machine import own_folder
 from framework.names import File, shown

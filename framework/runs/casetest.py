@@ -1,103 +1,38 @@
-"""Cases: what a feed makes of files, against what it should. Each case is run in a folder of its own, from nothing.
-
-A case is the folder `tests/<feed>/<case>/`:
-
-    incoming/…                files that land together; or day1/…, day2/…, which land and are run one after the other
-    target.csv                rows that the target has before (optional)
-    expected.csv              its rows afterwards, in the columns that it names
-    expected_quarantine.csv   bad rows; without it there may be none
-    expected_rejected.csv     files that are rejected, and what ends a run; without it nothing may be
-"""
+"""Cases are run: what a feed makes of files, against what it should. Each in a folder of its own, from nothing."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from framework.environment import Durability, Environment
 from framework.errors import LandfeedError, expected
 from framework.feed import ArchiveAction, Column, Feed, Format, Mode, NullKeys, Source
-from framework.law.sheets import Difference, Row, Sheet, compare, read_sheet, sheet_text
+from framework.law.sheets import Difference, Row, Sheet, compare, sheet_text
 from framework.leases import Leases
 from framework.machine import own_folder
 from framework.names import AUDIT_COLUMNS, START_AT, Status, Table
 from framework.plan.tables import new_target
 from framework.plan.world import World
 from framework.report import FeedReport
+from framework.runs.cases import Case, Result, days_of, read
 from framework.runs.run import Options, run_feeds
 from framework.types import Array, DataType, Map, Struct, parse_type
 
-__all__ = ["Case", "Opened", "Result", "find_cases", "run_case"]
+__all__ = ["Opened", "run_case"]
 
 Opened: TypeAlias = Callable[[Environment], AbstractContextManager[tuple[World, Leases]]]
 """Opens an environment that stands in a folder of its own."""
-_DAY = re.compile(r"day([0-9]+)")
 _GIVEN, _TARGET = "target.csv", "expected.csv"
 _BAD, _REJECTED = "expected_quarantine.csv", "expected_rejected.csv"
 _BAD_COLUMNS = ("_source_file", "_line", "_record", "_errors")
 _EVERY = 10_000_000
 """Rows of a table that are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    feed: Feed
-    name: str
-    folder: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a case ended: by sheet (the name of its file) what differs, or `error`; `updated` are sheets that were
-    written."""
-
-    feed: str
-    case: str
-    seconds: float
-    differences: Mapping[str, Difference] = field(default_factory=dict)
-    error: str | None = None
-    hint: str | None = None
-    updated: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        return self.error is None and not self.differences
-
-    @property
-    def told(self) -> Iterator[str]:
-        """What is wrong, in lines."""
-        if self.error is not None:
-            yield f"error: {self.error}"
-        if self.hint is not None:
-            yield f"hint: {self.hint}"
-        for sheet, difference in self.differences.items():
-            first, *lines = difference.told
-            yield f"{sheet}: {first}"
-            yield from lines
-
-    def as_dict(self) -> dict[str, Any]:
-        differences = {sheet: difference.as_dict() for sheet, difference in self.differences.items()}
-        about = asdict(replace(self, differences={})) | {"differences": differences, "updated": list(self.updated)}
-        return about | {"seconds": round(self.seconds, 3), "passed": self.passed}
-
-
-def find_cases(folder: str, feeds: Sequence[Feed], only: str | None = None) -> list[Case]:
-    """The cases of these feeds below a folder, in the order of their names; `only` those of a name."""
-    found = []
-    for feed in feeds:
-        of_feed = os.path.join(folder, feed.name)
-        names = sorted(os.listdir(of_feed)) if os.path.isdir(of_feed) else []
-        for name in names:
-            path = os.path.join(of_feed, name)
-            if only in (None, name) and not name.startswith(".") and os.path.isdir(path):
-                found.append(Case(feed, name, path))
-    return found
 
 
 def run_case(
@@ -131,7 +66,7 @@ def _came_out(
     rejected: list[Row] = []
     with opened(alone) as (world, leases):
         _give(case, feed, world, leases, folder)
-        for day in _days(case):
+        for day in days_of(case):
             shutil.copytree(day, feed.source.path, dirs_exist_ok=True)
             rejected += _refused(feed, run_feeds([feed], world, leases, Options(jobs=1))[0])
         sheets = {
@@ -158,21 +93,9 @@ def _moved(feed: Feed, folder: str) -> Feed:
     return replace(feed, source=source, archive=archive)
 
 
-def _days(case: Case) -> list[str]:
-    """The folders whose files land together, in order."""
-    names = [name for name in os.listdir(case.folder) if os.path.isdir(os.path.join(case.folder, name))]
-    days = sorted((name for name in names if _DAY.fullmatch(name)), key=lambda name: int(name[3:]))
-    found = [name for name in ("incoming", *days) if name in names]
-    if not found:
-        raise LandfeedError(
-            f"{case.folder} has no files to load", "put them into incoming/, or into day1/, day2/, …", code="case"
-        )
-    return [os.path.join(case.folder, name) for name in found]
-
-
 def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> None:
     """Make the target with the rows of target.csv, if there is one: they are loaded, as a feed of their own would."""
-    sheet = _read(case, _GIVEN)
+    sheet = read(case, _GIVEN)
     if sheet is None:
         return
     table = new_target(feed)
@@ -255,22 +178,11 @@ def _bad(feed: Feed, table: Sheet) -> Sheet:
 # Comparing
 
 
-def _read(case: Case, name: str) -> Sheet | None:
-    path = os.path.join(case.folder, name)
-    if not os.path.exists(path):
-        return None
-    with open(path, "rb") as file:
-        try:
-            return read_sheet(file.read())
-        except ValueError as error:
-            raise LandfeedError(f"{path}: {error}", code="case") from error
-
-
 def _differences(
     case: Case, sheets: Mapping[str, Sheet], types: Mapping[str, DataType], keys: Sequence[str]
 ) -> Iterator[tuple[str, Difference]]:
     for name, found in sheets.items():
-        wanted = _read(case, name)
+        wanted = read(case, name)
         if wanted is None and name == _TARGET:
             hint = "write what the target should hold, or take what came out: landfeed test --update"
             raise LandfeedError(f"{case.folder} has no {_TARGET}", hint, code="case")
@@ -296,7 +208,7 @@ def _update(case: Case, sheets: Mapping[str, Sheet]) -> Iterator[str]:
     """Write the sheets that are other than they were, in the columns that they had; what there is nothing of is
     written only where there was something."""
     for name, found in sheets.items():
-        path, before = os.path.join(case.folder, name), _read(case, name)
+        path, before = os.path.join(case.folder, name), read(case, name)
         columns = [column for column in (before or found).columns if column in found.columns]
         if before is None:
             columns = [column for column in found.columns if column not in AUDIT_COLUMNS or name != _TARGET]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from framework.errors import Failure, expected
 from framework.feed import Feed
 from framework.law.freshness import FreshnessState
-from framework.law.layout import column_warnings
+from framework.law.headers import column_warnings
 from framework.ledger import BatchEvent, FileEvent
 from framework.names import BatchState, FileState, Status
 from framework.plan.compile import compile_plan

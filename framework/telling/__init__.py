@@ -2,7 +2,8 @@
 Nothing here can fail a run: what goes wrong becomes a sentence:
 
     told                                what the end of a run sets off
-    hooks | reports | metrics           webhooks, once for each change · a JSON document of every run · for Prometheus
+    hooks | reports | metrics | lineage   webhooks, once for each change · a JSON document of every run · for
+                                        Prometheus · OpenLineage
     messages | posting                  what they take · requests with a time limit
     changes                             what is new about feeds
 """

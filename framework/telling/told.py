@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from framework.environment import Environment
+from framework.environment import Environment, Lineage
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
 from framework.law.freshness import FreshnessState
@@ -51,6 +52,8 @@ def tell_run(told: Told, run: RunReport, feeds: Sequence[Feed], world: World) ->
     """Tell of a run of these feeds that has a report; what it did is durable by now."""
     telling = told.environment.telling
     _report(told, run.as_dict())
+    if telling.lineage is not None:
+        _lineage(told, run, feeds, telling.lineage)
     if not telling.notify and telling.metrics is None:
         return
     ran = {feed.feed: feed for feed in run.feeds}
@@ -133,6 +136,18 @@ def _notify(told: Told, run: RunReport, heard: Sequence[Heard], ledger: Ledger) 
     with told.tried("webhooks were not notified"):
         for trouble in notify(hooks, heard, ledger, about, now, told.hide):
             told.note(told.hide(f"a webhook was not notified, and will be after the next run: {trouble}"))
+
+
+def _lineage(told: Told, run: RunReport, feeds: Sequence[Feed], lineage: Lineage) -> None:
+    with told.tried("lineage is not told"):
+        from framework.telling.lineage import events, send
+
+        def dump(event: Mapping[str, Any]) -> bytes:
+            return told.hide(json.dumps(event)).encode()
+
+        trouble = send(list(events(run, feeds, lineage)), lineage, dump)
+        if trouble is not None:
+            told.note(told.hide(f"lineage is not told: {trouble}"))
 
 
 def _report(told: Told, document: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from framework.feed import CsvOptions, Feed, MissingColumns, NewColumns, SchemaContract
-from framework.law.layout import Field, Kind, Layout, Rejected, csv_layout, ignored, json_layout
+from framework.law.headers import ignored
+from framework.law.layout import Field, Kind, Layout, Rejected, csv_layout, json_layout
 from tests.feeds import column, made_feed
 
 

@@ -31,7 +31,7 @@ from framework.engines.embedded.watched import watched
 from framework.errors import Conflict
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
-from framework.law.layout import seen
+from framework.law.headers import seen
 from framework.law.staging import FILE, KEPT, Select, audit_values, rendered, staged
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, conserved, judge

@@ -25,7 +25,7 @@ from framework.feed import Feed
 from framework.law.change import Match
 from framework.law.checks import asks
 from framework.law.dialects import DUCKDB
-from framework.law.layout import seen
+from framework.law.headers import seen
 from framework.law.ranking import ranked
 from framework.law.reasons import reason_counts
 from framework.law.rules import malformed

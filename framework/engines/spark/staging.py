@@ -31,7 +31,7 @@ from framework.law.batch_checks import (
 from framework.law.change import Match
 from framework.law.checks import FLAGS, asks, warns
 from framework.law.dialects import SPARK
-from framework.law.layout import seen
+from framework.law.headers import seen
 from framework.law.ranking import key_terms
 from framework.law.reasons import reason_counts
 from framework.law.snapshots import Lost, duplicates, guarded, lost

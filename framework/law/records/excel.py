@@ -12,6 +12,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -29,7 +30,10 @@ _SOUGHT = 1000
 _CHUNK = 1 << 20
 _MOST_CELLS = 50_000_000
 """Cells from the first to the last one used that a sheet may have: all of them are held at once."""
-_CELL = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})""")
+_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]{0,200}?\br\s*=\s*["']([0-9]{1,7})""")
+_OVERLAP = 256
+"""Bytes of a chunk that are looked at again with the next one: as many as a tag may have up to its place."""
 _STRING = Scalar("string")
 
 
@@ -106,20 +110,19 @@ def _bounded(content: bytes, feed: Feed) -> None:
                         _bounded_sheet(sheet)
             if "xl/workbook.xml" not in archive.namelist():
                 raise BrokenFile("the file is no Excel workbook of a kind that is read: save it as .xlsx")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
 
 
 def _bounded_sheet(sheet: Any) -> None:
-    columns, rows, rest = [1 << 20, 0], [1 << 21, 0], b""
+    columns, rows, rest = 0, 0, b""
     while chunk := sheet.read(_CHUNK):
         for letters, digits in _CELL.findall(rest + chunk):
-            column, row = _number(letters), int(digits)
-            columns = [min(columns[0], column), max(columns[1], column)]
-            rows = [min(rows[0], row), max(rows[1], row)]
-        rest = chunk[-32:]
-    if columns[1] * rows[1] > _MOST_CELLS:
-        raise BrokenFile(f"a sheet of {rows[1]} rows and {columns[1]} columns is more than {_MOST_CELLS:,} cells")
+            columns, rows = max(columns, _number(letters.upper())), max(rows, int(digits))
+        rows = max([rows, *map(int, _ROW.findall(rest + chunk))])
+        rest = chunk[-_OVERLAP:]
+    if columns * rows > _MOST_CELLS:
+        raise BrokenFile(f"a sheet of {rows} rows and {columns} columns is more than {_MOST_CELLS:,} cells")
 
 
 def _number(letters: bytes) -> int:

@@ -1,0 +1,117 @@
+"""`lineage`: OpenLineage events, which the classes of openlineage-python take."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import Any
+
+import attr
+import pytest
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+from openlineage.client.facet_v2 import (
+    column_lineage_dataset,
+    error_message_run,
+    job_type_job,
+    output_statistics_output_dataset,
+    schema_dataset,
+)
+
+from tests.cli import text
+from tests.support import ACTIVITY, HEADER, Project
+from tests.telling.listener import listening
+from tests.telling.test_reports import configure
+
+FACETS: dict[str, Any] = {
+    "schema": schema_dataset.SchemaDatasetFacet,
+    "columnLineage": column_lineage_dataset.ColumnLineageDatasetFacet,
+    "outputStatistics": output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
+    "errorMessage": error_message_run.ErrorMessageRunFacet,
+    "jobType": job_type_job.JobTypeJobFacet,
+}
+
+
+def checked(name: str, facet: dict[str, Any]) -> Any:
+    """The facet as the package's class, which takes no other names, and says of which schema it is."""
+    content = {key: value for key, value in facet.items() if not key.startswith("_")}
+    if name == "schema":
+        content["fields"] = [schema_dataset.SchemaDatasetFacetFields(**each) for each in content["fields"]]
+    if name == "columnLineage":
+        for field in content["fields"].values():
+            for source in field["inputFields"]:
+                for how in source["transformations"]:
+                    column_lineage_dataset.Transformation(**how)
+                column_lineage_dataset.InputField(**source)
+            column_lineage_dataset.Fields(**field)
+    made = FACETS[name](**content, producer=facet["_producer"])
+    assert facet["_schemaURL"] == made._schemaURL
+    return made
+
+
+def of_package(event: dict[str, Any]) -> RunEvent:
+    facets: dict[str, dict[str, Any]] = {"run": event["run"]["facets"], "job": event["job"]["facets"]}
+    made = {of: {name: checked(name, facet) for name, facet in each.items()} for of, each in facets.items()}
+    outputs = []
+    for each in event["outputs"]:
+        known = {key: {n: checked(n, f) for n, f in each.get(key, {}).items()} for key in ("facets", "outputFacets")}
+        outputs.append(OutputDataset(each["namespace"], each["name"], **known))
+    inputs = [InputDataset(each["namespace"], each["name"]) for each in event["inputs"]]
+    run = Run(event["run"]["runId"], made["run"])
+    job = Job(event["job"]["namespace"], event["job"]["name"], made["job"])
+    found = RunEvent(
+        eventTime=event["eventTime"],
+        producer=event["producer"],
+        run=run,
+        job=job,
+        eventType=RunState(event["eventType"]),
+        inputs=inputs,
+        outputs=outputs,
+    )
+    assert set(event) == {each.name for each in attr.fields(RunEvent)}
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: os.PathLike[str]) -> Project:
+    project = Project(os.fspath(tmp_path), "idle")
+    masked = "  event: {type: string, mask: {method: sha256}}\n  upper: {type: string, expr: upper(event)}\n"
+    project.feed("activity", ACTIVITY.format(name="activity").replace("  event: string\n", masked))
+    return project
+
+
+def test_a_load_and_a_failure(project: Project) -> None:
+    with listening() as listener:
+        configure(project, f"lineage: {{url: '{listener.url}', namespace: shop}}\n")
+        file = project.land("activity", "a.csv", HEADER + "1,login,2026-01-01\nx,login,2026-01-01\n")
+        assert project.cli("run").code == 0
+        os.rmdir(project.path("landing", "idle"))
+        assert project.cli("run", "idle").code == 1
+    started, complete, _, failed = [of_package(event) for event in listener.heard]
+    assert [each["eventType"] for each in listener.heard] == ["START", "COMPLETE", "START", "FAIL"]
+    assert started.eventTime < complete.eventTime
+    assert started.run.runId == complete.run.runId != failed.run.runId
+    uuid.UUID(started.run.runId)
+    assert (started.job.namespace, started.job.name) == ("shop", "activity")
+    heard = listener.heard[1]
+    assert {"namespace": "file", "name": file} in heard["inputs"]
+    target, quarantine, archive = heard["outputs"]
+    assert target["outputFacets"]["outputStatistics"]["rowCount"] == 1
+    assert quarantine["outputFacets"]["outputStatistics"]["rowCount"] == 1
+    assert archive["name"] == project.path("archive", "activity")
+    fields = target["facets"]["columnLineage"]["fields"]
+    how = {name: [(f["field"], f["transformations"][0]) for f in each["inputFields"]] for name, each in fields.items()}
+    assert how["user_id"][0][1]["subtype"] == "IDENTITY"
+    assert how["event"][0][1]["masking"] is True
+    assert [field for field, _ in how["upper"]] == ["event"]
+    assert "message" in listener.heard[3]["run"]["facets"]["errorMessage"]
+
+
+@pytest.mark.parametrize("answer", ["broken", "refused", "garbage"])
+def test_lineage_fails_no_run(project: Project, answer: str) -> None:
+    with listening(answer) as listener:
+        configure(project, f"lineage: {{url: '{listener.url}'}}\n")
+        project.land("activity", "a.csv", HEADER + "1,login,2026-01-01\n")
+        said = text(project, "run")
+    assert said.exit_code == 0
+    assert "warning: lineage is not told: 127.0.0.1: " in said.stderr
+    assert "hunter2" not in said.stderr
