@@ -10,7 +10,7 @@ import pytest
 from tests.runs.habits import HABITS
 from tests.support import Project
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]  # forty loads, most of them of files that the law reads
 
 
 @pytest.fixture(scope="module")
