@@ -177,7 +177,7 @@ def _say_rebuilt(made: Rebuilt, *, swap: bool) -> None:
     elif made.rows_before is not None and made.report.error is None:
         tell("  there are too many rows to compare them one by one")
     if made.swapped is not None:
-        tell(f"  swapped: {made.report.table} is at version {made.swapped}")
+        tell(f"  swapped: version {made.swapped} of the target has the new rows")
     elif not swap and made.report.error is None:
         say(f"to put it into the old one's place: landfeed rebuild {made.report.feed} --swap")
 

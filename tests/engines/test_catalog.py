@@ -138,6 +138,7 @@ SparkEngine(Environment("prod", EngineName.SPARK, "/", catalog="main"), os.envir
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.torture
 def test_a_table_that_is_there_with_constraints(spark: Any, project: Project, schema: str) -> None:
     """NOT NULL is told before anything is staged; CHECK leaves the target as it was, and the files pending."""
     table = f"spark_catalog.{schema}.activity"

@@ -71,6 +71,18 @@ def test_rows_come_newest_first_and_chosen(control: tuple[Control, Table]) -> No
     assert [found["feed"] for found in newest] == ["b"]
 
 
+def test_the_newest_rows_of_those_that_are_wanted(control: tuple[Control, Table]) -> None:
+    rows, table = control
+    states = ["merged", "merged", "failed", "merged"]
+    rows.append(table, [row(n, feed="a", state=state, rows_read=n) for n, state in enumerate(states)])
+    rows.append(table, [row(9, feed="b", state="failed", rows_read=9)])
+    for newest, expected in ((1, [3]), (2, [3, 1]), (9, [3, 1, 0])):
+        found = rows.select(table, {"state": ["merged"]}, latest_by="feed", newest=newest)
+        assert [each["rows_read"] for each in found] == expected
+        assert "rank_" not in found[0]
+    assert rows.select(table, {}, columns=("feed", "none"), limit=1) == [{"feed": "b"}]
+
+
 def test_tables_grow_and_older_writers_go_on(control: tuple[Control, Table]) -> None:
     """A newer version adds a column; an older one neither knows it nor takes offence."""
     rows, table = control

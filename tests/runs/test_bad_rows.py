@@ -134,6 +134,7 @@ def test_the_text_of_a_run(project: Project) -> None:
     assert shown.stdout.splitlines()[2].split()[2:6] == ["bad_value", "user_id", "2", "x"]
 
 
+@pytest.mark.embedded
 def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(project: Project) -> None:
     """… by status and history, though nothing of the batch was written and nothing of it is unfinished."""
     limit = "quarantine: {max_bad_rows: 0, on_exceed: fail}\n"
