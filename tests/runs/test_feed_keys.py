@@ -244,7 +244,9 @@ def test_progress_is_shown_on_a_terminal_when_it_takes_long(project: Project) ->
     shown = on_a_terminal(project, "run")
     found = re.findall(r"0 of 1 done, 0:\d\d; activity: stage 1 file\(s\), (\d+\.\d) of 48\.9 MB", shown)
     read = [float(megabytes) for megabytes in found]
-    assert read and read == sorted(read) and read[-1] <= 48.9, shown
+    assert read, shown
+    assert read == sorted(read), "it never goes back"
+    assert read[-1] <= 48.9
     assert on_a_terminal(project, "run") == "", "nothing is shown when there is nothing to wait for"
 
 

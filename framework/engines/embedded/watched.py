@@ -26,19 +26,21 @@ def watched(db: duckdb.DuckDBPyConnection, sources: Sequence[SourceFile]) -> Ite
         return
     db.execute("SET enable_progress_bar_print = false")
     db.execute("SET enable_progress_bar = true")
-    lock, running = threading.Lock(), True
+    lock, running, furthest = threading.Lock(), True, 0.0
 
     def share() -> float:
+        nonlocal furthest
         with lock:  # the connection is not closed meanwhile
             if running:
                 with suppress(duckdb.Error):
-                    return max(0.0, db.query_progress() / 100)  # -1 before it knows
-        return 0.0
+                    furthest = max(furthest, db.query_progress() / 100)  # -1 before it knows
+            return furthest
 
     for source in sources:
         source.share = share
     try:
         yield
+        furthest = 1.0
     finally:
         with lock:
             running = False  # the setting stays: the transaction may have failed, and takes no statement
