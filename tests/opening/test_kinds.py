@@ -31,7 +31,7 @@ BOM = b"\xef\xbb\xbf"
         (TEXT.encode(), ["utf-16", "utf-8"], None),
         (b"", ["utf-16"], None),
         (b"\0\0\0\0", ["utf-8"], None),
-        (b"PK\x05\x06", ["utf-8"], "a zip archive"),
+        (b"PK\x05\x06", ["utf-8"], "a zip archive; its name should end with .zip"),
     ],
 )
 def test_what_a_file_is(beginning: bytes, encodings: list[str], said: str | None) -> None:
