@@ -34,7 +34,7 @@ class XmlRecords:
     """See `RecordReader`."""
 
     kind = Kind.TEXT
-    signature: bytes | None = rb"(?:\xef\xbb\xbf)?\s*<|\xff\xfe|\xfe\xff|\x00<|<\x00"
+    signature: bytes | None = rb"(?:\xef\xbb\xbf)?\s*<|(?:\xff\xfe)?(?:\s\x00)*<\x00|(?:\xfe\xff)?(?:\x00\s)*\x00<"
     by_beginning = False
 
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
