@@ -31,7 +31,7 @@ from framework.feed import CsvOptions, Feed, ShortRows
 from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names
 from framework.law.records.lines import Lines, TooLong
 from framework.law.records.record import NOT_VALID, Record, decoded, shown_raw, undecodable
-from framework.law.records.totals import Totals
+from framework.law.records.totals import totalled
 from framework.names import Limits
 
 __all__ = ["CsvRecords", "read_records"]
@@ -62,19 +62,18 @@ class CsvRecords:
         return csv_layout(feed, [name or "" for name in first.fields]), first
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
-        totals = Totals(feed, layout)
-        with closing(_read(stream, encoding, feed, len(layout.record))) as records:
-            header = _first(records, feed) if feed.source.csv.header else None
-            for record in records:
-                if record.no_row:
-                    totals.end(record)
-                    yield replace(record, fields=None)
-                elif header is not None and record.raw == header.raw:
-                    yield Record(record.line, None, record.raw, no_row=True)
-                else:
-                    totals.add(record)
-                    yield record
-        totals.finish()
+        return totalled(_behind_header(stream, encoding, feed, len(layout.record)), feed, layout)
+
+
+def _behind_header(stream: BinaryIO, encoding: str, feed: Feed, width: int) -> Generator[Record, None, None]:
+    """The records behind the header; the header once more is no row."""
+    with closing(_read(stream, encoding, feed, width)) as records:
+        header = _first(records, feed) if feed.source.csv.header else None
+        for record in records:
+            if not record.no_row and header is not None and record.raw == header.raw:
+                yield Record(record.line, None, record.raw, no_row=True)
+            else:
+                yield record
 
 
 def _read(stream: BinaryIO, encoding: str, feed: Feed, width: int | None = None) -> Generator[Record, None, None]:

@@ -15,7 +15,7 @@ from framework.feed import Column, Feed, ShortRows
 from framework.law.layout import Kind, Layout, Rejected, own_layout
 from framework.law.records.record import Record
 from framework.law.records.text import lines_of
-from framework.law.records.totals import Totals
+from framework.law.records.totals import totalled
 
 __all__ = ["FixedWidthRecords"]
 
@@ -33,16 +33,10 @@ class FixedWidthRecords:
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
         by_name = {column.name: column for column in feed.columns}
-        columns, totals = [by_name[name] for name, _ in layout.fields], Totals(feed, layout)
-        for record in lines_of(stream, encoding, feed):
-            if record.no_row:
-                totals.end(record)
-                yield replace(record, fields=None)
-            elif record.raw.strip():
-                found = record if record.fields is None else _taken_apart(record, columns, feed)
-                totals.add(found)
-                yield found
-        totals.finish()
+        columns = [by_name[name] for name, _ in layout.fields]
+        lines = (line for line in lines_of(stream, encoding, feed) if line.no_row or line.raw.strip())
+        taken = (line if line.no_row or line.fields is None else _taken_apart(line, columns, feed) for line in lines)
+        return totalled(taken, feed, layout)
 
 
 def _taken_apart(record: Record, columns: list[Column], feed: Feed) -> Record:

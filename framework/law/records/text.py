@@ -3,15 +3,14 @@ a record as well, whose value is an empty text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Generator, Iterator
 from typing import BinaryIO
 
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected, named_layout
 from framework.law.records.lines import Lines, TooLong
 from framework.law.records.record import NOT_VALID, Record, decoded, shown_raw, undecodable
-from framework.law.records.totals import Totals
+from framework.law.records.totals import totalled
 
 __all__ = ["TextRecords", "lines_of"]
 
@@ -28,18 +27,10 @@ class TextRecords:
         return named_layout(feed, ["value"]), None
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
-        totals = Totals(feed, layout)
-        for record in lines_of(stream, encoding, feed):
-            if record.no_row:
-                totals.end(record)
-                yield replace(record, fields=None)
-            else:
-                totals.add(record)
-                yield record
-        totals.finish()
+        return totalled(lines_of(stream, encoding, feed), feed, layout)
 
 
-def lines_of(stream: BinaryIO, encoding: str, feed: Feed) -> Iterator[Record]:
+def lines_of(stream: BinaryIO, encoding: str, feed: Feed) -> Generator[Record, None, None]:
     """The lines of a file behind those that are passed over, each with itself as its field; trailers are no rows."""
     source, trailer = feed.source, feed.source.trailer
     with decoded(stream, encoding) as text:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation, localcontext
 
 from framework.feed import Column, Feed, Span, Trailer
@@ -10,7 +13,7 @@ from framework.law.layout import Layout
 from framework.law.records.record import BrokenFile, Record
 from framework.law.values import plain_number
 
-__all__ = ["Sums", "Totals", "amount_of"]
+__all__ = ["Sums", "amount_of", "totalled"]
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _PRECISION = 1000
@@ -48,7 +51,22 @@ class Sums:
         self.found = dict.fromkeys(self.found, Decimal(0))
 
 
-class Totals:
+def totalled(records: Generator[Record, None, None], feed: Feed, layout: Layout) -> Iterator[Record]:
+    """The records of a file, of which those that are no rows have no fields any more. Raises BrokenFile where a trailer
+    says something else than they do, and where the last record is no trailer."""
+    totals = _Totals(feed, layout)
+    with closing(records):  # the stream that they read is the caller's
+        for record in records:
+            if record.no_row:
+                totals.end(record)
+                yield replace(record, fields=None)
+            else:
+                totals.add(record)
+                yield record
+    totals.finish()
+
+
+class _Totals:
     """The records of a file up to the next trailer. Raises BrokenFile where one says something else than they do, and
     where the last record is no trailer; nothing is checked in a feed without."""
 
