@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 __all__ = [
     "INTEGERS",
+    "MOST_DIGITS",
     "TYPE_ALIASES",
     "TYPE_NAMES",
     "Array",
@@ -27,6 +28,8 @@ TYPE_NAMES = (
 )
 INTEGERS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 """The integer types and their bits."""
+MOST_DIGITS = 38
+"""Of a decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ def _parse_decimal(rest: list[str], text: str) -> tuple[DataType, list[str]]:
     if not re.fullmatch(r"\d+(?: , \d+)?", " ".join(inside)):
         raise ValueError(f"decimal takes (precision, scale), as in decimal(12,2), not {text!r}")
     precision, scale = int(inside[0]), int(inside[2]) if len(inside) == 3 else 0
-    if not 1 <= precision <= 38 or scale > precision:
+    if not 1 <= precision <= MOST_DIGITS or scale > precision:
         raise ValueError(f"decimal({precision},{scale}): precision is 1 to 38 and scale at most the precision")
     return Decimal(precision, scale), rest[rest.index(")") + 1 :]
 

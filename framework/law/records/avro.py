@@ -9,7 +9,7 @@ from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
 from framework.law.records.typed import Member
 from framework.machine import library
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["AvroFile"]
 
@@ -23,7 +23,6 @@ _LOGICAL = {
     "local-timestamp-micros": "timestamp_ntz",
     "local-timestamp-nanos": "timestamp_ntz",
 }
-_PRECISION = 38
 
 
 class AvroFile:
@@ -67,7 +66,7 @@ def _type(schema: Any) -> DataType | None:
     if not isinstance(only, Mapping):
         return Scalar(_PRIMITIVES[only]) if only in _PRIMITIVES else Scalar("string") if only == "string" else None
     logical = only.get("logicalType")
-    if logical == "decimal" and only.get("precision", 0) <= _PRECISION:
+    if logical == "decimal" and only.get("precision", 0) <= MOST_DIGITS:
         return Decimal(only["precision"], only.get("scale", 0))
     if logical in _LOGICAL:
         return Scalar(_LOGICAL[logical])

@@ -9,12 +9,11 @@ from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
 from framework.law.records.typed import Member
 from framework.machine import library
-from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
+from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["ParquetFile", "number_of_rows"]
 
 _ROWS = 1 << 14
-_PRECISION = 38
 _MICROS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1000)}
 """By what a unit's number is multiplied and divided."""
 _SCALARS = {
@@ -100,7 +99,7 @@ def _type(type_: Any) -> DataType | None:
         return Scalar(_SCALARS[str(type_)])
     if pa.types.is_dictionary(type_):
         return _type(type_.value_type)
-    if pa.types.is_decimal(type_) and type_.precision <= _PRECISION and type_.scale >= 0:
+    if pa.types.is_decimal(type_) and type_.precision <= MOST_DIGITS and type_.scale >= 0:
         return Decimal(type_.precision, type_.scale)
     if pa.types.is_timestamp(type_):
         return Scalar("timestamp" if type_.tz else "timestamp_ntz")
