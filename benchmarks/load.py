@@ -78,19 +78,26 @@ def timed(command: list[str]) -> tuple[float, int]:
     return time.perf_counter() - started, usage.ru_maxrss // 1024
 
 
-def both(folder: str, sources: list[str]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
-    """Seconds and memory of both days, for the plain script and for Landfeed."""
+def make_project(folder: str, feed: str) -> str:
+    """A project with one feed in an empty folder; the folder in which its files land."""
     shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(f"{folder}/project/data/source/load")
+    landing = f"{folder}/project/data/source/load"
+    os.makedirs(landing)
     shutil.copytree(f"{REPOSITORY}/pipelines_config/environments", f"{folder}/project/pipelines_config/environments")
     os.makedirs(f"{folder}/project/pipelines_config/feeds")
-    with open(f"{folder}/project/pipelines_config/feeds/load.yml", "w", encoding="utf-8") as feed:
-        feed.write(FEED)
+    with open(f"{folder}/project/pipelines_config/feeds/load.yml", "w", encoding="utf-8") as out:
+        out.write(feed)
+    return landing
+
+
+def both(folder: str, sources: list[str]) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+    """Seconds and memory of both days, for the plain script and for Landfeed."""
+    landing = make_project(folder, FEED)
     plain, ours = [], []
     for source in sources:
         copy = shutil.copy(source, folder)
         plain.append(timed([sys.executable, "-c", PLAIN, copy, f"{folder}/plain", f"{folder}/plain-archive"]))
-        shutil.copy(source, f"{folder}/project/data/source/load")
+        shutil.copy(source, landing)
         runner = [sys.executable, f"{REPOSITORY}/runner.py", "--config", f"{folder}/project/pipelines_config"]
         ours.append(timed([*runner, "run"]))
     return plain, ours

@@ -1,6 +1,6 @@
 """JSON: Landfeed against a plain read_json + delta-rs script that does the same load, in pairs; prints their ratios.
 
-    python benchmarks/load_json.py [--rows 1000000] [--repeat 3] [--form plain|python|escaped|optional]
+    python -m benchmarks.load_json [--rows 1000000] [--repeat 3] [--form plain|python|escaped|optional]
 
 The rows are those of `benchmarks/load.py`, one object a line: as most writers put them, as Python's json.dumps does,
 with letters that are escaped in every other line, or without the keys that are null. Each side is a process of its own;
@@ -20,33 +20,13 @@ import tempfile
 import time
 from typing import NamedTuple
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FORMS = ("plain", "python", "escaped", "optional")
+from benchmarks.load import FEED, REPOSITORY, make_project
+from benchmarks.load import PLAIN as CSV
 
-PLAIN = """
-import os, sys, duckdb
-from deltalake import DeltaTable, write_deltalake
-source, root, archive = sys.argv[1:]
-columns = {"user_id": "BIGINT", "event": "VARCHAR", "amount": "DECIMAL(12,2)", "ts": "TIMESTAMPTZ",
-           "country": "VARCHAR", "note": "VARCHAR"}
-connection = duckdb.connect()
-connection.execute("SET TimeZone = 'UTC'")
-rows = connection.sql(f"SELECT * FROM read_json('{source}', columns = {columns}, format = 'newline_delimited')")
-write_deltalake(root + "/staging", rows, mode="overwrite")
-staged = DeltaTable(root + "/staging")
-target = DeltaTable.create(root + "/target", staged.schema(), mode="ignore")
-rows = connection.sql(f"SELECT * FROM read_parquet({staged.file_uris()})")
-merge = target.merge(rows, "t.user_id = s.user_id", source_alias="s", target_alias="t")
-merge.when_matched_update_all("s.ts >= t.ts").when_not_matched_insert_all().execute()
-os.makedirs(archive, exist_ok=True)
-os.rename(source, archive + "/" + os.path.basename(source))
-"""
-FEED = """\
-feed: load
-source: {path: "${landing}/load/", format: json}
-schema: {user_id: bigint, event: string, amount: "decimal(12,2)", ts: timestamp, country: string, note: string}
-target: {table: bench.load, keys: [user_id], sequence_by: ts}
-"""
+FORMS = ("plain", "python", "escaped", "optional")
+PLAIN = CSV.replace("read_csv(", "read_json(").replace(
+    "auto_detect = false, header = true", "format = 'newline_delimited'"
+)
 
 
 class Taken(NamedTuple):
@@ -84,15 +64,10 @@ def taken(command: list[str]) -> Taken:
 
 def pair(folder: str, source: str) -> tuple[Taken, Taken]:
     """What the plain script and Landfeed take."""
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(f"{folder}/project/data/source/load")
-    shutil.copytree(f"{REPOSITORY}/pipelines_config/environments", f"{folder}/project/pipelines_config/environments")
-    os.makedirs(f"{folder}/project/pipelines_config/feeds")
-    with open(f"{folder}/project/pipelines_config/feeds/load.yml", "w", encoding="utf-8") as feed:
-        feed.write(FEED)
+    landing = make_project(folder, FEED.replace("format: csv", "format: json"))
     copy = shutil.copy(source, folder)
     plain = taken([sys.executable, "-c", PLAIN, copy, f"{folder}/plain", f"{folder}/plain-archive"])
-    shutil.copy(source, f"{folder}/project/data/source/load")
+    shutil.copy(source, landing)
     runner = [sys.executable, f"{REPOSITORY}/runner.py", "--config", f"{folder}/project/pipelines_config"]
     return plain, taken([*runner, "run"])
 
