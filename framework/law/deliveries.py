@@ -12,11 +12,8 @@ from framework.feed import ArchiveAction, Feed, Mode, RenamedColumns
 from framework.law.discovery import discover
 from framework.names import File, Skipped
 
-__all__ = ["REPLAYED", "Delivery", "as_replayed", "deliveries", "in_archive", "replayable"]
+__all__ = ["Delivery", "archived_in", "as_replayed", "deliveries", "in_archive", "replayable"]
 
-REPLAYED = "_replayed/"
-"""The folder of an archive that holds records of the quarantine that were loaded again, which came in none of its
-files."""
 _ARCHIVED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{16})/(.+)", re.DOTALL)
 
 
@@ -28,6 +25,12 @@ class Delivery:
     batch_id: str
     at: datetime
     files: tuple[File, ...]
+
+
+def archived_in(name: str) -> tuple[str, str, str] | None:
+    """The day, the batch and the name in landing of a file in an archive, by its name there; None for others."""
+    found = _ARCHIVED.fullmatch(name)
+    return (found[1], found[2], found[3]) if found is not None else None
 
 
 def in_archive(feed: Feed, file: File) -> bool:
@@ -62,9 +65,10 @@ def deliveries(
     """
     batches: dict[tuple[str, str], list[File]] = {}
     for file in found:
-        if (parts := _ARCHIVED.fullmatch(file.name)) is not None:
-            was = replace(file, name=parts[3], modified=versions.get(file.shown, file.modified))
-            batches.setdefault((parts[1], parts[2]), []).append(was)
+        if (parts := archived_in(file.name)) is not None:
+            day, batch_id, name = parts
+            was = replace(file, name=name, modified=versions.get(file.shown, file.modified))
+            batches.setdefault((day, batch_id), []).append(was)
     source = replace(feed.source, ready_when=None)
     skipped: list[Skipped] = []
     made: list[Delivery] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from framework.batch import Manifest
 from framework.feed import Feed
-from framework.law.deliveries import REPLAYED, in_archive
+from framework.law.deliveries import in_archive
 from framework.names import File
 
 __all__ = ["mistrust"]
@@ -29,7 +29,7 @@ def _could_be_found(feed: Feed, file: File) -> bool:
     parts = file.name.split("/")
     if in_archive(feed, file):
         below = file.path[len(feed.archive.path) :]
-        whole = below.startswith(REPLAYED) or below.endswith(f"/{file.name}")
+        whole = below.endswith(f"/{file.name}")
         return whole and not any(part in ("", ".", "..") for part in below.split("/")) and "\0" not in file.path
     if file.path != feed.source.path + file.name or any(part in (".", "..") for part in parts):
         return False

@@ -29,7 +29,8 @@ from framework.plan.observe import observe
 from framework.plan.recording import Done, record_batch
 from framework.plan.world import World
 from framework.report import FeedReport
-from framework.runs.replay import Deliveries, archived
+from framework.runs.archives import archived
+from framework.runs.replay import Deliveries
 from framework.runs.run import Options, landing_of, run_feeds
 from framework.types import parse_type
 

@@ -12,17 +12,16 @@ from typing import Any
 
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
-from framework.law.deliveries import Delivery, as_replayed, deliveries, replayable
+from framework.law.deliveries import Delivery, as_replayed, replayable
 from framework.law.discovery import Listing
 from framework.leases import Leases
-from framework.ledger import Ledger
-from framework.names import BatchState, File, FileState, Rows, Skipped, Status
+from framework.names import BatchState, File, Rows, Skipped, Status
 from framework.plan.world import World
 from framework.report import FeedReport
+from framework.runs.archives import archived
 from framework.runs.run import Options, run_feeds
-from framework.storage import Storage
 
-__all__ = ["Deliveries", "Replayed", "Selection", "archived", "moment", "replay"]
+__all__ = ["Deliveries", "Replayed", "Selection", "moment", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +83,6 @@ class Deliveries:
 
     def look_again(self, feed: Feed) -> None:
         """What lies in an archive does not change; files that are gone are told when they are opened."""
-
-
-def archived(feed: Feed, storage: Storage, ledger: Ledger) -> tuple[list[Delivery], list[Skipped]]:
-    """The deliveries in a feed's archive, in the order of their first delivery, and files that the feed does not take
-    any more. Raises StorageError."""
-    found = list(storage.list(feed.archive.path, recursive=True)) if _is_there(feed, storage) else []
-    loaded: dict[str, datetime] = {}
-    versions: dict[str, int] = {}
-    for event in ledger.file_events(feeds=[feed.name]) if found else ():
-        if event.state is FileState.STAGED:
-            loaded[event.batch_id] = min(event.recorded_at, loaded.get(event.batch_id, event.recorded_at))
-        if event.moved_to is not None and event.moved_to != event.file:
-            versions[event.moved_to] = event.file_version
-    return deliveries(feed, found, loaded, versions)
-
-
-def _is_there(feed: Feed, storage: Storage) -> bool:
-    """Whether there is an archive; a folder that is missing is an empty one."""
-    try:
-        next(iter(storage.list(feed.archive.path, recursive=False)), None)
-    except LandfeedError as error:
-        if error.code == "missing_folder":
-            return False
-        raise
-    return True
 
 
 def replay(

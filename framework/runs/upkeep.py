@@ -6,7 +6,6 @@ of tables go when no version of the last days needs them: readers of an older on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -15,15 +14,16 @@ from typing import Any
 from framework.engine import Upkeep
 from framework.errors import Busy, Conflict, Failure, LandfeedError, expected
 from framework.feed import Feed
+from framework.law.deliveries import archived_in
 from framework.law.modes import memory_table
 from framework.leases import Leases
 from framework.ledger import CLOSED, CONTROL_TABLES
 from framework.names import File, Status, Table
 from framework.plan.world import World
+from framework.runs.archives import files_in_archive
 
 __all__ = ["Looked", "maintain", "maintain_control"]
 
-_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/[0-9a-f]{16}/.+", re.DOTALL)
 _CONTROL = "control tables"
 
 
@@ -92,14 +92,10 @@ def _of_feed(feed: Feed, world: World, *, idle: bool, dry_run: bool) -> Looked:
 def _old_files(feed: Feed, world: World, now: datetime) -> Iterator[File]:
     """Loaded files that are older than they have to be, by the days of their folders."""
     first = (now - (feed.archive.retention or timedelta.max)).date().isoformat()
-    try:
-        for file in world.storage(feed).list(feed.archive.path, recursive=True):
-            found = _DAY.fullmatch(file.name)
-            if found is not None and found[1] < first:
-                yield file
-    except LandfeedError as error:
-        if error.code != "missing_folder":
-            raise
+    for file in files_in_archive(feed, world.storage(feed)):
+        found = archived_in(file.name)
+        if found is not None and found[0] < first:
+            yield file
 
 
 def maintain_control(schema: str, world: World, *, dry_run: bool) -> Looked:
