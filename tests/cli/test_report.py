@@ -47,10 +47,12 @@ def test_columns_of_a_table_fit_into_a_line(widths: list[int], line: int, shown:
 
 
 def on_terminal(project: Project, *arguments: str, width: int = 80) -> list[str]:
-    """What a command shows on a terminal of a width, line by line as it is written."""
+    """What a command shows on a terminal of a width, line by line as it is written. COLUMNS, which workers of the
+    tests may have, would count more."""
     main, other = pty.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    shown = subprocess.Popen(command(project, *arguments), stdout=other, stderr=other, env=dict(os.environ))
+    environ = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    shown = subprocess.Popen(command(project, *arguments), stdout=other, stderr=other, env=environ)
     os.close(other)
     lines = terminal_output(main).decode().splitlines()
     shown.wait()
