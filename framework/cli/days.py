@@ -10,14 +10,13 @@ import uuid
 import xml.etree.ElementTree as Xml
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
 
-from framework.cli.options import Request, common, common_with, given, opened
+from framework.cli.options import Request, clock, common, common_with, given, opened
 from framework.cli.say import figures, print_json, say_report
 from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
@@ -59,7 +58,6 @@ def test(request: Request, case: str | None, update: bool, engine: str, tests: s
     environment = replace(project.environment, engine=EngineName(engine))
     folder = given(tests) or os.path.join(environment.project, "tests")
     cases = find_cases(folder, project.feeds, given(case))
-    clock = lambda: datetime.now(UTC)  # noqa: E731
     opened = partial(open_world, environ=os.environ, run_id="test", clock=clock, hide=project.secrets.hide)
     results = []
     for each in cases:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Request",
     "anywhere",
+    "clock",
     "common",
     "common_with",
     "complete_environments",
@@ -139,13 +140,16 @@ def _common(command: Callable[..., None], outputs: Sequence[str]) -> Callable[..
     return invoke
 
 
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
 @contextmanager
 def opened(request: Request, run_id: str = "") -> Iterator[tuple[Project, World, Leases]]:
     from framework.runs.world import open_world
 
     project = request.project()
-    clock, hide = lambda: datetime.now(UTC), project.secrets.hide
-    with open_world(project.environment, os.environ, run_id, clock, hide) as (world, leases):
+    with open_world(project.environment, os.environ, run_id, clock, project.secrets.hide) as (world, leases):
         yield project, world, leases
 
 

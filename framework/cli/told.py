@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from framework.cli.options import Request
+from framework.cli.options import Request, clock
 from framework.cli.streams import say
 from framework.environment import Telling
 from framework.errors import LandfeedError, expected
@@ -51,14 +51,14 @@ class Teller:
             from framework.telling import Told, tell_failure
 
             run = replace(self.run, engine=environment.engine.value, seconds=self.seconds())
-            tell_failure(Told(environment, os.environ, _note), run, error)
+            tell_failure(Told(environment, os.environ, _note, clock), run, error)
 
 
 def _tell(run: RunReport, project: Project, world: World) -> None:
     if project.environment.telling != Telling():
         from framework.telling import Told, tell_run
 
-        tell_run(Told(project.environment, os.environ, _note, project.secrets.hide), run, project.feeds, world)
+        tell_run(Told(project.environment, os.environ, _note, clock, project.secrets.hide), run, project.feeds, world)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def heard(
                 engine=project.environment.engine.value,
                 seconds=seconds,
                 feeds=(event.report,),
-                started_at=datetime.now(UTC) - timedelta(seconds=seconds),
+                started_at=clock() - timedelta(seconds=seconds),
             )
             background.submit(_tell, run, project, world)
 
@@ -92,7 +92,7 @@ def telling(request: Request, run_id: str, command: str) -> Iterator[Teller]:
     """What is raised within has ended the run before any feed had a report; it is told, and raised again."""
     from framework.report import RunReport
 
-    run = RunReport(run_id, "", 0.0, command=command, environment=request.env, started_at=datetime.now(UTC))
+    run = RunReport(run_id, "", 0.0, command=command, environment=request.env, started_at=clock())
     teller = Teller(run, time.perf_counter())
     try:
         yield teller
@@ -112,7 +112,7 @@ def late_told(request: Request, project: Project, world: World) -> Callable[[Map
         if project.environment.telling != Telling():
             from framework.telling import Told, tell_freshness
 
-            told = Told(project.environment, os.environ, _note, project.secrets.hide)
+            told = Told(project.environment, os.environ, _note, clock, project.secrets.hide)
             tell_freshness(told, run, project.feeds, fresh, world)
 
     return tell

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ class Told:
     environment: Environment
     environ: Mapping[str, str]
     note: Callable[[str], object]
+    clock: Callable[[], datetime]
     hide: Callable[[str], str] = str
 
     @contextmanager
@@ -107,7 +108,7 @@ def _metrics(
     with told.tried("the metrics are not written"):
         from framework.telling.metrics import FeedMetrics, write_metrics
 
-        now = datetime.now(UTC)
+        now = told.clock()
         loads = world.ledger.loads([feed.name for feed in feeds], 1, now - _REMEMBERED)
         found = []
         for feed in feeds:
@@ -131,7 +132,7 @@ def _notify(told: Told, run: RunReport, heard: Sequence[Heard], ledger: Ledger) 
     hooks = told.environment.telling.notify
     if not hooks:
         return
-    now = datetime.now(UTC)
+    now = told.clock()
     about = About(run.environment, run.run_id, run.command, now.isoformat(timespec="seconds"))
     with told.tried("webhooks were not notified"):
         for trouble in notify(hooks, heard, ledger, about, now, told.hide):
