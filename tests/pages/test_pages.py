@@ -186,6 +186,7 @@ def test_served_on_this_machine_it_is_built_anew(built: Project) -> None:
             with pytest.raises(urllib.error.HTTPError) as refused:
                 get(path, host)
             assert refused.value.code == code
+            refused.value.close()
     finally:
         process.terminate()
         process.communicate(timeout=60)
