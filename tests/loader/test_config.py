@@ -41,7 +41,6 @@ def test_a_good_feed(project: Project) -> None:
         ("[user_id]", "[usr_id]", 11, "target.keys", "usr_id"),
         ("event_time\n", "evnt_time\n", 12, "target.sequence_by", "evnt_time"),
         ("${landing}", "${landnig}", 3, "source.path", "landnig"),
-        ("format: csv", "format: xml", 4, "source.format", "not supported yet"),
         ("format: csv", "format: cvs", 4, "source.format", "csv"),
         ("target:", "filter: evnt = 'x'\ntarget:", 9, "filter", "no column 'evnt'"),
         ("target:", "\ttarget:", 9, "", "tab"),
