@@ -43,6 +43,7 @@ def versions(project: Project, name: str) -> list[str]:
     return sorted(f"{key}:{value}[{start},{end})" for key, value, start, end in rows)
 
 
+@pytest.mark.rarely
 def test_pictures_one_after_the_other(project: Project) -> None:
     """Cases 36, 38 and 39, each in a feed for rows as they are now, one that marks, and one that keeps versions."""
     for name, more in (("now", ""), ("soft", "  delete_mode: soft\n"), ("was", "  scd_type: 2\n")):

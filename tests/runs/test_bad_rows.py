@@ -70,6 +70,7 @@ def test_bad_rows_by_reason(project: Project) -> None:
     assert batches("--file", "c.csv") == batches("--batch", "none") == batches("--file", "csv") == {}
 
 
+@pytest.mark.rarely
 def test_the_quarantine_is_shown_newest_first_with_errors_as_they_are(project: Project) -> None:
     project.land("activity", "z.csv", HEADER + "1,a,2026-01-01\nold,a,2026-01-01\n")
     project.cli("run")

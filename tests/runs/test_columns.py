@@ -140,6 +140,7 @@ def test_what_only_comes_or_only_goes_is_no_new_name(loaded: Loaded, name: str, 
     assert loaded.rows(name) == [row]
 
 
+@pytest.mark.rarely
 def test_missing_columns_may_keep_what_is_there(kept: Loaded) -> None:
     """Rows of one key from files that lack different columns count one after the other."""
     assert kept.rows("kept") == [("1", "c", "z"), ("2", "b", None), ("3", "d", None)]
