@@ -205,7 +205,7 @@ def test_large_parquet_files_are_read_as_the_law_reads_them(project: Project) ->
 @pytest.mark.parametrize("format_", WRITERS)
 def test_a_feed_is_inferred_that_loads_a_sample(project: Project, format_: str) -> None:
     content = WRITERS[format_](ALL_TYPES, [{**A_ROW, "id": number} for number in range(3)])
-    sample = Sample(f"orders.{format_}", lambda: io.BytesIO(content))  # type: ignore[arg-type,return-value]
+    sample = Sample(f"orders.{format_}", lambda: io.BytesIO(content))
     project.feed("orders", infer([sample], name="orders").text)
     project.land("orders", f"orders.{format_}", content)
     feed = project.cli("run", "orders").feed
