@@ -14,7 +14,7 @@ from framework.opening.batches import Ways, open_batch
 from framework.opening.kinds import not_text
 from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
 from framework.opening.sources import SourceFile, stream_of
-from framework.opening.streams import Compression, unpacked, unreadable
+from framework.opening.streams import Compression, packed, unpacked, unreadable
 
 __all__ = [
     "BROKEN_FILE",
@@ -29,6 +29,7 @@ __all__ = [
     "open_batch",
     "open_beginning",
     "open_piece",
+    "packed",
     "stream_of",
     "unpacked",
     "unreadable",
