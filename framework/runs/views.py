@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from functools import partial
@@ -14,8 +14,8 @@ from framework.feed import Feed
 from framework.law.freshness import FreshnessState
 from framework.law.headers import column_warnings
 from framework.ledger import BatchEvent, FileEvent
-from framework.names import BatchState, FileState, Status
-from framework.plan.compile import compile_plan
+from framework.names import BatchState, FileState, Status, Table
+from framework.plan.compile import compile_plan, unfit
 from framework.plan.explain import SqlOf, explain
 from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
@@ -25,7 +25,7 @@ from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 from framework.steps import Stage
 
-__all__ = ["bad", "history", "history_files", "plans", "status"]
+__all__ = ["bad", "history", "history_files", "plans", "removed", "status"]
 
 Found = TypeVar("Found")
 _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
@@ -112,14 +112,16 @@ def _warnings(feed: Feed, world: World) -> dict[str, list[str]]:
 
 def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
     """One entry a feed: what a run would do now, or why it could do nothing. SQL only if there is something to ask."""
-    landing = landing_of(feeds, world)
+    landing, latest = landing_of(feeds, world), world.ledger.latest()
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
         plan = compile_plan(feed, facts)
         files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
-        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
+        last = latest.get(feed.name)
+        differs = unfit(feed, facts, last.target if last is not None else None)
+        warnings = [*facts.notes, *differs, *foreseen(feed, files, world.storage(feed), facts.header)]
         return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []
@@ -128,6 +130,13 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
         nothing = {"feed": feed.name, "files": [], "steps": [], "warnings": []}
         documents.append((found or nothing) | {"error": asdict(error) if error else None})
     return {"feeds": documents}
+
+
+def removed(names: Collection[str], world: World) -> list[dict[str, str]]:
+    """Feeds that have loaded a table which is still there, and are none of these any more."""
+    gone = (event for feed, event in sorted(world.ledger.latest().items()) if feed not in names)
+    there = (event for event in gone if world.engine.state(Table(event.target), event.feed) is not None)
+    return [{"feed": event.feed, "table": event.target} for event in there]
 
 
 def _looked(look: Callable[[], Found]) -> tuple[Found | None, Failure | None]:
