@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
 from framework.batch import Checked, FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, CheckAction, Feed, Mode, OnExceed, Quarantine
+from framework.feed import AllBad, CheckAction, Feed, MembersOnError, Mode, OnExceed, Quarantine
 from framework.law.layout import renamed
 from framework.names import File, Reason, Rows, shown
 
@@ -86,12 +87,26 @@ def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) ->
     """Decide which files are rejected; `before` is the header of the file that was loaded last, if it had one. Raises
     PolicyError when a file is over the limits of a feed that then fails."""
     counted = tuple(figures)
-    rejected = []
-    for each in counted:
-        why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
-        rejected.append(why)
-        before = (why is None and each.seen.header) or before
+    rejected: list[str | None] = []
+    for _, some in groupby(counted, key=lambda each: each.file.landed):
+        why_not, before = _one_file(feed, list(some), before)
+        rejected += why_not
     return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+
+
+def _one_file(feed: Feed, members: Sequence[Figures], before: Sequence[str]) -> tuple[list[str | None], Sequence[str]]:
+    """Why a file, or each member of an archive, is rejected, and the header of the last one that is not."""
+    rejected: list[str | None] = []
+    header = before
+    for each in members:
+        why = each.unreadable or renamed(feed, each.seen.header, header) or _over_limit(feed, each)
+        rejected.append(why)
+        header = (why is None and each.seen.header) or header
+    first = next((each for each, why in zip(members, rejected, strict=True) if why is not None), None)
+    if first is None or len(members) == 1 or feed.source.members_on_error is MembersOnError.REJECT_MEMBERS:
+        return rejected, header
+    other = f"{shown(first.file.name)} in the same archive is rejected (source.members_on_error)"
+    return [why or other for why in rejected], before
 
 
 def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:

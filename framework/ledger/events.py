@@ -15,6 +15,7 @@ __all__ = [
     "CheckEvent",
     "FileEvent",
     "NoticeEvent",
+    "ResolvedEvent",
     "batch_event",
     "file_event",
     "notice_event",
@@ -112,6 +113,20 @@ class NoticeEvent:
     rows: str
 
 
+@dataclass(frozen=True, slots=True)
+class ResolvedEvent:
+    """One row of `resolved`: a record of the quarantine (its batch, its file as the quarantine tells it, its line) was
+    loaded after all, in the batch `loaded_in`. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    feed: str
+    batch_id: str
+    file: str
+    line: int
+    loaded_in: str
+
+
 def batch_event(row: Mapping[str, Any]) -> BatchEvent:
     return BatchEvent(**{**_by_name(BatchEvent, row), "state": BatchState(str(row.get("state")))})
 
@@ -133,9 +148,9 @@ def _by_name(event: type[FileEvent | BatchEvent | NoticeEvent], row: Mapping[str
     return {name: empty.get(types[name]) if value is None else value for name, value in found.items()}
 
 
-def row_of(event: FileEvent | BatchEvent | CheckEvent | NoticeEvent) -> dict[str, object]:
+def row_of(event: FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent) -> dict[str, object]:
     row = {name: _written(value) for name, value in asdict(event).items()}
-    return row if isinstance(event, CheckEvent | NoticeEvent) else row | {"state": str(event.state)}
+    return row | {"state": str(event.state)} if isinstance(event, FileEvent | BatchEvent) else row
 
 
 def _written(value: object) -> object:
@@ -151,8 +166,8 @@ def _written(value: object) -> object:
 def _column_types() -> dict[str, str]:
     """The types of the columns of all tables, by column name, in the contract's words."""
     words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
-    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent), *fields(NoticeEvent))
-    declared = {field.name: str(field.type) for field in events}
+    events = (FileEvent, BatchEvent, CheckEvent, NoticeEvent, ResolvedEvent)
+    declared = {field.name: str(field.type) for event in events for field in fields(event)}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 
 

@@ -158,7 +158,7 @@ class BatchWork:
         if step.feed.target.mode is not Mode.SNAPSHOT:
             return None
         before = self.facts.loaded.picture if self.facts.loaded is not None else None
-        pictures = [picture(step.feed, outcome.file) for outcome in manifest.loaded]
+        pictures = [picture(step.feed, outcome.file.landed) for outcome in manifest.loaded]
         return max([*pictures, *([before] if before else [])], default=None)
 
     # Merge
@@ -274,7 +274,7 @@ class BatchWork:
 
 def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
     """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
+    read = dict.fromkeys(piece.source.file.landed for piece in pieces if piece.source.may_have_changed)
     heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:

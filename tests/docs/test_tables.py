@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from typing import TypeAlias
 
 import pytest
 
-from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent
+from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent, ResolvedEvent
 from tests.documents import document
 from tests.support import HEADER, Project
+
+Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent
 
 
 def documented(title: str) -> set[str]:
@@ -21,9 +24,15 @@ def documented(title: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("title", "event"),
-    [("files", FileEvent), ("batches", BatchEvent), ("checks", CheckEvent), ("notices", NoticeEvent)],
+    [
+        ("files", FileEvent),
+        ("batches", BatchEvent),
+        ("checks", CheckEvent),
+        ("notices", NoticeEvent),
+        ("resolved", ResolvedEvent),
+    ],
 )
-def test_control_tables(title: str, event: type[FileEvent | BatchEvent | CheckEvent | NoticeEvent]) -> None:
+def test_control_tables(title: str, event: type[Event]) -> None:
     assert documented(title) == {field.name for field in fields(event)}
 
 
