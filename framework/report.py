@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from framework.batch import SchemaChange
 from framework.errors import Failure
 from framework.law.verdict import most_frequent
 from framework.names import Reason, Rows, Status
@@ -46,6 +47,7 @@ class FeedReport:
     seconds: dict[str, float] = field(default_factory=lambda: {"stage": 0.0, "merge": 0.0, "archive": 0.0})
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
+    schema_changes: tuple[SchemaChange, ...] = ()
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -62,6 +64,7 @@ class FeedReport:
             "target": {"table": self.table, "version": self.target_version},
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
             "reasons": [asdict(reason) for reason in self.reasons],
+            "schema_changes": [change.as_dict() for change in self.schema_changes],
             "warnings": list(self.warnings),
             "error": asdict(self.error) if self.error else None,
         }

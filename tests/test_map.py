@@ -69,7 +69,6 @@ PUBLIC = {
         *{
             "Kind",
             "Project",
-            "accepted",
             "yaml_text",
             "annotated",
             "check_project",

@@ -9,11 +9,12 @@ from typing import Any
 from framework.errors import LandfeedError
 from framework.infer.columns import Column
 from framework.infer.keys import Keys, Unique, candidates, choose_keys, choose_sequence
-from framework.infer.names import column_name, feed_name, file_pattern
+from framework.infer.names import feed_name, file_pattern
 from framework.infer.reading import Reading, read_how, rows
 from framework.infer.sample import Sample
 from framework.infer.written import Findings, written
 from framework.law.layout import same_name
+from framework.law.naming import column_name
 from framework.law.values import parse
 from framework.names import Limits
 from framework.opening import BROKEN_FILE, unreadable

@@ -31,9 +31,9 @@ def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
 
 def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
     """What is kept of a file that was opened; `header` says that a record of it named its fields."""
-    names = layout.names if header and isinstance(layout, Layout) else ()
-    numbers = layout.numbers if isinstance(layout, Layout) else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding, numbers)
+    if isinstance(layout, Rejected):
+        return Seen(encoding=encoding, lacks=layout.lacks, brings=layout.brings)
+    return Seen(missing(feed, layout), ignored(layout), layout.names if header else (), encoding, layout.numbers)
 
 
 def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:

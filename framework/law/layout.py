@@ -25,6 +25,7 @@ __all__ = [
     "csv_layout",
     "found_layout",
     "has_keys",
+    "header_names",
     "json_layout",
     "json_paths",
     "key_names",
@@ -71,9 +72,12 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The whole file is refused; `reason` is a sentence for the person who sent it."""
+    """The whole file is refused; `reason` is a sentence for the person who sent it. `lacks` and `brings` are the
+    columns for which: with both, one may be the other by another name."""
 
     reason: str
+    lacks: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def _in_order(names: Sequence[str], columns: Sequence[Column], kind: Kind) -> La
     return Layout(tuple(Field(name, kind) for name in names), fields)
 
 
-def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> str | None:
+def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> Rejected | None:
     """Why a file with this header is refused after one with the header `before`: a column that was there is gone, and
     a name has come that no column wants, so that one may be the other. None where that is not so, or allowed."""
     if not header or not before or feed.schema_contract.renamed_columns is RenamedColumns.SET_NULL:
@@ -222,11 +226,18 @@ def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> str | N
     if not gone or not come:
         return None
     old = [before[then[name]] for name in gone]
-    return (
+    reason = (
         f"{quoted(old)}, which the file before had, is gone, and {quoted(come)} has come, which no column wants: "
         f"if it was renamed, say source_name: [{come[0]}, {old[0]}] at the column {gone[0]}; "
         "if not, schema_contract.renamed_columns: set_null"
     )
+    return Rejected(reason, tuple(gone), tuple(come))
+
+
+def header_names(feed: Feed, header: Sequence[str]) -> dict[str, str]:
+    """By column, the name that a header has for it."""
+    found, _ = _matched([column for column in feed.columns if column.from_source], header)
+    return {column: header[index] for column, index in found.items()}
 
 
 def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[str, int] | Rejected:
@@ -268,14 +279,17 @@ def _refuse(
     needed = [column for column in missing if column.name in (*keys, *feed.target.sequence_by)]
     if needed:
         hint = lacking(feed, needed, names)
-        return Rejected(f"there is no {_wanted(needed)} in the file; it has {_found(names)}{hint}")
+        reason = f"there is no {_wanted(needed)} in the file; it has {_found(names)}{hint}"
+        return Rejected(reason, tuple(column.name for column in needed))
     contract = feed.schema_contract
     if missing and contract.missing_columns is MissingColumns.REJECT_FILE:
-        return Rejected(f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)")
+        reason = f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)"
+        return Rejected(reason, tuple(column.name for column in missing))
     used = {index for _, index in fields}
     new = [name for index, name in enumerate(names) if index not in used]
     if new and contract.new_columns is NewColumns.REJECT_FILE:
-        return Rejected(f"the file has columns that the schema does not: {quoted(new)} (new_columns: reject_file)")
+        reason = f"the file has columns that the schema does not: {quoted(new)} (new_columns: reject_file)"
+        return Rejected(reason, brings=tuple(new))
     return None
 
 

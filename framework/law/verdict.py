@@ -77,7 +77,8 @@ class Judgement:
 
 def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: int) -> FileOutcome:
     if rejected is not None:
-        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
+        why = Seen(lacks=figures.seen.lacks, brings=figures.seen.brings)
+        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons, seen=why)
     rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
     return FileOutcome(figures.file, rows, reasons=figures.reasons, seen=figures.seen)
 
@@ -85,13 +86,16 @@ def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: 
 def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) -> Judgement:
     """Decide which files are rejected; `before` is the header of the file that was loaded last, if it had one. Raises
     PolicyError when a file is over the limits of a feed that then fails."""
-    counted = tuple(figures)
-    rejected = []
-    for each in counted:
-        why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
+    counted, rejected = [], []
+    for each in figures:
+        other = renamed(feed, each.seen.header, before) if each.unreadable is None else None
+        if other is not None:
+            each = replace(each, seen=replace(each.seen, lacks=other.lacks, brings=other.brings))
+        why = each.unreadable or (other.reason if other is not None else _over_limit(feed, each))
+        counted.append(each)
         rejected.append(why)
         before = (why is None and each.seen.header) or before
-    return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+    return Judgement(tuple(counted), tuple(_as_a_whole(feed, counted, rejected)))
 
 
 def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from framework.loader.column_types import accepted
+from framework.law.naming import accepted
 from framework.loader.nodes import Node, scalar
 
 __all__ = ["annotated", "new_feed", "origins", "yaml_text"]

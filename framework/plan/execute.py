@@ -20,10 +20,11 @@ from typing import assert_never
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from framework.batch import Batch, Checked, FileOutcome, Manifest
+from framework.batch import Batch, Checked, FileOutcome, Manifest, SchemaChange
 from framework.engine import CONSTRAINT, Merged
 from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
+from framework.law.drift import file_changes
 from framework.law.headers import column_warnings
 from framework.law.modes import keeping, memory_table, settled
 from framework.law.snapshots import picture
@@ -32,7 +33,7 @@ from framework.machine import own_folder
 from framework.names import BatchState, Rows, shown
 from framework.opening import Piece, SourceFile, open_batch
 from framework.plan.archiving import Moves, archive_files, secure
-from framework.plan.compile import Plan, Task, compile_plan
+from framework.plan.compile import Plan, Task, compile_plan, target_changes
 from framework.plan.observe import Facts
 from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
 from framework.plan.world import World
@@ -143,7 +144,9 @@ class BatchWork:
                 _check(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed, self.world.hide)
                 manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options, checked)
-                return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
+                changes = file_changes(step.feed, outcomes, self.facts.seen) + target_changes(step.feed, self.facts)
+                picture = self._picture(step, manifest)
+                return replace(manifest, loaded_as=loaded_as(step.feed), picture=picture, changes=changes)
 
             try:
                 staged = self.world.engine.stage(step, pieces, loaded_at, seal)
@@ -264,6 +267,11 @@ class BatchWork:
             warnings = tuple(column_warnings(self.feed, [outcome.seen]))
             rows = outcome.rows.read
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
+
+    @property
+    def changes(self) -> tuple[SchemaChange, ...]:
+        """What is different in the batch's files and became different in the target."""
+        return self.manifest.changes if self.manifest else ()
 
     def warnings(self) -> Iterator[str]:
         """What the headers of the batch's files lack and bring, and which checks failed that only warn."""

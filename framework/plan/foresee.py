@@ -54,9 +54,9 @@ def _said(feed: Feed, pieces: Sequence[Piece], header: Sequence[str]) -> Iterato
     found, rejected = [], []
     for piece in pieces:
         file = seen(feed, piece.layout, piece.encoding, header=piece.header is not None)
-        why = piece.layout.reason if isinstance(piece.layout, Rejected) else renamed(feed, file.header, header)
+        why = piece.layout if isinstance(piece.layout, Rejected) else renamed(feed, file.header, header)
         if why is not None:
-            rejected.append(f"{shown(piece.source.file.name)} will be rejected: {why}")
+            rejected.append(f"{shown(piece.source.file.name)} will be rejected: {why.reason}")
             continue
         found.append(file)
         header = file.header or header

@@ -8,7 +8,8 @@ A run takes a project and a world, and gives a report for each feed:
                                         with the machine · stays and runs feeds · what a run works with
     run                                 feeds side by side, each under its lease
     freshness                           whether data has come when it was expected
-    landing | recording | events | arrivals | remembered | cases | archives   what folders hold, looked at once · the
+    doing | landing | recording | events | arrivals | remembered | cases | archives   what is being done, in a few
+                                        words · what folders hold, looked at once · the
                                         ledger is told of many feeds at a time · what `watch` tells · when files are
                                         quiet · what is asked of the ledger before a run begins · a feed's own cases ·
                                         what archives hold
