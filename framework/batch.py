@@ -16,12 +16,21 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from framework.names import File, Reason, Rows
+from framework.names import Added, ChangeKind, File, Reason, Rows, SchemaChange
 
-__all__ = ["Batch", "ChangeKind", "Checked", "FileOutcome", "Manifest", "SchemaChange", "Seen", "transaction_id"]
+__all__ = [
+    "Added",
+    "Batch",
+    "ChangeKind",
+    "Checked",
+    "FileOutcome",
+    "Manifest",
+    "SchemaChange",
+    "Seen",
+    "transaction_id",
+]
 
 
 def transaction_id(feed: str) -> str:
@@ -50,7 +59,8 @@ class Batch:
 class Seen:
     """What a file was seen to be when it was opened: the schema's columns that it does not have, its own that were
     ignored, its header (empty without one), its encoding, and columns of texts that are numbers in it. `lacks` and
-    `brings` are the columns for which it is rejected: those that it does not have, and those that it should not."""
+    `brings` are the columns for which it is rejected: those that it does not have, and those that it should not;
+    `added` those of its columns that the schema does not have and the target gets (`Added`)."""
 
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -59,6 +69,7 @@ class Seen:
     numbers: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     brings: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,42 +97,13 @@ class Checked:
     passed: bool
 
 
-class ChangeKind(StrEnum):
-    """What is different: a file has a column more or less than the schema, or than the file before may have lost it
-    to another name; the target gets a column, or a wider type; the feed has other keys."""
-
-    NEW_COLUMN = "new_column"
-    MISSING_COLUMN = "missing_column"
-    RENAMED = "renamed?"
-    ADDED = "added"
-    WIDENED = "widened"
-    KEYS = "keys"
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaChange:
-    """One difference between files, schema and target, and what is done about it; `file` is its path as it is shown,
-    None for what is no file's."""
-
-    file: str | None
-    kind: ChangeKind
-    column: str
-    was: str | None
-    now: str | None
-    action: str
-
-    def as_dict(self) -> dict[str, str | None]:
-        """As reports tell it, and the control table `schema_changes`."""
-        told = {"file": self.file, "kind": str(self.kind), "column": self.column}
-        return told | {"from": self.was, "to": self.now, "action": self.action}
-
-
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
     by which the files were read, `loaded_as` what the target must be of for batches to follow each other (the feed's
     mode, keys, …), `picture` the newest snapshot that was applied, `checks` what came of the
-    batch's checks, `changes` what is different from the file, or the target, before."""
+    batch's checks, `changes` what is different from the file, or the target, before, `added` the
+    columns that this batch or one before has added to the schema's."""
 
     batch: Batch
     batch_id: str
@@ -134,6 +116,7 @@ class Manifest:
     picture: str | None = None
     checks: tuple[Checked, ...] = ()
     changes: tuple[SchemaChange, ...] = ()
+    added: tuple[Added, ...] = ()
 
     @classmethod
     def of(
@@ -193,6 +176,7 @@ class Manifest:
             "picture": self.picture,
             "checks": [asdict(each) for each in self.checks] if files else [],
             "changes": [asdict(each) for each in self.changes] if files else [],
+            "added": [asdict(each) for each in self.added],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -222,7 +206,8 @@ class Manifest:
         checks = tuple(map(_checked, document.get("checks", ())))
         changes = tuple(_change(each) for each in document.get("changes", ()) if each.get("kind") in _KINDS)
         loaded_as, picture = document.get("loaded_as", {}), document.get("picture")
-        told = (seconds, options, loaded_as, picture, checks, changes)
+        added = tuple(Added(each["name"], each["type"], each["source_name"]) for each in document.get("added", ()))
+        told = (seconds, options, loaded_as, picture, checks, changes, added)
         return cls(batch, document["batch_id"], staged_at, outcomes, rows, *told)
 
 
@@ -278,6 +263,6 @@ def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
 
 def _seen(document: Mapping[str, Any]) -> Seen:
     """By name; names that a newer version added are passed over."""
-    names = ("missing", "ignored", "header", "numbers", "lacks", "brings")
+    names = ("missing", "ignored", "header", "numbers", "lacks", "brings", "added")
     missing, ignored, header, *rest = (tuple(document.get(name, ())) for name in names)
     return Seen(missing, ignored, header, document.get("encoding", ""), *rest)

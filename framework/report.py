@@ -6,10 +6,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from framework.batch import SchemaChange
 from framework.errors import Failure
 from framework.law.verdict import most_frequent
-from framework.names import Reason, Rows, Status
+from framework.names import Reason, Rows, SchemaChange, Status
 
 __all__ = ["FeedReport", "FileReport", "RunReport"]
 
@@ -35,7 +34,8 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """One feed in a run. A feed that worked on several batches sums their figures."""
+    """One feed in a run. A feed that worked on several batches sums their figures. `schema_lines` is the YAML of the
+    columns that files have brought to the target and the schema does not have."""
 
     feed: str
     status: Status
@@ -48,6 +48,7 @@ class FeedReport:
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
     schema_changes: tuple[SchemaChange, ...] = ()
+    schema_lines: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -65,6 +66,7 @@ class FeedReport:
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
             "reasons": [asdict(reason) for reason in self.reasons],
             "schema_changes": [change.as_dict() for change in self.schema_changes],
+            "schema_lines": list(self.schema_lines),
             "warnings": list(self.warnings),
             "error": asdict(self.error) if self.error else None,
         }

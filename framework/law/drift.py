@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from framework.batch import ChangeKind, FileOutcome, SchemaChange, Seen
-from framework.feed import Feed
+from framework.batch import FileOutcome, Seen
+from framework.feed import Feed, NewColumns
 from framework.law.layout import header_names
+from framework.names import ChangeKind, SchemaChange
 from framework.types import DataType
 
 __all__ = ["file_changes"]
@@ -36,6 +37,7 @@ def file_changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | Non
 def _changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -> Iterator[SchemaChange]:
     contract = feed.schema_contract
     types = {column.name: column.type for column in feed.columns}
+    ignored = str(NewColumns.IGNORE if contract.new_columns is NewColumns.ADD else contract.new_columns)
     last, header = before or Seen(), before.header if before is not None else ()
     for outcome in outcomes:
         file, seen = outcome.file.shown, outcome.seen
@@ -49,7 +51,10 @@ def _changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -
         known = set(last.ignored)
         for name in seen.ignored:
             if name not in known:
-                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, str(contract.new_columns))
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, ignored)
+        for name in seen.added:
+            if name not in last.added:
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(types[name]), str(NewColumns.ADD))
         last, header = seen, seen.header or header
 
 

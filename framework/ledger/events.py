@@ -102,7 +102,7 @@ class CheckEvent:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChangeEvent:
-    """One row of `schema_changes`: a file, the feed or the target is not what it was (`framework.batch.SchemaChange`).
+    """One row of `schema_changes`: a file, the feed or the target is not what it was (`framework.names.SchemaChange`).
     Times are UTC. `from_` is the column `from`, a word that Python has for itself."""
 
     recorded_at: datetime
@@ -117,7 +117,7 @@ class SchemaChangeEvent:
     action: str
 
     def as_dict(self) -> dict[str, str | None]:
-        """As `framework.batch.SchemaChange` is told."""
+        """As `framework.names.SchemaChange` is told."""
         told = {"file": self.file, "kind": self.kind, "column": self.column}
         return told | {"from": self.from_, "to": self.to, "action": self.action}
 

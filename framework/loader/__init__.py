@@ -18,13 +18,14 @@ from framework.loader.project import (
     merged_tree,
 )
 from framework.loader.schema import Kind, schema_text
-from framework.loader.written import annotated, new_feed, origins, yaml_text
+from framework.loader.written import annotated, column_line, new_feed, origins, yaml_text
 
 __all__ = [
     "Kind",
     "Project",
     "annotated",
     "check_project",
+    "column_line",
     "environment_names",
     "environment_of",
     "feed_names",

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, takewhile
 
-from framework.batch import Batch, ChangeKind, Manifest, SchemaChange
+from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, Mode
+from framework.law.additions import with_added
 from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.snapshots import first_picture, picture, sequence
-from framework.names import File
+from framework.names import ChangeKind, File, SchemaChange
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.plan.targets import check_loaded_as, check_nulls, staged_otherwise
@@ -95,7 +96,7 @@ def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str
 
 
 def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = unfinished.manifest.batch
+    batch, feed = unfinished.manifest.batch, with_added(feed, unfinished.manifest.added)
     if unfinished.merged:
         # Staging may be overwritten only when the batch before is in the archive, so `stage` finishes it too.
         if tasks & {Task.ARCHIVE, Task.STAGE}:
@@ -116,6 +117,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    feed = with_added(feed, (*(facts.loaded.added if facts.loaded else ()), *facts.brought))
     if facts.doubled is not None and _all_pending(facts, facts.doubled):
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
         yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)

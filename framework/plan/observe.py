@@ -14,7 +14,7 @@ from framework.law.discovery import Listing
 from framework.law.manifests import mistrust
 from framework.law.modes import memory_table
 from framework.ledger import BatchEvent, Ledger
-from framework.names import BatchState, File
+from framework.names import Added, BatchState, File
 from framework.storage import Storage
 
 __all__ = ["Facts", "Unfinished", "observe"]
@@ -57,7 +57,8 @@ class Facts:
     last (empty where it had none or it is not known), `seen` what that file was seen to be; `lost` says what a table
     no longer holds, `doubled` is a batch that was merged and then lost from staging, whose bad rows would come again;
     `notes` is what is to be known besides; `memory` is the table beside the target that holds what it does not show,
-    None for a feed that needs none; `loaded` the manifest of the last batch in the target.
+    None for a feed that needs none; `loaded` the manifest of the last batch in the target; `brought` are columns that
+    pending files are known to add.
     """
 
     listing: Listing
@@ -73,6 +74,7 @@ class Facts:
     memory: TableState | None = None
     loaded: Manifest | None = None
     seen: Seen | None = None
+    brought: tuple[Added, ...] = ()
 
     def staged(self, staged: Staged) -> Facts:
         """What is so once a batch has been staged."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from framework.batch import Batch, ChangeKind, Checked, FileOutcome, Manifest, SchemaChange
+from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Merged
 from framework.feed import Feed
 from framework.ledger import BatchEvent, CheckEvent, FileEvent, SchemaChangeEvent
-from framework.names import BatchState, FileState, Rows
+from framework.names import BatchState, ChangeKind, FileState, Rows, SchemaChange
 from framework.plan.archiving import Moves
 from framework.plan.world import World
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from framework.batch import ChangeKind, Manifest, SchemaChange
+from framework.batch import Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Column, Feed, NullKeys, loaded_as
+from framework.names import ChangeKind, SchemaChange
 from framework.steps import TableColumn
 
 __all__ = ["OTHERWISE", "changed_keys", "check_loaded_as", "check_nulls", "staged_otherwise"]

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
-from framework.batch import SchemaChange
 from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
-from framework.names import File, Rows, Status, shown
+from framework.names import File, Rows, SchemaChange, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
 from framework.plan.observe import Facts, observe
@@ -134,6 +133,7 @@ class _FeedRun:
     _version: int | None = None
     _warnings: list[str] = field(default_factory=list)
     _changes: tuple[SchemaChange, ...] = ()
+    _lines: tuple[str, ...] = ()
     _told: tuple[str, ...] = ()
     """What landing holds that is passed over and should be known of, at the last look."""
     _avoid: set[str] = field(default_factory=set)
@@ -253,6 +253,7 @@ class _FeedRun:
         self._files += work.file_reports()
         self._warnings += (warning for warning in work.warnings() if warning not in self._warnings)
         self._changes += work.changes
+        self._lines += work.schema_lines
         self._unfinished_here = not work.archived
         self._rows += work.rows
         for task, seconds in work.seconds.items():
@@ -278,6 +279,7 @@ class _FeedRun:
             (*self._warnings, *self._told),
             error.failure if error and not isinstance(error, Busy) else None,
             self._changes,
+            tuple(dict.fromkeys(self._lines)),
         )
 
     def _status(self, error: LandfeedError | None) -> Status:

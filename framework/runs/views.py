@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -128,9 +128,11 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
-        plan = compile_plan(feed, facts)
-        files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
-        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
+        plan, warnings = compile_plan(feed, facts), [*facts.notes]
+        for step in (step for step in plan.steps if isinstance(step, Stage)):
+            found = foreseen(step.feed, step.batch.files, world.storage(feed), facts.header, facts.target)
+            plan = compile_plan(feed, replace(facts, brought=found.added)) if found.added else plan
+            warnings += found.said
         return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from framework.batch import ChangeKind, FileOutcome, Manifest, SchemaChange, Seen
+from framework.batch import FileOutcome, Manifest, Seen
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, NewColumns, SchemaContract
 from framework.law.drift import file_changes
 from framework.law.fitting import refuse_other_types
 from framework.law.layout import Rejected, renamed
-from framework.names import File, Table
+from framework.names import ChangeKind, File, SchemaChange, Table
 from tests.feeds import column, made_feed
 
 FEED = made_feed(column("id", "bigint"), column("name"), column("mail", source_names=("E-Mail", "Mail")))

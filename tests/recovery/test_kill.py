@@ -12,7 +12,7 @@ import pytest
 from tests.support import HEADER, Project
 
 KILLED = "tests/recovery/killed.py"
-BOUNDARIES = {"first": 20, "later": 18, "clean": 14}
+BOUNDARIES = {"first": 20, "later": 18, "clean": 14, "wider": 14}
 """As many as each scenario has; a test below fails when that is no longer so."""
 EACH = [(scenario, at) for scenario, number in BOUNDARIES.items() for at in range(number)]
 
@@ -24,6 +24,12 @@ def prepare(root: str, scenario: str = "later", before: str = "") -> Project:
     if scenario == "clean":
         project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\n3,c,2026-01-02\n")
         project.land("activity", "b.csv", HEADER + "2,b,2026-01-02\n")
+        return project
+    if scenario == "wider":
+        project.write("pipelines_config/feeds/_defaults.yml", "schema_contract: {new_columns: add}\n")
+        project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+        assert project.cli("run").code == 0
+        project.land("activity", "a.csv", "user_id,event,event_time,city\n1,a2,2026-01-02,Rome\n3,c,2026-01-02,\n")
         return project
     if scenario == "later":
         project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n" + before)
@@ -62,7 +68,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[st
         project = prepare(os.fspath(tmp_path_factory.mktemp(scenario)), scenario, BAD_BEFORE)
         process = project.start("run", script=KILLED, KILL_AT="-1")
         _, errors = process.communicate(timeout=120)
-        assert process.returncode == (0 if scenario == "clean" else 3), errors
+        assert process.returncode == (3 if scenario in ("first", "later") else 0), errors
         assert f"boundaries: {number}\n" in errors, "BOUNDARIES must say how many there are"
         states[scenario] = state(project)
     return states

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from framework.batch import ChangeKind, SchemaChange
 from framework.errors import Failure
-from framework.names import Reason, Rows, Status
+from framework.names import ChangeKind, Reason, Rows, SchemaChange, Status
 from framework.report import FeedReport, FileReport, RunReport
 
 IDLE, GOOD, BUSY, REJECTED, FAILED = Status
@@ -94,6 +93,7 @@ def test_the_document() -> None:
                     {"file": "/l/1", "kind": "missing_column", "column": "note",
                      "from": "string", "to": None, "action": "set_null"},
                 ],
+                "schema_lines": [],
                 "warnings": ["w"],
                 "error": {"code": "c", "message": "m", "hint": None},
             }
@@ -115,6 +115,7 @@ def test_the_document_of_a_feed_of_which_nothing_is_to_tell() -> None:
         "seconds": {"stage": 0.0, "merge": 0.0, "archive": 0.0},
         "reasons": [],
         "schema_changes": [],
+        "schema_lines": [],
         "warnings": [],
         "error": None,
     }  # fmt: skip
