@@ -1,4 +1,4 @@
-"""Additions: which columns files bring to a feed, what they are called, and what becomes of them from batch to batch."""
+"""Additions: which columns files bring to a feed, what they are called, what becomes of them from batch to batch."""
 
 from __future__ import annotations
 

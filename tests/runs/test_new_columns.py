@@ -51,7 +51,8 @@ def as_json(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def loaded(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
-    project, days, plan = Project(os.fspath(tmp_path_factory.mktemp("new")), engine=engine), [], {}
+    project, days = Project(os.fspath(tmp_path_factory.mktemp("new")), engine=engine), []
+    plan: dict[str, Any] = {}
     for name, (kind, target, contract) in FEEDS.items():
         text = FEED.format(name=name, format=kind, target=target, contract=contract)
         project.feed(name, text.replace("keys: [id], mode: append", "mode: append"))
