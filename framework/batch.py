@@ -160,7 +160,7 @@ class Manifest:
             "seconds": self.seconds,
             "rows": asdict(self.rows),
             "files": [
-                {"file": asdict(outcome.file), "rows": _figures(outcome.rows), "rejected": outcome.rejected}
+                {"file": _written(outcome.file), "rows": _figures(outcome.rows), "rejected": outcome.rejected}
                 for outcome in self.outcomes
             ]
             if files
@@ -199,7 +199,8 @@ class Manifest:
             )
             for index, outcome in enumerate(map(_outcome, document["files"]))
         )
-        batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
+        files = tuple(dict.fromkeys(outcome.file.landed for outcome in outcomes))
+        batch = Batch(document["feed"], document["seq"], files)
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
         seconds, options = document.get("seconds", 0.0), document.get("options", {})
@@ -246,9 +247,19 @@ def _outcome(document: Any) -> FileOutcome:
     if isinstance(document, list):
         path, name, version, size, modified, figures, rejected = document
         return FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
-    file = document["file"]
-    known = File(file["path"], file["name"], file["version"], file["size"], file.get("modified", 0))
-    return FileOutcome(known, _rows(document.get("rows", {})), document.get("rejected"))
+    return FileOutcome(_file(document["file"]), _rows(document.get("rows", {})), document.get("rejected"))
+
+
+def _written(file: File) -> dict[str, object]:
+    """A file, and for a member of an archive that one."""
+    own = {each.name: getattr(file, each.name) for each in fields(File) if each.name != "container"}
+    return own if file.container is None else own | {"container": _written(file.container)}
+
+
+def _file(document: Mapping[str, Any]) -> File:
+    within = document.get("container")
+    own = (document["path"], document["name"], document["version"], document["size"], document.get("modified", 0))
+    return File(*own, container=None if within is None else _file(within))
 
 
 def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:

@@ -85,7 +85,8 @@ class File:
 
     `path` is the full path or URI; `name` the part below the feed's source path, with `/`;
     `version` the object generation on GCS and the modification time in nanoseconds elsewhere;
-    `size` in bytes; `modified` the modification time in nanoseconds since the epoch.
+    `size` in bytes; `modified` the modification time in nanoseconds since the epoch. A member of an
+    archive is a file of its own, `orders.zip!a.csv`, of the version of its `container`.
     """
 
     path: str
@@ -93,10 +94,20 @@ class File:
     version: int
     size: int
     modified: int
+    container: File | None = field(default=None, compare=False)
 
     @property
     def identity(self) -> tuple[str, int, int]:
         return (self.path, self.version, self.size)
+
+    @property
+    def landed(self) -> File:
+        """The file as it lies in a folder: of a member the archive that holds it."""
+        return self.container or self
+
+    def member(self, name: str, size: int) -> File:
+        """The member of this archive that is called so there and has so many bytes once it is unpacked."""
+        return File(f"{self.path}!{name}", f"{self.name}!{name}", self.version, size, self.modified, self)
 
     @property
     def shown(self) -> str:

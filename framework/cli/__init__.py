@@ -2,9 +2,9 @@
 
 Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
 
-    begin | check | work | look | bad_rows | doctor | days | pages   commands to begin with · check · load · look · show
-                                        what is bad · tell what is wrong with the machine · for the days after the first
-                                        load · pages about feeds
+    begin | demo | check | work | look | bad_rows | doctor | days | pages   commands to begin with · an example ·
+                                        check · load · look · show what is bad · tell what is wrong with the machine ·
+                                        for the days after the first load · pages about feeds
     told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
@@ -21,6 +21,7 @@ import click
 
 from framework import __version__
 from framework.cli import bad_rows, begin, check, days, look, pages, work
+from framework.cli import demo as showing
 from framework.cli import doctor as health
 from framework.cli.options import complete_environments
 from framework.cli.signals import EndSignals
@@ -47,7 +48,7 @@ def landfeed(config: str, env: str, output: str) -> None:
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(begin.init, begin.demo, begin.new, begin.infer, begin.completion),
+    *(begin.init, showing.demo, begin.new, begin.infer, begin.completion),
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),

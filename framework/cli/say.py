@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "figures",
+    "next_steps",
     "print_json",
     "say_event",
     "say_event_json",
@@ -39,6 +40,14 @@ _FILES_NAMED = 5
 
 def print_json(document: dict[str, Any], indent: int | None = 2) -> None:
     put(json.dumps(document, indent=indent, ensure_ascii=True))
+
+
+def next_steps(commands: Iterable[str]) -> None:
+    """What to do next, as commands."""
+    say()
+    say("next:")
+    for command in commands:
+        say(f"  {command}")
 
 
 def say_problems(problems: Sequence[Problem], config: str) -> None:

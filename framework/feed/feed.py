@@ -15,6 +15,7 @@ from framework.feed.words import (
     DeleteMode,
     Format,
     MaskMethod,
+    MembersOnError,
     MissingColumns,
     Mode,
     NewColumns,
@@ -112,7 +113,8 @@ class Source:
     file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
     timestamps that carry none. `skip_lines` are lines before the header, which with `until_header`
     is the first line that has the key columns; `sheet` is that of a workbook by name, pattern or
-    number (None = the first).
+    number (None = the first); `members` is a pattern of the members of archives that are files (None =
+    all of them).
     """
 
     path: str
@@ -132,6 +134,8 @@ class Source:
     short_rows: ShortRows = ShortRows.QUARANTINE
     text_formulas: bool = False
     sheet: str | int | None = None
+    members: str | None = None
+    members_on_error: MembersOnError = MembersOnError.REJECT_ALL
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"

@@ -17,7 +17,7 @@ from framework.loader.project import (
     load_targets,
     merged_tree,
 )
-from framework.loader.schema import Kind, schema_text
+from framework.loader.validators import Kind, schema_text
 from framework.loader.written import annotated, column_line, new_feed, origins, yaml_text
 
 __all__ = [

@@ -9,7 +9,8 @@ from framework.errors import SetAside, SourceChanged
 from framework.feed import Feed
 from framework.law.layout import Layout
 from framework.names import File
-from framework.opening.pieces import Piece, open_beginning, open_piece
+from framework.opening.files import open_file
+from framework.opening.pieces import Piece, open_beginning
 from framework.opening.sources import SourceFile, check_all, fetch_all
 from framework.storage import Storage
 
@@ -30,19 +31,21 @@ class Ways(Protocol):
 
 
 def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str, ways: Ways) -> list[Piece]:
-    """Open the files of a batch, copies of which go to `folder` where their storage needs copies. Raises
-    SourceChanged with all files that are no longer as they were listed, or SetAside with all that cannot be read."""
+    """Open the files of a batch, each member of an archive as one of its own. Copies go to `folder` where the storage
+    needs them. Raises SourceChanged with all files that are no longer as they were listed, or SetAside with all that
+    cannot be read."""
     pieces: list[Piece] = []
     failed: list[SourceChanged | SetAside] = []
     sources = [SourceFile(file, storage, folder, feed.source.limits) for file in files]
     in_place = [_reads_in_place(feed, source, ways) for source in sources]
     fetch_all([source for source, large in zip(sources, in_place, strict=True) if not large])
-    for index, source in enumerate(sources):
+    taken = {file.path for file in files}
+    for source, large in zip(sources, in_place, strict=True):
         try:
-            if in_place[index]:
-                pieces.append(open_beginning(feed, index, source))
+            if large:
+                pieces.append(open_beginning(feed, len(pieces), source))
             else:
-                pieces.append(open_piece(feed, index, source, ways.survey))
+                pieces += open_file(feed, len(pieces), source, taken, ways.survey)
         except (SourceChanged, SetAside) as error:
             failed.append(error)
     check_all(failed)

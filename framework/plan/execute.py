@@ -166,7 +166,7 @@ class BatchWork:
         if step.feed.target.mode is not Mode.SNAPSHOT:
             return None
         before = self.facts.loaded.picture if self.facts.loaded is not None else None
-        pictures = [picture(step.feed, outcome.file) for outcome in manifest.loaded]
+        pictures = [picture(step.feed, outcome.file.landed) for outcome in manifest.loaded]
         return max([*pictures, *([before] if before else [])], default=None)
 
     # Merge

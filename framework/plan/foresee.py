@@ -16,7 +16,7 @@ from framework.law.layout import Rejected, renamed
 from framework.law.records import READERS
 from framework.machine import own_folder
 from framework.names import Added, File, shown
-from framework.opening import Compression, Piece, open_beginning, open_piece
+from framework.opening import Compression, Piece, open_beginning, open_file
 from framework.opening.sources import SourceFile
 from framework.plan.reading import with_brought
 from framework.storage import Storage
@@ -48,7 +48,7 @@ def foreseen(
         return Foreseen()
     with own_folder() as folder, ThreadPoolExecutor(min(_AT_ONCE, len(some))) as pool:
         pieces = list(pool.map(lambda file: _opened(feed, file, storage, folder), some))
-    wider, there = with_brought(feed, (piece for piece in pieces if piece is not None), target)
+    wider, there = with_brought(feed, (piece for some in pieces for piece in some), target)
     said = tuple(_said(wider, there, header))
     return Foreseen(said, tuple(each for each in added_columns(wider) if each not in added_columns(feed)))
 
@@ -58,12 +58,12 @@ def _by_beginning(feed: Feed, file: File) -> bool:
     return READERS[feed.source.format].by_beginning and not packed and len(feed.source.encodings) == 1
 
 
-def _opened(feed: Feed, file: File, storage: Storage, folder: str) -> Piece | None:
+def _opened(feed: Feed, file: File, storage: Storage, folder: str) -> list[Piece]:
     source = SourceFile(file, storage, folder, feed.source.limits)
     try:
-        return open_beginning(feed, 0, source) if _by_beginning(feed, file) else open_piece(feed, 0, source)
+        return [open_beginning(feed, 0, source)] if _by_beginning(feed, file) else open_file(feed, 0, source, set())
     except (SourceChanged, SetAside):  # which the run will tell, if it is still so
-        return None
+        return []
 
 
 def _said(feed: Feed, pieces: Sequence[Piece], header: Sequence[str]) -> Iterator[str]:

@@ -202,7 +202,7 @@ def _unfinished(
     elif not held:
         broken = keeping.damage(feed.target.staging)
     there = held and broken is None
-    changed = () if there else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
+    changed = () if there else _changed(storage, listing, manifest.batch.files)
     return Unfinished(manifest, last.version, (), changed, target, recorded, held, broken)
 
 

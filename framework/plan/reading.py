@@ -41,7 +41,7 @@ def with_brought(feed: Feed, pieces: Iterable[Piece], target: TableState | None)
 
 def check_read(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
     """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
+    read = dict.fromkeys(piece.source.file.landed for piece in pieces if piece.source.may_have_changed)
     heads = ((file, storage.head(file.path)) for file in read)
     changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
     if changed:

@@ -142,6 +142,10 @@ def _file_events(world: World, feed: Feed, done: Done) -> Iterator[FileEvent]:
             yield _file_event(world, feed, done, outcome, FileState.MERGED)
         if moved:
             yield _file_event(world, feed, done, outcome, FileState.ARCHIVED)
+    containers = dict.fromkeys(each.file.landed for each in done.manifest.loaded if each.file.container is not None)
+    for archive in containers:
+        if archive in done.moves.moved:  # its figures are those of its members
+            yield _file_event(world, feed, done, FileOutcome(archive), FileState.ARCHIVED)
 
 
 def _file_event(world: World, feed: Feed, done: Done, outcome: FileOutcome, state: FileState) -> FileEvent:

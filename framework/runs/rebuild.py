@@ -107,7 +107,7 @@ def _last_seq(feed: Feed, world: World) -> int:
     listing = landing_of([feed], world).listing(feed)
     facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
     unfinished, orphan = facts.unfinished, facts.orphan is not None
-    if orphan or (unfinished and (unfinished.merged or len(unfinished.changed) < len(unfinished.manifest.outcomes))):
+    if orphan or (unfinished and (unfinished.merged or len(unfinished.changed) < len(unfinished.manifest.batch.files))):
         raise LandfeedError(
             f"feed {feed.name} has an unfinished batch", f"finish it first: landfeed run {feed.name}", code="rebuild"
         )

@@ -13,6 +13,7 @@ __all__ = ["SPARK"]
 class _Spark(Dialect):
     sqlglot = "spark"
     mark = "`"
+    once = "monotonically_increasing_id()"
 
     def text(self, text: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
