@@ -71,6 +71,7 @@ PUBLIC = {
             "Project",
             "yaml_text",
             "annotated",
+            "column_line",
             "check_project",
             "load_project",
             "load_targets",
