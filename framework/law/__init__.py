@@ -6,7 +6,7 @@ SQL. Nothing here reads, writes or asks the clock.
                                         why rows are bad
     history | modes                     versions of keys, from their events · what modes mean, as changes
     snapshots                           complete pictures: their order and their guards
-    manifests                           which manifests are ours
+    manifests | quarantined             which manifests are ours · records of the quarantine, read once more
     deliveries                          what an archive holds, in the order in which it came
     discovery | merging | replacing | sheets    which files count · cases as SQL · what a batch takes the place of ·
                                         rows as CSV, and how they differ

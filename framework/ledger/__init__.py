@@ -1,16 +1,18 @@
 """Ledger: the memory of the system, append-only Delta tables of events, written in groups.
 
 `files` holds what happened to each file, `batches` what happened to each batch, `checks` what came of its checks,
-`schema_changes` what was different in its files and what became of the target for it. A commit to a Delta table costs
-milliseconds to seconds, so events are gathered: those of all feeds of a run share one commit a table (`Ledger.write`).
-What is gathered is lost when the process dies; the manifests in the tables' own commits say it once more, and the
-feed's lease that somebody has to look there (`framework.leases`).
+`schema_changes` what was different in its files and what became of the target for it, `resolved` which records of the
+quarantine were loaded after all. A commit to a Delta table costs milliseconds to seconds, so events are gathered: those
+of all feeds of a run share one commit a table (`Ledger.write`). What is gathered is lost when the process dies; the
+manifests in the tables' own commits say it once more, and the feed's lease that somebody has to look there
+(`framework.leases`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from framework.control import Control
 from framework.keeping import Keeping, Kept
@@ -20,6 +22,7 @@ from framework.ledger.events import (
     CheckEvent,
     FileEvent,
     NoticeEvent,
+    ResolvedEvent,
     SchemaChangeEvent,
     batch_event,
     file_event,
@@ -32,13 +35,13 @@ from framework.names import BatchState, FileState, Table
 
 __all__ = [
     "CLOSED", "COLUMN_TYPES", "CONTROL_TABLES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent",
-    "SchemaChangeEvent",
+    "ResolvedEvent", "SchemaChangeEvent",
 ]  # fmt: skip
 
 _MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
-CONTROL_TABLES = ("files", "batches", "checks", "notices", "schema_changes")
+CONTROL_TABLES = ("files", "batches", "checks", "notices", "resolved", "schema_changes")
 """The tables of the control schema."""
 
 
@@ -56,6 +59,7 @@ class Ledger:
         self._checks = GroupedTable(control, Table(f"{schema}.checks"), self._keeping)
         self._notices = GroupedTable(control, Table(f"{schema}.notices"), self._keeping)
         self._changes = GroupedTable(control, Table(f"{schema}.schema_changes"), self._keeping)
+        self._resolved = GroupedTable(control, Table(f"{schema}.resolved"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
@@ -90,6 +94,16 @@ class Ledger:
         """Record what webhooks were told; written at once."""
         self._notices.gather([row_of(event) for event in events])
         self._notices.write()
+
+    def record_resolved(self, events: Iterable[ResolvedEvent]) -> None:
+        """Record records of the quarantine that are loaded now; written at once."""
+        self._resolved.gather([row_of(event) for event in events])
+        self._resolved.write()
+
+    def resolved(self, feed: str) -> set[tuple[str, str, int]]:
+        """The records of the feed's quarantine that were loaded after all: (batch, file, line)."""
+        rows: list[Any] = list(self._resolved.select({"feed": [feed]}))
+        return {(row["batch_id"], row["file"], row["line"]) for row in rows}
 
     def notices(self, hooks: Sequence[str]) -> dict[str, dict[str, NoticeEvent]]:
         """What each of these webhooks was told last of each feed, by webhook and feed."""
@@ -178,7 +192,7 @@ class Ledger:
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
-        for grouped in (*self._of_batches, self._notices):
+        for grouped in (*self._of_batches, self._notices, self._resolved):
             grouped.upkeep()
 
 

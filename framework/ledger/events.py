@@ -15,6 +15,7 @@ __all__ = [
     "CheckEvent",
     "FileEvent",
     "NoticeEvent",
+    "ResolvedEvent",
     "SchemaChangeEvent",
     "batch_event",
     "file_event",
@@ -136,7 +137,21 @@ class NoticeEvent:
     rows: str
 
 
-Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | SchemaChangeEvent
+@dataclass(frozen=True, slots=True)
+class ResolvedEvent:
+    """One row of `resolved`: a record of the quarantine (its batch, its file as the quarantine tells it, its line) was
+    loaded after all, in the batch `loaded_in`. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    feed: str
+    batch_id: str
+    file: str
+    line: int
+    loaded_in: str
+
+
+Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent | SchemaChangeEvent
 
 
 def batch_event(row: Mapping[str, Any]) -> BatchEvent:
@@ -182,7 +197,7 @@ def _written(value: object) -> object:
 def _column_types() -> dict[str, str]:
     """The types of the columns of all tables, by column name, in the contract's words."""
     words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
-    events = (FileEvent, BatchEvent, CheckEvent, NoticeEvent, SchemaChangeEvent)
+    events = (FileEvent, BatchEvent, CheckEvent, NoticeEvent, ResolvedEvent, SchemaChangeEvent)
     declared = {field.name.rstrip("_"): str(field.type) for event in events for field in fields(event)}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 

@@ -39,4 +39,5 @@ def watch_writes(boundary: Callable[[], None]) -> None:
     )
     deltalake.table.TableMerger.execute = around(deltalake.table.TableMerger.execute)  # type: ignore[method-assign]
     LocalStorage.move = around(LocalStorage.move)  # type: ignore[method-assign]
+    LocalStorage.write = around(LocalStorage.write)  # type: ignore[method-assign]
     LocalStorage.copy = around(LocalStorage.copy)  # type: ignore[method-assign]
