@@ -44,7 +44,7 @@ def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
         f"feed {feed.name}: {feed.target.table} was loaded with {was}, and the feed now says {says}",
         f"put it back; or load into another table; or delete {feed.target.table} with the tables beside it "
         f"({feed.target.staging} and, if there is one, {feed.target.table}__cdc) and land the archived files again",
-        code=OTHERWISE,
+        code="loaded_otherwise",
     )
 
 
