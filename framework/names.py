@@ -12,6 +12,7 @@ __all__ = [
     "CHANGE",
     "DELETED_AT",
     "END_AT",
+    "RESCUED",
     "SEQUENCE",
     "START_AT",
     "Added",
@@ -39,6 +40,8 @@ SEQUENCE = "_sequence"
 """The sequence of what is remembered: the value of the column, or a struct of several."""
 DELETED_AT = "_deleted_at"
 """When a row of a target was deleted that keeps such rows."""
+RESCUED = "_rescued_data"
+"""What a file's record has in columns that the schema does not have, as JSON, with `new_columns: rescue`."""
 START_AT, END_AT = "__START_AT", "__END_AT"
 """From when, and to before when, a row of a history counts."""
 

@@ -19,7 +19,7 @@ SQL. Nothing here reads, writes or asks the clock.
     verdict | functions | survivors | conversions       what becomes of rows and files · what expressions consist of,
                                         and what that means on every engine · which rows of a batch take part · typed
                                         values as texts
-    additions                           what columns files bring that the schema does not have
+    additions | rescue                  what columns files bring that the schema does not have: as columns, as JSON
     headers | drift | naming            what headers lack and bring, as it is told · what is different from the file
                                         before · names as tables take them
     layout                              headers to columns

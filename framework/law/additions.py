@@ -14,12 +14,12 @@ from framework.batch import FileOutcome, Manifest
 from framework.feed import Column, Feed, NewColumns
 from framework.law.layout import Layout, Rejected, same_name
 from framework.law.naming import column_name
-from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT, END_AT, SEQUENCE, START_AT, Added
+from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT, END_AT, RESCUED, SEQUENCE, START_AT, Added
 from framework.types import Scalar, parse_type
 
 __all__ = ["added_by", "added_columns", "brought", "lacking", "laid_out", "with_added"]
 
-_OWN = ("_feed", "_batch", *AUDIT_COLUMNS, CHANGE, SEQUENCE, DELETED_AT, START_AT, END_AT)
+_OWN = ("_feed", "_batch", RESCUED, *AUDIT_COLUMNS, CHANGE, SEQUENCE, DELETED_AT, START_AT, END_AT)
 """Names that tables have for Landfeed."""
 
 

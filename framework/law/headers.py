@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from framework.batch import Seen
-from framework.feed import Feed, MissingColumns
+from framework.feed import Feed, MissingColumns, NewColumns
 from framework.law.layout import Layout, Rejected, quoted
+from framework.names import RESCUED
 
 __all__ = ["column_warnings", "ignored", "missing", "seen"]
 
@@ -49,7 +50,10 @@ def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
     for columns, count in Counter(each.missing for each in files if each.missing).items():
         yield f"{_columns(columns)} missing in {_files(count)}: {then}"
     for columns, count in Counter(each.ignored for each in files if each.ignored).items():
-        yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+        if feed.schema_contract.new_columns is NewColumns.RESCUE:
+            yield f"{_columns(columns)} not in the schema: rescued into {RESCUED} from {_files(count)}"
+        else:
+            yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
     for columns, count in Counter(each.added for each in files if each.added).items():
         yield f"{_columns(columns)} not in the schema: loaded as text from {_files(count)}"
     for columns, count in Counter(each.numbers for each in files if each.numbers).items():

@@ -69,11 +69,13 @@ class Field:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
-    that the file has with the index of its field; `others` are keys of its records that are no fields of them, which
+    that the file has with the index of its field; `rescued` are the fields that no column wants and that are kept;
+    `others` are keys of its records that are no fields of them, which
     files of one layout need not have in common, and `numbers` columns of texts that are numbers in the file."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
+    rescued: tuple[int, ...] = ()
     others: tuple[str, ...] = field(default=(), compare=False)
     numbers: tuple[str, ...] = field(default=(), compare=False)
 
@@ -84,8 +86,8 @@ class Layout:
 
     @property
     def used(self) -> list[int]:
-        """The indexes of the fields that some column has, ascending."""
-        return sorted({index for _, index in self.fields})
+        """The indexes of the fields whose values are wanted, ascending."""
+        return sorted({*self.rescued, *(index for _, index in self.fields)})
 
     def index(self, column: str) -> int | None:
         return dict(self.fields).get(column)
@@ -109,7 +111,7 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     found = match(feed, columns, names)
     if isinstance(found, Rejected):
         return found
-    return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+    return _rescuing(feed, Layout(tuple(Field(name) for name in names), tuple(found.items())))
 
 
 def named_layout(feed: Feed, names: Sequence[str]) -> Layout | Rejected:
@@ -130,7 +132,7 @@ def found_layout(feed: Feed, names: Sequence[str], kind: Kind = Kind.TEXT) -> La
         return used
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(name for index, name in enumerate(names) if index not in set(used))[:_OTHERS]
-    return Layout(tuple(Field(names[index], kind) for index in used), fields, others)
+    return _rescuing(feed, Layout(tuple(Field(names[index], kind) for index in used), fields, others=others))
 
 
 def key_names(feed: Feed) -> tuple[str, ...]:
@@ -163,7 +165,8 @@ def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]
     fields = tuple((column, used.index(index)) for column, index in found.items())
     record = tuple(Field(names[index], Kind.JSON, steps=steps.get(names[index], ())) for index in used)
     taken = {*(names[index] for index in used), *(field.path[0] for field in record)}
-    return Layout(record, fields, tuple(key for key in keys if key not in taken)[:_OTHERS])
+    others = tuple(key for key in keys if key not in taken)[:_OTHERS]
+    return _rescuing(feed, Layout(record, fields, others=others))
 
 
 def json_paths(feed: Feed) -> list[tuple[str, ...]]:
@@ -186,13 +189,22 @@ def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | No
         return used
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(name for index, name in enumerate(names) if index not in set(used))
-    return Layout(tuple(Field(names[index], Kind.TYPED, types[index]) for index in used), fields, others)
+    record = tuple(Field(names[index], Kind.TYPED, types[index]) for index in used)
+    return _rescuing(feed, Layout(record, fields, others=others))
+
+
+def _rescuing(feed: Feed, layout: Layout) -> Layout:
+    """The layout with the fields that are rescued: those with a name that no column wants."""
+    if feed.schema_contract.new_columns is not NewColumns.RESCUE or not layout.fields:
+        return layout
+    used = {index for _, index in layout.fields}
+    return replace(layout, rescued=tuple(i for i, name in enumerate(layout.names) if i not in used and name))
 
 
 def _wanted_fields(feed: Feed, found: Mapping[str, int], every: Sequence[int]) -> list[int] | Rejected:
     """The fields that records have: those that columns want, and all where new columns are loaded too."""
     used = set(found.values())
-    if feed.schema_contract.new_columns is NewColumns.ADD:
+    if feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE):
         used |= set(every)
     most = feed.source.limits.columns
     if len(used) > most:

@@ -26,6 +26,8 @@ FEEDS = {
     "appended": ("csv", ", mode: append", "new_columns: add"),
     "kept": ("csv", "", "new_columns: add, missing_columns: keep"),
     "late": ("json", "", "new_columns: add"),
+    "rescued": ("csv", "", "new_columns: rescue"),
+    "rescued_json": ("json", "", "new_columns: rescue"),
 }
 DAYS = (
     ("id,name\n1,a\n2,b\n",),
@@ -91,6 +93,24 @@ def test_every_version_and_every_row_has_them(loaded: Loaded) -> None:
     assert ("3", "d", "FR", "false") in history
     assert ("3", "z", None, "true") in history
     assert loaded.project.rows("s.appended", 'id, "Land"')[-2:] == [("3", None), ("4", "ES")]
+
+
+@pytest.mark.parametrize("feed", ["rescued", "rescued_json"])
+def test_new_columns_are_rescued_into_one(loaded: Loaded, feed: str) -> None:
+    """As Auto Loader writes it: the values that there are, and the file's path."""
+    rows = loaded.project.rows(f"s.{feed}", "id, name, _rescued_data")
+    kind = FEEDS[feed][0]
+    path = {file: loaded.project.path("landing", feed, f"{file}.{kind}") for file in ("10", "21")}
+    assert [row for row in rows if row[0] != "9"] == [
+        ("1", "c", json.dumps({"Land": "IT", "_file_path": path["10"]}, separators=(",", ":"))),
+        ("2", "x", None),
+        ("3", "z", None),
+        ("4", None, json.dumps({"Land": "ES", "_file_path": path["21"]}, separators=(",", ":"))),
+    ]
+    told = "columns 'Land', 'vat no' are not in the schema: rescued into _rescued_data from 1 file"
+    assert loaded.days[1][feed]["warnings"] == [told]
+    changes = [(each["kind"], each["column"], each["action"]) for each in loaded.days[1][feed]["schema_changes"]]
+    assert changes == [("new_column", "Land", "rescue"), ("new_column", "vat no", "rescue")]
 
 
 def test_they_are_told_with_the_yaml_that_declares_them(loaded: Loaded) -> None:
