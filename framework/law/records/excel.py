@@ -109,7 +109,7 @@ def _bounded(content: bytes, feed: Feed) -> None:
                     with archive.open(member) as sheet:
                         _bounded_sheet(sheet)
             if "xl/workbook.xml" not in archive.namelist():
-                raise BrokenFile("the file is no Excel workbook of a kind that is read: save it as .xlsx")
+                raise BrokenFile("the file is a zip archive and no Excel workbook that is read: save it as .xlsx")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
 
