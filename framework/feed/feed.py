@@ -78,6 +78,8 @@ class Column:
     expr: str | None = None
     mask: Mask | None = None
     description: str | None = None
+    added: bool = False
+    """Whether files have brought it, and not the schema."""
 
     @property
     def from_source(self) -> bool:

@@ -102,6 +102,7 @@ def test_three_tasks_by_name(spark: Any, project: Project, schema: str) -> None:
     assert len(operations) >= 5, "two batches were written and sealed"
 
 
+@pytest.mark.torture
 def test_a_merge_that_was_not_sealed(
     spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

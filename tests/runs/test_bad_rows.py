@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from framework.cli import landfeed
 from tests.support import ACTIVITY, HEADER, Project
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
 MIXED = HEADER + "1,a,2026-01-01\nx,a,2026-01-01\ny,a,never\n2,b\n"
 BAD_ID = {"code": "bad_value", "column": "user_id", "rows": 2, "value": "x", "line": 3, "message": "not a bigint"}
@@ -24,7 +24,6 @@ def told(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [reasons[0], *({name: reason[name] for name in BROKEN} for reason in reasons[1:])]
 
 
-@pytest.mark.rarely
 def test_a_report_tells_why_rows_are_bad(project: Project) -> None:
     project.land("activity", "a.csv", MIXED)
     project.land("activity", "b.csv", HEADER + "z,a,2026-01-01\n")
@@ -70,7 +69,6 @@ def test_bad_rows_by_reason(project: Project) -> None:
     assert batches("--file", "c.csv") == batches("--batch", "none") == batches("--file", "csv") == {}
 
 
-@pytest.mark.rarely
 def test_the_quarantine_is_shown_newest_first_with_errors_as_they_are(project: Project) -> None:
     project.land("activity", "z.csv", HEADER + "1,a,2026-01-01\nold,a,2026-01-01\n")
     project.cli("run")
@@ -88,7 +86,6 @@ def test_the_quarantine_is_shown_newest_first_with_errors_as_they_are(project: P
     assert len(project.cli("show", "--quarantine", "--limit", "1").feed["rows"]) == 1
 
 
-@pytest.mark.rarely
 def test_what_headers_lack_and_bring(project: Project) -> None:
     project.land("activity", "a.csv", "user_id,event_time,odd\n1,2026-01-01,x\n")
     project.land("activity", "b.csv", "user_id,event_time,odd\n2,2026-01-01,x\n")
@@ -102,7 +99,6 @@ def test_what_headers_lack_and_bring(project: Project) -> None:
     assert project.cli("run").feed["warnings"] == []
 
 
-@pytest.mark.rarely
 def test_a_rejection_is_told_until_the_next_good_load(project: Project) -> None:
     def looked() -> tuple[object, ...]:
         feed = project.cli("status").feed
