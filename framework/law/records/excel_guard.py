@@ -34,7 +34,7 @@ def guard_workbook(content: bytes, limits: Limits) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
         if "xl/workbook.xml" not in {member.filename for member in members}:
-            raise BrokenFile("the file is no Excel workbook of a kind that is read: save it as .xlsx")
+            raise BrokenFile("the file is a zip archive and no Excel workbook that is read: save it as .xlsx")
         _guard(content, members, at_once(limits, len(content)))
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, ValueError) as error:
         raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error

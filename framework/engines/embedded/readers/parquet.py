@@ -32,7 +32,7 @@ class ParquetReader:
             return False
         wanted = {name: layout.record[index] for name, index in layout.fields}
         doubles = {column.name for column in feed.columns if column.type == Scalar("double")}
-        return all(_text("", field) is not None for field in wanted.values()) and not any(
+        return all(_text("", layout.record[index]) is not None for index in layout.used) and not any(
             field.type == Scalar("float") and name in doubles for name, field in wanted.items()
         )
 
@@ -49,8 +49,9 @@ class ParquetReader:
     ) -> str:
         del compression
         longest = min((_longest(feed, piece) for piece in pieces), default=None)
-        texts = [_text(_guarded(DUCKDB.name(field.name), field, longest), field) for field in layout.record]
-        fields = [f"{text} AS f{index}" for index, text in enumerate(texts)]
+        used = [layout.record[index] for index in layout.used]
+        texts = [_text(_guarded(DUCKDB.name(field.name), field, longest), field) for field in used]
+        fields = [f"{text} AS f{index}" for index, text in zip(layout.used, texts, strict=True)]
         paths = ", ".join(DUCKDB.text(literal_path(path)) for _, path in files)
         named = ", filename = '_path'" if len(files) > 1 else ""
         listed = ", ".join([*fields, f"{file_position(files)} AS _file", "0 AS _bytes", "0 AS _quotes"])
