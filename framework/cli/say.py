@@ -160,6 +160,10 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
         say(f"  more: landfeed quarantine {feed.feed}")
     for warning in feed.warnings:
         say(f"  warning: {warning}")
+    if feed.schema_lines:
+        say(f"  {feed.table} got columns that the schema does not have; to choose their types, put there:")
+        for line in feed.schema_lines:
+            say(f"      {line}")
     if feed.error:
         say(f"  error: {feed.error.message}")
         if feed.error.hint:

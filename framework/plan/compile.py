@@ -11,16 +11,18 @@ from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, Mode, NewColumns
+from framework.law.additions import with_added
 from framework.law.change import Change, Match
+from framework.law.fitting import type_differs
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.snapshots import first_picture, picture, sequence
-from framework.names import File
+from framework.names import ChangeKind, File, SchemaChange
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.plan.targets import check_loaded_as, check_nulls, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "unfit"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -115,7 +117,7 @@ def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str
 
 
 def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = unfinished.manifest.batch
+    batch, feed = unfinished.manifest.batch, with_added(feed, unfinished.manifest.added)
     if unfinished.merged:
         # Staging may be overwritten only when the batch before is in the archive, so `stage` finishes it too.
         if tasks & {Task.ARCHIVE, Task.STAGE}:
@@ -136,6 +138,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    feed = with_added(feed, (*(facts.loaded.added if facts.loaded else ()), *facts.brought))
     if facts.doubled is not None and _all_pending(facts, facts.doubled):
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
         yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
@@ -183,6 +186,17 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
 
 
+def target_changes(feed: Feed, facts: Facts) -> tuple[SchemaChange, ...]:
+    """What becomes of a target that is there before a batch of the feed is merged into it."""
+    steps = _fitting(new_target(feed), facts.target) if facts.target is not None else ()
+    return tuple(
+        SchemaChange(None, ChangeKind.ADDED, column.name, None, str(column.type), "add_column")
+        for step in steps
+        if isinstance(step, AddColumns)
+        for column in step.columns
+    )
+
+
 def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
     if feed.target.mode is not Mode.SNAPSHOT:
         return change_of(feed)
@@ -201,11 +215,7 @@ def _fitting(wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
     for column in wanted.columns:
         found = types.get(column.name.lower())
         if found is not None and found != str(column.type):
-            raise LandfeedError(
-                f"column {column.name} of {table} is {found} and the feed says {column.type}",
-                "give the column the table's type, or load into another table",
-                code="schema",
-            )
+            raise type_differs(table, column.name, found, str(column.type))
     missing = tuple(column for column in wanted.columns if column.name.lower() not in types)
     if missing:
         yield AddColumns(table, missing)

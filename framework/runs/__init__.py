@@ -10,8 +10,9 @@ A run takes a project and a world, and gives a report for each feed:
     run                                 feeds side by side, each under its lease
     freshness                           whether data has come when it was expected
     bad_records                         what the quarantine holds of each file
-    landing | recording | events | arrivals | remembered | cases | archives | dropping   what folders hold, looked at
-                                        once · the ledger is told of many feeds at a time · what `watch` tells · when
-                                        files are quiet · what is asked of the ledger before a run begins · a feed's own
-                                        cases · what archives hold · tables are removed
+    doing | landing | recording | events | arrivals | remembered | cases | archives | dropping   what is being done,
+                                        in a few words · what folders hold, looked at once · the ledger is told of many
+                                        feeds at a time · what `watch` tells · when files are quiet · what is asked of
+                                        the ledger before a run begins · a feed's own cases · what archives hold ·
+                                        tables are removed
 """

@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import pytest
 
-from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent, ResolvedEvent
+from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent, ResolvedEvent, SchemaChangeEvent
 from tests.documents import document
 from tests.support import HEADER, Project
 
-Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent
+Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent | SchemaChangeEvent
 
 
 def documented(title: str) -> set[str]:
@@ -30,10 +30,11 @@ def documented(title: str) -> set[str]:
         ("checks", CheckEvent),
         ("notices", NoticeEvent),
         ("resolved", ResolvedEvent),
+        ("schema_changes", SchemaChangeEvent),
     ],
 )
 def test_control_tables(title: str, event: type[Event]) -> None:
-    assert documented(title) == {field.name for field in fields(event)}
+    assert documented(title) == {field.name.rstrip("_") for field in fields(event)}
 
 
 def test_the_quarantine_table(project: Project) -> None:
