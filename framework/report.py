@@ -9,7 +9,7 @@ from typing import Any
 from framework.batch import Checked
 from framework.errors import Failure
 from framework.law.verdict import most_frequent
-from framework.names import Reason, Rows, Status
+from framework.names import Reason, Rows, SchemaChange, Status
 
 __all__ = ["FeedReport", "FileReport", "RunReport", "StepReport"]
 
@@ -44,7 +44,8 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """One feed in a run. A feed that worked on several batches sums their figures. It was worked on from `started_at`
+    """One feed in a run. A feed that worked on several batches sums their figures. `schema_lines` is the YAML of the
+    columns that files have brought to the target and the schema does not have. It was worked on from `started_at`
     (UTC, None: not at all) for as long as `took` (seconds); `steps` and `checks` are those of all its batches."""
 
     feed: str
@@ -57,6 +58,8 @@ class FeedReport:
     seconds: dict[str, float] = field(default_factory=lambda: {"stage": 0.0, "merge": 0.0, "archive": 0.0})
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
+    schema_changes: tuple[SchemaChange, ...] = ()
+    schema_lines: tuple[str, ...] = ()
     started_at: datetime | None = None
     took: float = 0.0
     steps: tuple[StepReport, ...] = ()
@@ -77,6 +80,8 @@ class FeedReport:
             "target": {"table": self.table, "version": self.target_version},
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
             "reasons": [asdict(reason) for reason in self.reasons],
+            "schema_changes": [change.as_dict() for change in self.schema_changes],
+            "schema_lines": list(self.schema_lines),
             "warnings": list(self.warnings),
             "error": asdict(self.error) if self.error else None,
         }

@@ -78,11 +78,15 @@ class Column:
     expr: str | None = None
     mask: Mask | None = None
     description: str | None = None
+    added: bool = False
+    """Whether files have brought it, and not the schema."""
+    rescues: bool = False
+    """Whether it holds what no other column wants."""
 
     @property
     def from_source(self) -> bool:
-        """Whether its value is read from the records (not from the file name or an expression)."""
-        return self.from_file is None and self.expr is None
+        """Whether its value is that of a field of the records (not from the file name or an expression)."""
+        return self.from_file is None and self.expr is None and not self.rescues
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ def delimited(samples: Sequence[Sample], encodings: Sequence[str], header: bool 
         found = _best(files, tried)
     if files.score(found)[0]:
         found = _best(files, [found, *_with_trailer(files, [found]), *_behind_lines(files, header)])
+    if found.trailer is None:
+        found = next(_with_trailer(files, [found], as_wide=True), found)
     if header is None:
         every = enumerate(files.pairs)
         header = all(_has_header(sample, encoding, found, number) for number, (sample, encoding) in every)
@@ -135,15 +137,15 @@ def _lines_before(sample: Sample, encoding: str, how: Delimited, header: bool | 
 # Trailers, and records that are filled
 
 
-def _with_trailer(files: _Samples, ways: Sequence[Delimited]) -> Iterator[Delimited]:
+def _with_trailer(files: _Samples, ways: Sequence[Delimited], *, as_wide: bool = False) -> Iterator[Delimited]:
     """The same ways with a trailer, where the last record of each sample begins with a word that no other begins with
     and says how many records there are, or has another number of fields; and with records filled, where fields that are
-    too many are empty."""
+    too many are empty. One that is `as_wide` as the records must be a word for trailers with that number."""
     for how in ways:
-        filled = replace(how, fill=True)
-        if _only_empty(files, how):
-            yield filled
-        marks = {_mark(sample, encoding, how, number) for number, (sample, encoding) in enumerate(files.pairs)}
+        if not as_wide and _only_empty(files, how):
+            yield replace(how, fill=True)
+        every = enumerate(files.pairs)
+        marks = {_mark(sample, encoding, how, number, as_wide=as_wide) for number, (sample, encoding) in every}
         if len(marks) == 1 and (mark := marks.pop()) is not None:
             word, count = mark
             yield replace(how, trailer=Trailer(word, count))
@@ -162,7 +164,9 @@ def _only_empty(files: _Samples, how: Delimited) -> bool:
     return True
 
 
-def _mark(sample: Sample, encoding: str, how: Delimited, number: int) -> tuple[str, int | None] | None:
+def _mark(
+    sample: Sample, encoding: str, how: Delimited, number: int, *, as_wide: bool
+) -> tuple[str, int | None] | None:
     """The word with which the last record begins and no other, and the field of it (from 1) that says how many records
     are before it, behind the header. None where it is a record like others."""
     count, last, words, width = 0, None, set[str](), 0
@@ -172,7 +176,7 @@ def _mark(sample: Sample, encoding: str, how: Delimited, number: int) -> tuple[s
                 words.add(_word(last))
             width = width or len(record.fields or ())
             last, count = record, count + 1
-    if last is None or not last.fields or count < 3 or len(last.fields) == width:
+    if last is None or not last.fields or count < 3 or (len(last.fields) == width) is not as_wide:
         return None
     word, before = _word(last), count - 2
     if not _MARK.fullmatch(word) or any(other.startswith(word) for other in words):
@@ -180,7 +184,8 @@ def _mark(sample: Sample, encoding: str, how: Delimited, number: int) -> tuple[s
     told = [
         at for at, field in enumerate(last.fields, 1) if at > 1 and (field or "").strip().lstrip("0") == str(before)
     ]
-    if not told and word.strip("#*@$:").lower() not in _ENDS:
+    is_word = word.strip("#*@$:").lower() in _ENDS
+    if not (is_word or told) or (as_wide and not (is_word and told)):
         return None
     return word, told[0] if told else None
 

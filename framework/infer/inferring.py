@@ -10,11 +10,12 @@ from framework.errors import LandfeedError
 from framework.feed import Format
 from framework.infer.columns import Column
 from framework.infer.keys import Keys, Unique, candidates, choose_keys, choose_sequence
-from framework.infer.names import column_name, feed_name, file_pattern
+from framework.infer.names import feed_name, file_pattern
 from framework.infer.reading import Reading, read_how, rows
 from framework.infer.sample import Sample, taken_apart
 from framework.infer.written import Findings, written
 from framework.law.layout import same_name
+from framework.law.naming import column_name
 from framework.law.values import parse, plain_number
 from framework.names import Limits
 from framework.opening import BROKEN_FILE, unreadable

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from framework.loader import accepted
+from framework.law.naming import accepted
 from framework.types import Array, DataType, Map, Scalar, Struct
 
 __all__ = ["Nested", "Texts"]

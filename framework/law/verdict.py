@@ -78,7 +78,8 @@ class Judgement:
 
 def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: int) -> FileOutcome:
     if rejected is not None:
-        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
+        why = Seen(lacks=figures.seen.lacks, brings=figures.seen.brings)
+        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons, seen=why)
     rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
     return FileOutcome(figures.file, rows, reasons=figures.reasons, seen=figures.seen)
 
@@ -86,27 +87,34 @@ def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: 
 def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) -> Judgement:
     """Decide which files are rejected; `before` is the header of the file that was loaded last, if it had one. Raises
     PolicyError when a file is over the limits of a feed that then fails."""
-    counted = tuple(figures)
+    counted: list[Figures] = []
     rejected: list[str | None] = []
-    for _, some in groupby(counted, key=lambda each: each.file.landed):
-        why_not, before = _one_file(feed, list(some), before)
+    for _, some in groupby(figures, key=lambda each: each.file.landed):
+        members, why_not, before = _one_file(feed, list(some), before)
+        counted += members
         rejected += why_not
-    return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+    return Judgement(tuple(counted), tuple(_as_a_whole(feed, counted, rejected)))
 
 
-def _one_file(feed: Feed, members: Sequence[Figures], before: Sequence[str]) -> tuple[list[str | None], Sequence[str]]:
-    """Why a file, or each member of an archive, is rejected, and the header of the last one that is not."""
+def _one_file(
+    feed: Feed, members: list[Figures], before: Sequence[str]
+) -> tuple[list[Figures], list[str | None], Sequence[str]]:
+    """What is known of a file, or of each member of an archive, why it is rejected, and the header of the last one that
+    is not."""
     rejected: list[str | None] = []
     header = before
-    for each in members:
-        why = each.unreadable or renamed(feed, each.seen.header, header) or _over_limit(feed, each)
+    for index, each in enumerate(members):
+        other = renamed(feed, each.seen.header, header) if each.unreadable is None else None
+        if other is not None:
+            members[index] = replace(each, seen=replace(each.seen, lacks=other.lacks, brings=other.brings))
+        why = each.unreadable or (other.reason if other is not None else _over_limit(feed, each))
         rejected.append(why)
         header = (why is None and each.seen.header) or header
     first = next((each for each, why in zip(members, rejected, strict=True) if why is not None), None)
     if first is None or len(members) == 1 or feed.source.members_on_error is MembersOnError.REJECT_MEMBERS:
-        return rejected, header
-    other = f"{shown(first.file.name)} in the same archive is rejected (source.members_on_error)"
-    return [why or other for why in rejected], before
+        return members, rejected, header
+    why_all = f"{shown(first.file.name)} in the same archive is rejected (source.members_on_error)"
+    return members, [why or why_all for why in rejected], before
 
 
 def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:

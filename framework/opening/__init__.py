@@ -16,7 +16,7 @@ from framework.opening.files import open_file
 from framework.opening.kinds import not_text
 from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
 from framework.opening.sources import SourceFile, stream_of
-from framework.opening.streams import Compression, unpacked, unreadable
+from framework.opening.streams import Compression, packed, unpacked, unreadable
 
 __all__ = [
     "BROKEN_FILE",
@@ -34,6 +34,7 @@ __all__ = [
     "open_beginning",
     "open_file",
     "open_piece",
+    "packed",
     "stream_of",
     "unpacked",
     "unreadable",

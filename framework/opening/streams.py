@@ -20,7 +20,7 @@ from framework.law.records import BrokenFile
 from framework.names import File, Limits
 from framework.opening.sources import SourceFile
 
-__all__ = ["Bounded", "Compression", "TooLarge", "choose_encoding", "unpacked", "unreadable", "unusable"]
+__all__ = ["Bounded", "Compression", "TooLarge", "choose_encoding", "packed", "unpacked", "unreadable", "unusable"]
 
 _CHUNK = 1 << 20
 
@@ -103,6 +103,26 @@ def _zstd() -> Any:
     except ImportError as error:
         hint = "pip install 'landfeed[zstd]'"
         raise MissingDependency("a .zst file needs the package backports.zstd", hint) from error
+
+
+def packed(content: bytes, compression: Compression) -> bytes:
+    """The content, packed; the same bytes give the same."""
+    match compression:
+        case Compression.NONE:
+            return content
+        case Compression.GZIP:
+            return gzip.compress(content, mtime=0)
+        case Compression.BZIP2:
+            return bz2.compress(content)
+        case Compression.ZSTD:
+            return bytes(_zstd().compress(content))
+        case Compression.ZIP:
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(zipfile.ZipInfo("records"), content)
+            return stream.getvalue()
+        case _:
+            assert_never(compression)
 
 
 @contextmanager

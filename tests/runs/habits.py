@@ -430,7 +430,7 @@ HABITS: dict[str, Habit] = {
         [("7", "a")],
         source("sheet: 2", "skip_lines: 1"),
         format="excel",
-        rejected={"wide.xlsx": "is more than 50,000,000 cells"},
+        rejected={"wide.xlsx": "is more than 10,000,000 cells"},
     ),
     "folders": Habit(
         {"dt=2026-01-01/part.csv": "id,name\n1,a\n", "dt=2026-01-02/part.csv": "id,name\n1,b\n", "dt=x/p.csv": "id\n"},

@@ -159,6 +159,32 @@ def test_one_key_column_must_be_there(loaded: Loaded) -> None:
     assert "there is no column 'id'" in loaded.days[1]["no_key"]["files"][0]["reason"]
 
 
+@pytest.mark.rarely
+def test_what_is_different_is_recorded_once_and_told(loaded: Loaded) -> None:
+    """In the control table, the report, `status` and `history`; of files that go on as before nothing is told."""
+    told = {
+        "renamed": [("2.csv", "renamed?", "name", "name", "full name", "reject_file")],
+        "allowed": [
+            ("2.csv", "missing_column", "name", "string", None, "set_null"),
+            ("2.csv", "new_column", "full name", None, None, "ignore"),
+        ],
+        "gone": [("2.csv", "missing_column", "name", "string", None, "set_null")],
+        "come": [("2.csv", "new_column", "full name", None, None, "ignore")],
+        "no_key": [("2.csv", "missing_column", "id", "int", None, "reject_file")],
+    }
+    columns = '"column", "from", "to", action'
+    for feed, rows in told.items():
+        query = f"CASE WHEN feed = '{feed}' THEN parse_filename(file) END AS f, kind, {columns}"
+        recorded = loaded.project.rows("_landfeed.schema_changes", query)
+        assert [row for row in recorded if row[0]] == rows
+        report = loaded.days[1][feed]["schema_changes"]
+        assert [(each["file"].rsplit("/", 1)[-1], *list(each.values())[1:]) for each in report] == rows
+        assert loaded.days[0][feed]["schema_changes"] == []
+        (status,) = loaded.project.cli("status", feed).document["feeds"]
+        (last, *_) = loaded.project.cli("history", feed).document["batches"]
+        assert status["schema_changes"] == last["schema_changes"] == report
+
+
 def test_the_manifest_keeps_how_files_were_read(kept: Loaded) -> None:
     table = kept.project.table("s.told__staging")
     assert table is not None

@@ -30,6 +30,7 @@ from framework.law.counts import (
     too_many,
 )
 from framework.law.dialects import SPARK
+from framework.law.fitting import refuse_other_types
 from framework.law.merging import CASE, classify, counts_by_case, merge_statement, several_partners, writing
 from framework.law.relations import relations
 from framework.law.replacing import replaced, values_of
@@ -70,6 +71,8 @@ class Merging:
         if done is not None:
             return done
         self._check_staging()
+        staged = tables.columns(self._staging, self._version)
+        refuse_other_types(self._table, self._change.columns, staged, target.columns)
         earlier = self._earlier()
         if earlier is not None:
             return self._seal(self._counts_of(earlier))
@@ -157,6 +160,7 @@ class Merging:
         listed = f"{SPARK.names(self._change.columns)}, {CASE}, {SPARK.text(batch_id)} AS {_OF}"
         rows = self._told(f"SELECT {listed} FROM classified WHERE {writing(self._change)}", None)
         with self._tables.view(self._table, rows) as view:  # Delta reads no table within the WITH of a MERGE
+            self._tables.refuse_rows(self._table, self._tables.spark.table(view))
             source, target = f"SELECT * FROM {view}", self._tables.reference(self._table)
             merge = merge_statement(self._change, target, source, batch_id, SPARK, classified=True, of=_OF)
             self._tables.sql(self._table, merge)

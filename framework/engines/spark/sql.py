@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
+from framework.law.rescue import rescued_fields
 from framework.law.staging import RowQuery, moments
 from framework.names import File
 from framework.steps import CreateTable, TableColumn
@@ -44,4 +45,5 @@ def row_query(feed: Feed, layout: Layout, files: Sequence[File], audit: Mapping[
     values twice, once for the filter: it moves no filter below a column that differs each time."""
     fields = {name: f"f{index}" for name, index in layout.fields}
     names = {index: file.landed.name for index, file in enumerate(files)}
-    return RowQuery(feed, SPARK, fields, names, why="_why", once=SPARK.once, audit=audit, moments=moments(layout))
+    told, rescued = moments(layout), rescued_fields(layout)
+    return RowQuery(feed, SPARK, fields, names, why="_why", once=SPARK.once, audit=audit, moments=told, rescued=rescued)

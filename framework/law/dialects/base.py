@@ -174,6 +174,10 @@ class Dialect(Words, ABC):
     def json(self, value: str) -> str:
         """A nested value as JSON, NULL members included."""
 
+    @abstractmethod
+    def json_object(self, members: Mapping[str, str]) -> str:
+        """An object of texts as JSON, without those that are NULL."""
+
     # Bytes
 
     @abstractmethod
