@@ -10,7 +10,7 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed, MissingColumns, Mode, TypeChanges
+from framework.feed import Feed, MissingColumns, Mode, NewColumns, TypeChanges
 from framework.law.additions import with_added
 from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
@@ -34,7 +34,7 @@ from framework.steps import (
     WidenColumns,
 )
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -71,6 +71,29 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
         raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
     return Plan(feed, steps)
+
+
+def unfit(feed: Feed, facts: Facts, loaded_into: str | None) -> Iterator[str]:
+    """Sentences about what the feed's target is and the feed says otherwise, also when no file is pending.
+    `loaded_into` is the table into which the last batch was loaded. Raises LandfeedError as a batch would."""
+    table = feed.target.table
+    if facts.target is None and loaded_into is not None:
+        again = f"the archive fills it: landfeed rebuild {feed.name} --swap"
+        is_there = "is not there" if loaded_into == table.name else f"was not loaded yet; {loaded_into} was, and stays"
+        yield f"table {table} {is_there}: {again}"
+    if facts.target is None or feed.target.shared_target:
+        return
+    wanted = {column.name.lower() for column in target_columns(feed)}
+    grows = feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE)
+    for name, _ in facts.target.columns if loaded_into == table.name and not grows else ():
+        if name.lower() not in wanted:
+            yield f"column {name} of {table} is not in the feed: it keeps what it has, and new rows have NULL in it"
+    for step in _fitting(feed, new_target(feed), facts.target):
+        for column, was in zip(step.columns, step.were, strict=True) if isinstance(step, WidenColumns) else ():
+            yield f"column {column.name} of {table} is {was}: the next batch makes it {column.type}"
+        for column in step.columns if isinstance(step, AddColumns) else ():
+            then = f"rows that are there have NULL in it, unless: landfeed rebuild {feed.name} --swap"
+            yield f"column {column.name} is new: the next batch adds it to {table}; {then}"
 
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:

@@ -421,7 +421,13 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("written", "bare", "strict") else pytest.param(name, marks=pytest.mark.torture)
+        for name in CASES
+    ],
+)
 def test_every_way_to_write_and_to_read_files(spark: Any, name: str) -> None:
     """Marks, encodings, compression, nulls, defaults, formats, limits, captures, contracts: many files in a load."""
     found = compare_feeds({name: CASES[name]})

@@ -16,7 +16,7 @@ KILLED = "tests/recovery/killed.py"
 BOUNDARIES = {"first": 20, "later": 18, "clean": 14, "archive": 20, "wider": 14, "retyped": 14}
 """As many as each scenario has; a test below fails when that is no longer so."""
 _OWN = {"archive": {8, 10}, "wider": {2, 3, 4}, "retyped": {2, 3, 4}}
-"""Those that the other scenarios do not have: at which an archive is copied and moved; around the new column, and the wider type."""
+"""Those that the others do not have: at which an archive is copied and moved; around the new column and type."""
 EACH = [
     pytest.param(scenario, at, marks=[] if at in _OWN.get(scenario, {at}) else [pytest.mark.torture])
     for scenario, number in BOUNDARIES.items()
