@@ -41,7 +41,7 @@ from framework.plan.reading import check_read, opened
 from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
 from framework.plan.world import World
 from framework.report import FileReport
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, WidenColumns
 
 __all__ = ["BatchWork"]
 
@@ -113,6 +113,8 @@ class BatchWork:
                 self.world.engine.create(step)
             case AddColumns():
                 self.world.engine.add_columns(step)
+            case WidenColumns():
+                self.world.engine.widen(step)
             case Merge():
                 with self._timed("merge"):
                     self._merge(step)
