@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
+from framework.law.records.parquet_footer import chunks
 from framework.law.records.record import AT_ONCE, BrokenFile, at_once
 from framework.law.records.typed import Member
 from framework.machine import library
@@ -16,7 +17,6 @@ from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, 
 __all__ = ["ParquetFile", "number_of_rows"]
 
 _ROWS, _BYTES = 1 << 14, 1 << 24
-_SIZES = ("uncompressed", "compressed")
 _MICROS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1000)}
 """By what a unit's number is multiplied and divided."""
 _SCALARS = {
@@ -45,7 +45,7 @@ class ParquetFile:
 
     def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
         file = _opened(stream)
-        _guard(file.metadata, limits)
+        _guard(stream, limits)
         instants = _int96(file)
         fields = list(file.schema_arrow)
         return [
@@ -77,15 +77,13 @@ def _opened(stream: BinaryIO) -> Any:
     return parquet.ParquetFile(stream, read_dictionary=texts, **instants)
 
 
-def _guard(metadata: Any, limits: Limits) -> None:
+def _guard(stream: BinaryIO, limits: Limits) -> None:
     """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
     unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes."""
     values = packed = 0
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        columns = [group.column(at) for at in range(group.num_columns)]
-        unpacked, size = (sum(getattr(column, f"total_{how}_size") for column in columns) for how in _SIZES)
-        values, packed = values + sum(column.num_values for column in columns), packed + size
+    for group in chunks(stream):
+        unpacked, size = sum(chunk.unpacked for chunk in group), sum(chunk.packed for chunk in group)
+        values, packed = values + sum(chunk.values for chunk in group), packed + size
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
     if values > max(limits.record // 2, packed * limits.ratio // 10):
