@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from datetime import UTC, datetime
 
 from deltalake import DeltaTable, QueryBuilder
@@ -16,6 +18,9 @@ from framework.types import Scalar
 
 __all__ = ["expire", "upkeep"]
 
+_LOG_DAYS = 30
+_DAYS = re.compile(r"(?:interval )?(\d+) days?")
+_ENTRY = re.compile(r"\d{20}\.json")
 _SMALL = 16 << 20
 """Bytes up to which a file is small. Larger files are left alone: a merge rewrites those in which rows change."""
 
@@ -35,7 +40,24 @@ def upkeep(tables: DeltaTables, table: Table, *, compact: bool, dry_run: bool) -
         sizes = [os.path.getsize(f"{tables.uri(table)}/{path}") for path in doomed] if tables.local else None
         if doomed and not dry_run:
             delta.vacuum(dry_run=False, full=True)
-    return Upkeep(compacted, len(doomed), sum(sizes) if sizes is not None else None)
+        entries = _old_entries(tables, table, delta)
+        if (entries or (not tables.local and (compacted or doomed))) and not dry_run:
+            delta.update_incremental()
+            delta.create_checkpoint()
+            delta.cleanup_metadata()
+            entries -= _old_entries(tables, table, delta)
+    return Upkeep(compacted, len(doomed), sum(sizes) if sizes is not None else None, entries)
+
+
+def _old_entries(tables: DeltaTables, table: Table, delta: DeltaTable) -> int:
+    """How many entries of a local table's log are past their retention; in a bucket they are not counted."""
+    if not tables.local:
+        return 0
+    said = _DAYS.fullmatch(delta.metadata().configuration.get("delta.logRetentionDuration") or "")
+    before = time.time() - (int(said[1]) if said else _LOG_DAYS) * 86_400
+    log = f"{tables.uri(table)}/_delta_log"
+    versions = (name for name in os.listdir(log) if _ENTRY.fullmatch(name) and int(name[:20]) < delta.version())
+    return sum(os.path.getmtime(f"{log}/{name}") < before for name in versions)
 
 
 def _small(delta: DeltaTable) -> int:
