@@ -12,7 +12,7 @@ from framework.errors import Conflict, Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
-from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, WidenColumns
 
 __all__ = [
     "CONSTRAINT",
@@ -158,6 +158,15 @@ class Engine(Ways, Protocol):
 
     def add_columns(self, step: AddColumns) -> None:
         """Add the columns that are not there yet."""
+        ...
+
+    def widen(self, step: WidenColumns) -> None:
+        """Give columns wider types, those that have not got them yet: where the table allows it without writing it
+        anew, else in one commit that holds the same rows. Raises Conflict when another writer commits meanwhile."""
+        ...
+
+    def to_rewrite(self, step: WidenColumns) -> int | None:
+        """How many bytes of files that would write anew; None when it is not known."""
         ...
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:

@@ -124,7 +124,8 @@ def replay(
         opened(request, identity) as (project, world, leases),
     ):
         signals.stop_with(stopping.set)
-        options = Options(wait=wait, jobs=project.environment.jobs, stopping=stopping.is_set)
+        on_feed = teller.hearing(project)
+        options = Options(wait=wait, jobs=project.environment.jobs, on_feed=on_feed, stopping=stopping.is_set)
         reports, replayed = again(project.feeds, world, leases, selection, options)
         report = teller.tell(reports, signals.number, project, world)
     if request.as_json:

@@ -16,7 +16,7 @@ from framework.law.dialects import DATAFUSION
 from framework.names import Table
 from framework.types import Scalar
 
-__all__ = ["expire", "upkeep"]
+__all__ = ["expire", "size", "upkeep"]
 
 _LOG_DAYS = 30
 _DAYS = re.compile(r"(?:interval )?(\d+) days?")
@@ -26,6 +26,15 @@ _ENTRIES = 20
 """Entries of a log after which a checkpoint is made."""
 _SMALL = 16 << 20
 """Bytes up to which a file is small. Larger files are left alone: a merge rewrites those in which rows change."""
+
+
+def size(tables: DeltaTables, table: Table) -> int | None:
+    """How many bytes the table's files have, None when there is no table."""
+    delta = tables.open(table)
+    if delta is None:
+        return None
+    actions = delta.get_add_actions(flatten=True)
+    return sum(actions.column("size_bytes").to_pylist()) if actions.num_rows else 0
 
 
 def upkeep(tables: DeltaTables, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
