@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -16,7 +17,6 @@ from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, 
 __all__ = ["ParquetFile", "number_of_rows"]
 
 _ROWS, _BYTES = 1 << 14, 1 << 24
-_SIZES = ("uncompressed", "compressed")
 _MICROS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1000)}
 """By what a unit's number is multiplied and divided."""
 _SCALARS = {
@@ -45,7 +45,7 @@ class ParquetFile:
 
     def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
         file = _opened(stream)
-        _guard(file.metadata, limits)
+        _guard(file.metadata, stream.seek(0, os.SEEK_END), limits)
         instants = _int96(file)
         fields = list(file.schema_arrow)
         return [
@@ -77,21 +77,17 @@ def _opened(stream: BinaryIO) -> Any:
     return parquet.ParquetFile(stream, read_dictionary=texts, **instants)
 
 
-def _guard(metadata: Any, limits: Limits) -> None:
+def _guard(metadata: Any, size: int, limits: Limits) -> None:
     """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
-    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes."""
-    values = packed = 0
+    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes. What the
+    footer says of columns is not asked for: where it is damaged, the library ends the process."""
     for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        columns = [group.column(at) for at in range(group.num_columns)]
-        unpacked, size = (sum(getattr(column, f"total_{how}_size") for column in columns) for how in _SIZES)
-        values, packed = values + sum(column.num_values for column in columns), packed + size
+        unpacked = metadata.row_group(index).total_byte_size
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
-    if values > max(limits.record // 2, packed * limits.ratio // 10):
-        raise BrokenFile(
-            f"its {packed} bytes are said to be {values} values, more than a tenth of limits.ratio for each"
-        )
+    values = metadata.num_rows * metadata.num_columns
+    if values > max(limits.record // 2, size * limits.ratio // 10):
+        raise BrokenFile(f"its {size} bytes are said to be {values} values, more than a tenth of limits.ratio for each")
 
 
 def _rows_at_once(metadata: Any) -> int:
