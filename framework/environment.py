@@ -26,6 +26,7 @@ __all__ = [
     "Principal",
     "Telling",
     "storage_emulator",
+    "traces_endpoint",
 ]
 
 
@@ -177,6 +178,16 @@ def storage_emulator(environ: Mapping[str, str]) -> str | None:
     if not given:
         return None
     return given if "://" in given else f"http://{given}"
+
+
+def traces_endpoint(environ: Mapping[str, str]) -> str | None:
+    """Where OpenTelemetry spans go, by the usual variables; None where nobody wants them, or not over OTLP/HTTP."""
+    first = (environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    endpoint = next((found for found in first if found), None)
+    protocol = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http"
+    exporters = (environ.get("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
+    off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return None if off or "otlp" not in exporters or not protocol.startswith("http") else endpoint
 
 
 @dataclass(frozen=True, slots=True)

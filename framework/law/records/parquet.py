@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -79,17 +80,15 @@ def _opened(stream: BinaryIO) -> Any:
 
 def _guard(stream: BinaryIO, limits: Limits) -> None:
     """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
-    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes."""
-    values = packed = 0
+    unpacked, or with more values than its bytes can be: one that stands a billion times, as in a list, takes a few
+    bytes. The library is not asked for what the footer says of columns: where that is damaged, it ends the process."""
+    size, values = stream.seek(0, os.SEEK_END), 0
     for group in chunks(stream):
-        unpacked, size = sum(chunk.unpacked for chunk in group), sum(chunk.packed for chunk in group)
-        values, packed = values + sum(chunk.values for chunk in group), packed + size
+        unpacked, values = sum(chunk.unpacked for chunk in group), values + sum(chunk.values for chunk in group)
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
-    if values > max(limits.record // 2, packed * limits.ratio // 10):
-        raise BrokenFile(
-            f"its {packed} bytes are said to be {values} values, more than a tenth of limits.ratio for each"
-        )
+    if values > max(limits.record // 2, size * limits.ratio // 10):
+        raise BrokenFile(f"its {size} bytes are said to be {values} values, more than a tenth of limits.ratio for each")
 
 
 def _rows_at_once(metadata: Any) -> int:
