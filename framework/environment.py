@@ -99,7 +99,7 @@ class Permission:
 class DatabricksSettings:
     """The `databricks` block: what the job of this environment is like. Without a `cluster` it is serverless;
     without a `trigger_path` it watches the folder that the feeds' source paths have in common. `freshness` is when a
-    second job looks for late feeds, as a Quartz expression (None: never)."""
+    small job looks for late feeds, as a Quartz expression (None: never)."""
 
     mode: BundleMode = BundleMode.DEVELOPMENT
     cluster: Cluster | None = None

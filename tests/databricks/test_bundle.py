@@ -110,6 +110,21 @@ def test_a_second_job_tells_late_feeds(tmp_path: os.PathLike[str], more: str, sc
     assert jobs(project.root)["prod"]["queue"] == {"enabled": True}  # the other job is as it was
 
 
+@pytest.mark.parametrize("folder", [*GOLDEN, EXAMPLE], ids=os.path.basename)
+def test_the_second_job_keeps_the_tables_small_once_a_night(folder: str) -> None:
+    """On the same compute and as the same identity as the job that loads."""
+    for name, found in jobs(folder, "landfeed_upkeep").items():
+        assert lint(found) == []
+        typed = cast(Any, Job.from_dict(cast(Any, found)).as_dict())
+        assert typed["schedule"] == {"quartz_cron_expression": "0 30 3 * * ?", "timezone_id": "UTC"}
+        (task,) = typed["tasks"]
+        said = task.get("python_wheel_task") or task["spark_python_task"]
+        assert said["parameters"][-3:] == ["--env", "{{job.parameters.env}}", "maintain"]
+        loads = jobs(folder)[name]
+        same = ("environments", "job_clusters", "git_source", "permissions", "email_notifications")
+        assert {each: found.get(each) for each in same} == {each: loads.get(each) for each in same}
+
+
 def test_the_typed_classes_refuse_what_they_should() -> None:
     """The test above can fail."""
     found = jobs(EXAMPLE)["prod"]
@@ -299,7 +314,7 @@ def test_the_walk_from_a_clone(tmp_path: os.PathLike[str]) -> None:
     assert result.exit_code == 0, result.stderr
     assert list(root(clone)["targets"]) == ["prod"]
     named = re.findall(r"(?:`|^| )landfeed +((?:--env \w+\s)?)(\w+)", page, re.MULTILINE)
-    assert {command for _, command in named} == {"validate", "bundle", "stage", "merge", "archive"}
+    assert {command for _, command in named} == {"validate", "bundle", "stage", "merge", "archive", "maintain"}
     assert {command for _, command in named} <= set(landfeed.commands)
 
 
