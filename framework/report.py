@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from framework.errors import Failure
 from framework.law.verdict import most_frequent
 from framework.names import Reason, Rows, SchemaChange, Status
 
-__all__ = ["FeedReport", "FileReport", "RunReport", "StepReport"]
+__all__ = ["FeedReport", "FileReport", "RunReport", "StepReport", "rejection"]
 
 _EXIT_CODES = {Status.FAILED: 1, Status.REJECTED: 3}
 _SEVERITY = list(Status)
@@ -31,6 +32,13 @@ class FileReport:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"warnings": list(self.warnings), "reasons": [asdict(each) for each in self.reasons]}
+
+
+def rejection(files: Sequence[tuple[str, str | None]]) -> str:
+    """A sentence about rejected files, of which there is one, by their paths and why: the first one in full."""
+    (path, reason), *others = files
+    more = f", and {len(others):,} more file{'s' if len(others) > 1 else ''}" if others else ""
+    return f"{path.rsplit('/', 1)[-1]} was rejected: {reason}{more}"
 
 
 @dataclass(frozen=True, slots=True)

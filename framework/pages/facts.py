@@ -16,6 +16,7 @@ from framework.law.headers import column_warnings
 from framework.ledger import FileEvent
 from framework.names import BatchState, Reason
 from framework.plan.world import World
+from framework.report import rejection
 from framework.runs.freshness import Expected, freshness_of, oldest
 from framework.runs.landing import Landing
 from framework.runs.run import landing_of
@@ -202,8 +203,7 @@ def _state(
         return "failed", newest.error
     refused = [event for event in rejected if newest is not None and event.batch_id == newest.batch_id]
     if refused:
-        more = f", and {len(refused) - 1:,} more" if len(refused) > 1 else ""
-        return "rejected", f"{refused[0].file.rsplit('/', 1)[-1]}: {refused[0].reason}{more}"
+        return "rejected", rejection([(event.file, event.reason) for event in refused])
     if expected_ is not None and expected_.freshness.state is FreshnessState.LATE:
         return "late", expected_.message
     if expected_ is not None and expected_.freshness.unusual:

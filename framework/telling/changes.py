@@ -9,7 +9,7 @@ from typing import Any
 from framework.environment import Occasion
 from framework.law.freshness import Freshness, FreshnessState
 from framework.names import Status
-from framework.report import FeedReport
+from framework.report import FeedReport, rejection
 
 __all__ = ["OK", "THE_RUN", "Change", "News", "Standing", "after_run", "changes", "expected_of", "of_run"]
 
@@ -102,11 +102,9 @@ def changes(feed: str, before: Standing, news: News, on: Sequence[Occasion]) -> 
 def _sentence(report: FeedReport) -> str:
     if report.error is not None:
         return report.error.message
-    rejected = [file for file in report.files if file.status == "rejected"]
+    rejected = [(file.file, file.reason) for file in report.files if file.status == "rejected"]
     if rejected:
-        name = rejected[0].file.rsplit("/", 1)[-1]
-        others = f", and {len(rejected) - 1:,} more files" if len(rejected) > 1 else ""
-        return f"{name} was rejected: {rejected[0].reason}{others}"
+        return rejection(rejected)
     return f"loaded {report.rows.read:,} rows into {report.table}"
 
 

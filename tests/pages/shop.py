@@ -23,7 +23,8 @@ def shop(root: str) -> Project:
         rows += "".join(f"{n},zz,2026-01-0{day}{{}}\n" for n in range(bad)) + "7,private-value,never{}\n"
         header = HEADER if day < 3 else "user_id,event,event_time,channel\n"
         project.land("orders", f"{day}.csv", header + rows.format(*([",web" if day == 3 else ""] * rows.count("{}"))))
-        assert project.cli("run", "orders").code == 0
+        ran = project.cli("run", "orders")
+        assert ran.code == 0, ran.document
     project.land("refused", "<i>x.csv", "other\n1\n")
     assert project.cli("run", "refused").code == 3
     file = project.land("late", "a.csv", HEADER + "1,a,2026-01-01\n")

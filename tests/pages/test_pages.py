@@ -89,7 +89,12 @@ def test_the_first_page_answers_what_operators_ask(built: Project) -> None:
     words = " ".join(page(built, "index.html").words)
     late, refused, today, changed = (
         words.index(text_)
-        for text_ in ("nothing was ever loaded; 1 file(s) wait", "<i>x.csv: there is", "Came in today", "channel")
+        for text_ in (
+            "nothing was ever loaded; 1 file(s) wait",
+            "<i>x.csv was rejected: there is",
+            "Came in today",
+            "channel",
+        )
     )
     assert late < today
     assert refused < today < changed
