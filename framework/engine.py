@@ -65,12 +65,14 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What looking after a table did, or would do: how many small files were written together, and how many files were
-    deleted that no version of the last days needs, with their bytes (None = not known)."""
+    """What looking after a table did, or would do: how many small files were written together, how many files were
+    deleted that no version of the last days needs, with their bytes (None = not known), and how many entries of its
+    log that are past their retention."""
 
     compacted: int = 0
     deleted: int = 0
     deleted_bytes: int | None = 0
+    log_entries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,8 @@ class Engine(Ways, Protocol):
 
     def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
         """Write a table's small files together if wanted, and delete the files that no version within the table's
-        retention (7 days, if it says none) needs; with `dry_run` only tell. Raises Conflict when another writer commits
+        retention (7 days, if it says none) needs, and entries of its log that are older than its `logRetentionDuration`
+        (30 days); with `dry_run` only tell. Raises Conflict when another writer commits
         meanwhile."""
         ...
 

@@ -245,6 +245,8 @@ def _say_looked(looked: Looked, *, dry_run: bool) -> None:
         if done.deleted:
             size = "" if done.deleted_bytes is None else f" ({done.deleted_bytes:,} bytes)"
             tell(f"  {name}: {done.deleted:,} files deleted that no version needs{size}")
+        if done.log_entries:
+            tell(f"  {name}: {done.log_entries:,} old entries of its log deleted")
     if looked.quarantine_rows:
         tell(f"  {looked.quarantine_rows:,} old rows of the quarantine deleted")
     if looked.archive_files:
