@@ -13,13 +13,14 @@ Engines read what was opened here, and decide nothing about files by themselves.
 from framework.opening.batches import Ways, open_batch
 from framework.opening.kinds import not_text
 from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
-from framework.opening.sources import SourceFile, stream_of
+from framework.opening.sources import GivenFile, SourceFile, stream_of
 from framework.opening.streams import Compression, unpacked, unreadable
 
 __all__ = [
     "BROKEN_FILE",
     "Compression",
     "FileRead",
+    "GivenFile",
     "Piece",
     "SourceFile",
     "Survey",
