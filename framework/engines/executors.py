@@ -119,7 +119,7 @@ def read_json_lines(task: Task, batches: Iterable[Any]) -> Iterator[Any]:
     records = record_schema(task.feed, task.layout)
     schema = records.append(pa.field(FACT, pa.string()))
     found: dict[int, _Found] = {}
-    readers = {index: JsonLines(task.feed, task.layout) for index in task.order}
+    readers = {index: JsonLines(task.feed, _layout(piece)) for index, piece in task.pieces.items()}
     for batch in batches:
         for made in record_batches(_line_records(readers, batch, found), task.feed, task.layout, records):
             yield pa.record_batch([*made.columns, pa.nulls(made.num_rows, pa.string())], schema=schema)
@@ -127,6 +127,10 @@ def read_json_lines(task: Task, batches: Iterable[Any]) -> Iterator[Any]:
         facts = [json.dumps({"file": index, **asdict(each)}) for index, each in found.items()]
         nulls = [pa.nulls(len(facts), each.type) for each in records]
         yield pa.record_batch([*nulls, pa.array(facts, pa.string())], schema=schema)
+
+
+def _layout(piece: Piece) -> Layout:
+    return FileRead(piece).layout
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from framework.errors import FileGone, SetAside, SourceChanged
 from framework.machine import reading
@@ -75,6 +75,10 @@ class SourceFile:
     def elsewhere(self, folder: str) -> SourceFile:
         """The same file, to be opened anew, with a folder for copies on the machine where that is done."""
         return SourceFile(self.file, self._storage, folder, self.limits)
+
+    def bare(self) -> SourceFile:
+        """The same file without its storage, for who is given its bytes."""
+        return SourceFile(self.file, cast(Storage, None), "", self.limits)
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises

@@ -69,7 +69,7 @@ class Executors:
     def records(self, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> Any:
         """The records of files of one layout, and a row with `FACT` for each file."""
         bare = replace(layout, others=(), numbers=())
-        pieces = {file.index: replace(file.piece, layout=bare, header=None) for file in files}
+        pieces = {file.index: replace(file.bare_piece(), layout=bare) for file in files}
         sources = {file.index: file.piece.source for file in files}
         task = Task(feed, sources, (), pieces=pieces, layout=bare)
         return self._rows(task, read_files, frame_ddl(feed, layout))
@@ -87,7 +87,8 @@ class Executors:
         found = []
         if given:
             paths = [source.in_place for source in given.values()]
-            its = replace(task, sources=given, beside=_beside(task.feed, given))
+            bare = {index: source.bare() for index, source in given.items()}
+            its = replace(task, sources=bare, beside=_beside(task.feed, given))
             data = session.read.format("binaryFile").load(paths).select("path", "content")
             found.append(self.worked(data, work, its, ddl))
         if opened:

@@ -57,9 +57,8 @@ class JsonLineFiles:
 
     def _records(self, number: str) -> Any:
         """The records of the lines, each with its line's number, and rows with what came of them."""
-        pieces = {file.index: replace(file.piece, header=None) for file in self.files}
-        sources = {file.index: file.piece.source for file in self.files}
-        task = Task(self._feed, sources, tuple(pieces), pieces=pieces, layout=replace(self._layout, others=()))
+        pieces = {file.index: file.bare_piece() for file in self.files}
+        task = Task(self._feed, {}, tuple(pieces), pieces=pieces, layout=replace(self._layout, others=()))
         lines = self._lines.selectExpr("_file", "_start", f"{number} AS _line", "value")
         if self._settled:
             lines = lines.where(f"_file IN ({', '.join(map(str, pieces))})")

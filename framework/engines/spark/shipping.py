@@ -7,12 +7,16 @@ of Avro, ORC, Excel and zstd for these, have to be installed where executors run
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
+import weakref
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import framework
@@ -23,20 +27,30 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 class Shipping:
-    """Sees to it that a session's executors can import this package."""
+    """Sees to it that executors can import this package."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._there = "DATABRICKS_RUNTIME_VERSION" in environ
-        self._lock, self._session = threading.Lock(), None
 
     def to(self, session: Any) -> None:
         """Ship the package, if this session has not got it yet."""
-        with self._lock:
-            if self._there or self._session is session:
-                return
-            with tempfile.TemporaryDirectory(prefix="landfeed-") as folder:
-                session.addArtifacts(packed(folder), pyfile=True)
-            self._session = session
+        with _lock:
+            if not self._there and session not in _shipped:
+                session.addArtifacts(_of_this_process(), pyfile=True)
+                _shipped.add(session)
+
+
+_lock = threading.Lock()
+_shipped = weakref.WeakSet[Any]()
+"""Sessions that have it; several engines of this process may have the same one."""
+
+
+@cache
+def _of_this_process() -> str:
+    """The zip file, which stays as long as this process: a local Spark looks at it again with each job."""
+    folder = tempfile.mkdtemp(prefix="landfeed-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return packed(folder)
 
 
 def packed(folder: str) -> str:
