@@ -25,8 +25,8 @@ demo: $(BIN)/.embedded          ## the login → purchase example, from two file
 	@rm -rf build/demo
 	@$(BIN)/landfeed demo build/demo
 
-# Spark's tests of a file stay in one process, and each process that has some starts one JVM. Those over Spark Connect
-# have a server and run beside the others: together they leave no core idle.
+# Spark's tests stay in one process, which starts one JVM. Those over Spark Connect have a server and run beside the
+# others: together they leave no core idle.
 PYTEST := $(BIN)/python -m pytest --durations=10
 SPREAD := -n $(WORKERS) --dist loadgroup
 

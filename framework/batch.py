@@ -18,9 +18,19 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from framework.names import File, Reason, Rows
+from framework.names import Added, ChangeKind, File, Reason, Rows, SchemaChange
 
-__all__ = ["Batch", "Checked", "FileOutcome", "Manifest", "Seen", "transaction_id"]
+__all__ = [
+    "Added",
+    "Batch",
+    "ChangeKind",
+    "Checked",
+    "FileOutcome",
+    "Manifest",
+    "SchemaChange",
+    "Seen",
+    "transaction_id",
+]
 
 
 def transaction_id(feed: str) -> str:
@@ -48,13 +58,18 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What a file was seen to be when it was opened: the schema's columns that it does not have, its own that were
-    ignored, its header (empty without one), its encoding, and columns of texts that are numbers in it."""
+    ignored, its header (empty without one), its encoding, and columns of texts that are numbers in it. `lacks` and
+    `brings` are the columns for which it is rejected: those that it does not have, and those that it should not;
+    `added` those of its columns that the schema does not have and the target gets (`Added`)."""
 
     missing: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     header: tuple[str, ...] = ()
     encoding: str = ""
     numbers: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    brings: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,8 @@ class Manifest:
     """The durable record of a staged batch. `staged_at` is also the rows' `_loaded_at`, in UTC; `options` are those
     by which the files were read, `loaded_as` what the target must be of for batches to follow each other (the feed's
     mode, keys, …), `picture` the newest snapshot that was applied, `checks` what came of the
-    batch's checks."""
+    batch's checks, `changes` what is different from the file, or the target, before, `added` the
+    columns that this batch or one before has added to the schema's."""
 
     batch: Batch
     batch_id: str
@@ -99,6 +115,8 @@ class Manifest:
     loaded_as: Mapping[str, Any] = field(default_factory=dict)
     picture: str | None = None
     checks: tuple[Checked, ...] = ()
+    changes: tuple[SchemaChange, ...] = ()
+    added: tuple[Added, ...] = ()
 
     @classmethod
     def of(
@@ -142,7 +160,7 @@ class Manifest:
             "seconds": self.seconds,
             "rows": asdict(self.rows),
             "files": [
-                {"file": asdict(outcome.file), "rows": _figures(outcome.rows), "rejected": outcome.rejected}
+                {"file": _written(outcome.file), "rows": _figures(outcome.rows), "rejected": outcome.rejected}
                 for outcome in self.outcomes
             ]
             if files
@@ -157,6 +175,8 @@ class Manifest:
             "loaded_as": dict(self.loaded_as),
             "picture": self.picture,
             "checks": [asdict(each) for each in self.checks] if files else [],
+            "changes": [asdict(each) for each in self.changes] if files else [],
+            "added": [asdict(each) for each in self.added],
         }
         return json.dumps(document, separators=(",", ":"))
 
@@ -179,13 +199,17 @@ class Manifest:
             )
             for index, outcome in enumerate(map(_outcome, document["files"]))
         )
-        batch = Batch(document["feed"], document["seq"], tuple(outcome.file for outcome in outcomes))
+        files = tuple(dict.fromkeys(outcome.file.landed for outcome in outcomes))
+        batch = Batch(document["feed"], document["seq"], files)
         staged_at = datetime.fromisoformat(document["staged_at"])
         rows = _rows(document.get("rows", {}))
         seconds, options = document.get("seconds", 0.0), document.get("options", {})
         checks = tuple(map(_checked, document.get("checks", ())))
+        changes = tuple(_change(each) for each in document.get("changes", ()) if each.get("kind") in _KINDS)
         loaded_as, picture = document.get("loaded_as", {}), document.get("picture")
-        return cls(batch, document["batch_id"], staged_at, outcomes, rows, seconds, options, loaded_as, picture, checks)
+        added = tuple(Added(each["name"], each["type"], each["source_name"]) for each in document.get("added", ()))
+        told = (seconds, options, loaded_as, picture, checks, changes, added)
+        return cls(batch, document["batch_id"], staged_at, outcomes, rows, *told)
 
 
 def _figures(rows: Rows) -> dict[str, int]:
@@ -209,14 +233,33 @@ def _checked(document: Mapping[str, Any]) -> Checked:
     return Checked(**found)
 
 
+_KINDS = frozenset(ChangeKind)
+
+
+def _change(document: Mapping[str, Any]) -> SchemaChange:
+    """A change by name. Names that a newer version added are passed over."""
+    found: dict[str, Any] = {each.name: document.get(each.name) for each in fields(SchemaChange)}
+    return SchemaChange(**found | {"kind": ChangeKind(found["kind"])})
+
+
 def _outcome(document: Any) -> FileOutcome:
     """One file of a manifest, by name; the first version wrote a list instead."""
     if isinstance(document, list):
         path, name, version, size, modified, figures, rejected = document
         return FileOutcome(File(path, name, version, size, modified), Rows(*figures), rejected)
-    file = document["file"]
-    known = File(file["path"], file["name"], file["version"], file["size"], file.get("modified", 0))
-    return FileOutcome(known, _rows(document.get("rows", {})), document.get("rejected"))
+    return FileOutcome(_file(document["file"]), _rows(document.get("rows", {})), document.get("rejected"))
+
+
+def _written(file: File) -> dict[str, object]:
+    """A file, and for a member of an archive that one."""
+    own = {each.name: getattr(file, each.name) for each in fields(File) if each.name != "container"}
+    return own if file.container is None else own | {"container": _written(file.container)}
+
+
+def _file(document: Mapping[str, Any]) -> File:
+    within = document.get("container")
+    own = (document["path"], document["name"], document["version"], document["size"], document.get("modified", 0))
+    return File(*own, container=None if within is None else _file(within))
 
 
 def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
@@ -225,11 +268,12 @@ def _headers(outcomes: Iterable[FileOutcome]) -> list[dict[str, object]]:
     for index, outcome in enumerate(outcomes):
         if outcome.seen != Seen():
             alike.setdefault(outcome.seen, []).append(index)
-    return [asdict(seen) | {"files": files} for seen, files in alike.items()]
+    told = ({name: value for name, value in asdict(seen).items() if value} for seen in alike)
+    return [each | {"files": files} for each, files in zip(told, alike.values(), strict=True)]
 
 
 def _seen(document: Mapping[str, Any]) -> Seen:
     """By name; names that a newer version added are passed over."""
-    names = ("missing", "ignored", "header", "numbers")
-    missing, ignored, header, numbers = (tuple(document.get(name, ())) for name in names)
-    return Seen(missing, ignored, header, document.get("encoding", ""), numbers)
+    names = ("missing", "ignored", "header", "numbers", "lacks", "brings", "added")
+    missing, ignored, header, *rest = (tuple(document.get(name, ())) for name in names)
+    return Seen(missing, ignored, header, document.get("encoding", ""), *rest)

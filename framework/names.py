@@ -12,14 +12,18 @@ __all__ = [
     "CHANGE",
     "DELETED_AT",
     "END_AT",
+    "RESCUED",
     "SEQUENCE",
     "START_AT",
+    "Added",
     "BatchState",
+    "ChangeKind",
     "File",
     "FileState",
     "Limits",
     "Reason",
     "Rows",
+    "SchemaChange",
     "Secrets",
     "Skipped",
     "Status",
@@ -36,6 +40,8 @@ SEQUENCE = "_sequence"
 """The sequence of what is remembered: the value of the column, or a struct of several."""
 DELETED_AT = "_deleted_at"
 """When a row of a target was deleted that keeps such rows."""
+RESCUED = "_rescued_data"
+"""What a file's record has in columns that the schema does not have, as JSON, with `new_columns: rescue`."""
 START_AT, END_AT = "__START_AT", "__END_AT"
 """From when, and to before when, a row of a history counts."""
 
@@ -82,7 +88,8 @@ class File:
 
     `path` is the full path or URI; `name` the part below the feed's source path, with `/`;
     `version` the object generation on GCS and the modification time in nanoseconds elsewhere;
-    `size` in bytes; `modified` the modification time in nanoseconds since the epoch.
+    `size` in bytes; `modified` the modification time in nanoseconds since the epoch. A member of an
+    archive is a file of its own, `orders.zip!a.csv`, of the version of its `container`.
     """
 
     path: str
@@ -90,10 +97,20 @@ class File:
     version: int
     size: int
     modified: int
+    container: File | None = field(default=None, compare=False)
 
     @property
     def identity(self) -> tuple[str, int, int]:
         return (self.path, self.version, self.size)
+
+    @property
+    def landed(self) -> File:
+        """The file as it lies in a folder: of a member the archive that holds it."""
+        return self.container or self
+
+    def member(self, name: str, size: int) -> File:
+        """The member of this archive that is called so there and has so many bytes once it is unpacked."""
+        return File(f"{self.path}!{name}", f"{self.name}!{name}", self.version, size, self.modified, self)
 
     @property
     def shown(self) -> str:
@@ -109,6 +126,46 @@ class Skipped:
     file: File
     reason: str
     told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A column that the schema does not have and files have brought: its name and type in the tables, and what files
+    call it."""
+
+    name: str
+    type: str
+    source_name: str
+
+
+class ChangeKind(StrEnum):
+    """What is different: a file has a column more or less than the schema, or than the file before may have lost it
+    to another name; the target gets a column, or a wider type; the feed has other keys."""
+
+    NEW_COLUMN = "new_column"
+    MISSING_COLUMN = "missing_column"
+    RENAMED = "renamed?"
+    ADDED = "added"
+    WIDENED = "widened"
+    KEYS = "keys"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """One difference between files, schema and target, and what is done about it; `file` is its path as it is shown,
+    None for what is no file's."""
+
+    file: str | None
+    kind: ChangeKind
+    column: str
+    was: str | None
+    now: str | None
+    action: str
+
+    def as_dict(self) -> dict[str, str | None]:
+        """As reports tell it, and the control table `schema_changes`."""
+        told = {"file": self.file, "kind": str(self.kind), "column": self.column}
+        return told | {"from": self.was, "to": self.now, "action": self.action}
 
 
 def shown(text: str) -> str:

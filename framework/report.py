@@ -8,7 +8,7 @@ from typing import Any
 
 from framework.errors import Failure
 from framework.law.verdict import most_frequent
-from framework.names import Reason, Rows, Status
+from framework.names import Reason, Rows, SchemaChange, Status
 
 __all__ = ["FeedReport", "FileReport", "RunReport"]
 
@@ -34,7 +34,8 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """One feed in a run. A feed that worked on several batches sums their figures."""
+    """One feed in a run. A feed that worked on several batches sums their figures. `schema_lines` is the YAML of the
+    columns that files have brought to the target and the schema does not have."""
 
     feed: str
     status: Status
@@ -46,6 +47,8 @@ class FeedReport:
     seconds: dict[str, float] = field(default_factory=lambda: {"stage": 0.0, "merge": 0.0, "archive": 0.0})
     warnings: tuple[str, ...] = ()
     error: Failure | None = None
+    schema_changes: tuple[SchemaChange, ...] = ()
+    schema_lines: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -62,6 +65,8 @@ class FeedReport:
             "target": {"table": self.table, "version": self.target_version},
             "seconds": {step: round(seconds, 3) for step, seconds in self.seconds.items()},
             "reasons": [asdict(reason) for reason in self.reasons],
+            "schema_changes": [change.as_dict() for change in self.schema_changes],
+            "schema_lines": list(self.schema_lines),
             "warnings": list(self.warnings),
             "error": asdict(self.error) if self.error else None,
         }

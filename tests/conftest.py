@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.gcs_server import NO_GO, bucket, gcs_server
-from tests.spark_session import NO_CONNECTOR, compiled, spark
+from tests.spark_session import NO_CONNECTOR, compiled, over_connect, spark
 from tests.support import NO_BROWSER, Project
 from tests.wheels import build_wheel
 
@@ -26,18 +26,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test marked `engines` runs for every engine."""
     marked = metafunc.definition.get_closest_marker
     if "engine" in metafunc.fixturenames and marked("engines"):
-        marks = [pytest.mark.spark, *([pytest.mark.torture] if marked("rarely") else [])]
-        engines = ["embedded"] if marked("embedded") else ["embedded", pytest.param("spark", marks=marks)]
+        engines = ["embedded"] if marked("embedded") else ["embedded", pytest.param("spark", marks=pytest.mark.spark)]
         metafunc.parametrize("engine", engines, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups in this very hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spark's tests of a file in one process, so that they share its JVM and what they load together; and how long a
-    test may take at most."""
+    """Spark's tests in one process, so that they share its JVM and what they load together, those marked `rarely` only
+    among the long ones (over Spark Connect with the others); and how long a test may take at most."""
     for item in items:
         if item.get_closest_marker("spark"):
-            item.add_marker(pytest.mark.xdist_group(f"spark {item.location[0]}"))
+            item.add_marker(pytest.mark.xdist_group("spark"))
+            if item.get_closest_marker("rarely") and not over_connect():
+                item.add_marker(pytest.mark.torture)
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(_limit(item)))
 

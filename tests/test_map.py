@@ -69,9 +69,9 @@ PUBLIC = {
         *{
             "Kind",
             "Project",
-            "accepted",
             "yaml_text",
             "annotated",
+            "column_line",
             "check_project",
             "load_project",
             "load_targets",

@@ -2,14 +2,15 @@
 
 Data goes to stdout, everything else to stderr. Engines are imported by the commands that need one.
 
-    begin | check | work | look | bad_rows | doctor | days | pages   commands to begin with · check · load · look · show
-                                        what is bad · tell what is wrong with the machine · for the days after the first
-                                        load · pages about feeds
+    begin | demo | check | work | look | bad_rows | doctor | days | pages   commands to begin with · an example ·
+                                        check · load · look · show what is bad · tell what is wrong with the machine ·
+                                        for the days after the first load · pages about feeds
     told                                who is told of runs
     options                             what they share: their options, what they open, how an error ends them
     say | progress | signals | cover    what is printed · shown meanwhile · how it is interrupted · what never is
     tables                              tables as wide as the terminal is
     streams                             the standard streams, whatever state they are in
+    logs                                which lines stderr has, and how
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import click
 
 from framework import __version__
 from framework.cli import bad_rows, begin, check, days, look, pages, work
+from framework.cli import demo as showing
 from framework.cli import doctor as health
-from framework.cli.options import complete_environments
+from framework.cli.logs import LOG
+from framework.cli.options import complete_environments, logged
 from framework.cli.signals import EndSignals
 from framework.cli.streams import OutputError, abandon, finish, prepare, say
 from framework.machine import open_more_files
@@ -41,13 +44,15 @@ __all__ = ["landfeed", "main"]
     shell_complete=complete_environments,
 )
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="What stdout holds.")
+@logged
 @click.version_option(__version__, prog_name="landfeed")
-def landfeed(config: str, env: str, output: str) -> None:
+def landfeed(*, log_format: str | None, less: bool, more: bool, **_: str) -> None:
     """Files that land in a folder or bucket become correct Delta tables, one YAML file a feed."""
+    LOG.begin(as_json=log_format == "json", quiet=less, verbose=more)
 
 
 _COMMANDS: tuple[click.Command, ...] = (
-    *(begin.init, begin.demo, begin.new, begin.infer, begin.completion),
+    *(begin.init, showing.demo, begin.new, begin.infer, begin.completion),
     *(check.validate, check.plan, check.schema, check.show_config, check.bundle),
     *(work.run, work.stage, work.merge, work.archive, work.watch),
     *(look.status, look.history, look.show, bad_rows.quarantine, health.doctor),

@@ -1,4 +1,4 @@
-"""Commands to begin with: init, demo, new, infer, completion."""
+"""Commands to begin with: init, new, infer, completion."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Iterable
 from functools import partial
 
 import click
 from click.shell_completion import get_completion_class
 
 from framework.cli.options import anywhere, errors, given, project_options
+from framework.cli.say import next_steps
 from framework.cli.streams import put, say, tell
 from framework.errors import ConfigError, LandfeedError
 
-__all__ = ["completion", "demo", "infer", "init", "new"]
-
-_DEMO = "landfeed-demo"
+__all__ = ["completion", "infer", "init", "new"]
 
 
 @click.command()
@@ -36,67 +34,10 @@ def init(folder: str, **options: str | None) -> None:
         tell(f"written  {os.path.normpath(os.path.join(folder, name))}")
     for name in laid_out.kept:
         tell(f"kept     {os.path.normpath(os.path.join(folder, name))} (it was there)")
-    _next_steps(
+    next_steps(
         ([f"cd {shlex.quote(folder)}"] if os.path.relpath(folder) != "." else [])
         + ["landfeed run", f"landfeed show {FEED}", "landfeed infer FILE      (a feed for a file of your own)"]
     )
-
-
-def _next_steps(commands: Iterable[str]) -> None:
-    say()
-    say("next:")
-    for command in commands:
-        say(f"  {command}")
-
-
-@click.command()
-@click.argument("folder", metavar="[DIR]", default=_DEMO)
-def demo(folder: str) -> None:
-    """The example, from nothing to a table: a login on day 1 becomes a purchase on day 2. Stays in DIR
-    (landfeed-demo, if not given), to look at."""
-    from framework.begin import DAYS, FEED, bare_project, feed_of_the_example, lay_out
-
-    with errors(as_json=False, config=folder):
-        if os.path.lexists(folder) and not (os.path.isdir(folder) and not os.listdir(folder)):
-            raise LandfeedError(f"{folder} is there already", "take another folder: landfeed demo DIR")
-        feed = {f"pipelines_config/feeds/{FEED}.yml": feed_of_the_example("../feed.schema.json")}
-        lay_out(folder, bare_project("pipelines_config") | feed)
-        for day, (name, text) in enumerate(DAYS.items(), 1):
-            tell(f"── day {day}: {name} lands ──")
-            lay_out(folder, {f"data/source/{FEED}/{name}": text})
-            _tell_lines(text)
-            _landfeed(folder, "run")
-            _landfeed(folder, "show", FEED)
-            tell()
-        tell("The row that could not be loaded is kept, with its reasons:")
-        _landfeed(folder, "quarantine", FEED)
-        tell()
-        tell("Where the files are now:")
-        for parent, _, names in sorted(os.walk(os.path.join(folder, "data", "archive"))):
-            for name in sorted(names):
-                tell(f"  {os.path.relpath(os.path.join(parent, name), folder)}")
-    _next_steps(
-        [f"cd {shlex.quote(folder)}", "landfeed status", "landfeed history --files", "landfeed init ../my-project"]
-    )
-
-
-def _tell_lines(text: str) -> None:
-    for line in text.splitlines():
-        tell(f"  {line}")
-    tell()
-
-
-def _landfeed(folder: str, *arguments: str) -> None:
-    """A command as in a shell; ends this one when it fails."""
-    tell(f"$ landfeed {shlex.join(arguments)}")
-    group = click.get_current_context().find_root().command
-    config = os.path.join(folder, "pipelines_config")
-    try:
-        group.main(["--config", config, *arguments], prog_name="landfeed", standalone_mode=False)
-    except SystemExit as ended:
-        if ended.code:
-            raise
-    tell()
 
 
 def _options(options: dict[str, str | None]) -> tuple[str, str]:
@@ -223,7 +164,7 @@ def infer(
         for note in feed.notes:
             say(f"note: {note}")
         if not only_print:
-            _next_steps(_loading(feed.name, files, config, env))
+            next_steps(_loading(feed.name, files, config, env))
 
 
 def _loading(name: str, files: tuple[str, ...], config: str, env: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["maintain", "rebuild", "replay", "test"]
 
 _TESTS = "The folder of the cases.  [default: tests, beside the configuration folder]"
+_QUARANTINED = "Records of the quarantine that the feed accepts now, each once; all, or those of --batch or --file."
 _UPDATE = "Write what came out into the cases' expected files."
 
 
@@ -82,6 +83,7 @@ def test(request: Request, case: str | None, update: bool, engine: str, tests: s
 @click.option("--file", metavar="FILE", default=None, help="This file: its path in the archive, or the end of it.")
 @click.option("--since", metavar="TIME", default=None, help="Files that were loaded since this day or time (UTC).")
 @click.option("--all", "every", is_flag=True, help="All files in the archive.")
+@click.option("--quarantined", is_flag=True, help=_QUARANTINED)
 @click.option("--force", is_flag=True, help="Also without sequence_by, where old files then count as the newest.")
 @click.option("--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for a busy feed.")
 @click.option("--run-id", default=None, help="The id of this run in the control tables.")
@@ -92,19 +94,24 @@ def replay(
     file: str | None,
     since: str | None,
     every: bool,
+    quarantined: bool,
     force: bool,
     wait: float,
     run_id: str | None,
 ) -> None:
     """Load files of the archive again, as deliveries of their old order; they stay in the archive. Rows that are not
-    newer than those in the target change nothing."""
+    newer than those in the target change nothing. Or, when a feed was mended, the records of its quarantine."""
     from framework.runs.replay import Selection, moment
     from framework.runs.replay import replay as again
     from framework.runs.run import Options
 
     batch, file, since = given(batch), given(file), given(since)
+    if quarantined:
+        if since or every:
+            raise click.UsageError("of the quarantine all records are taken, or those of one --batch or --file")
+        _quarantined(request, batch, file, given(run_id), force=force, wait=wait)
     if [bool(batch), bool(file), bool(since), every].count(True) != 1:
-        raise click.UsageError("say which files: one of --batch, --file, --since and --all")
+        raise click.UsageError("say which files: one of --batch, --file, --since and --all, or --quarantined")
     try:
         selection = Selection(batch, file, moment(since) if since else None, force)
     except ValueError as error:
@@ -128,6 +135,35 @@ def replay(
             what = figures(each.rows) if each.changed else ": nothing changed"
             tell(f"{each.feed}: {each.delivery.at:%Y-%m-%d %H:%M} batch {each.delivery.batch_id}, {files}{what}")
         say_report(report)
+    sys.exit(report.exit_code)
+
+
+def _quarantined(
+    request: Request, batch: str | None, file: str | None, run_id: str | None, *, force: bool, wait: float
+) -> NoReturn:
+    from framework.runs.bad_records import Chosen
+    from framework.runs.quarantined import replay_quarantined
+    from framework.runs.run import Options
+
+    stopping = threading.Event()
+    identity = run_id or uuid.uuid4().hex[:16]
+    with (
+        StopSignals() as signals,
+        telling(request, identity, "replay") as teller,
+        opened(request, identity) as (project, world, leases),
+    ):
+        signals.stop_with(stopping.set)
+        options = Options(wait=wait, stopping=stopping.is_set)
+        reports, resolved = replay_quarantined(project.feeds, world, leases, Chosen(batch, file), options, force=force)
+        report = teller.tell(reports, signals.number, project, world)
+    if request.as_json:
+        print_json(report.as_dict() | {"quarantined": [each.as_dict() for each in resolved]})
+    else:
+        say_report(report)
+        for each in resolved:
+            tell(f"{each.feed}: {each.loaded:,} record(s) of the quarantine loaded, {each.left:,} still bad")
+            for reason in each.reasons:
+                say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}")
     sys.exit(report.exit_code)
 
 

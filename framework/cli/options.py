@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from framework.cli.cover import cover
+from framework.cli.logs import LOG
 from framework.cli.say import print_json, say_problems
 from framework.cli.streams import say
 from framework.errors import ConfigError, LandfeedError, expected, starved
@@ -32,10 +33,16 @@ __all__ = [
     "complete_feeds",
     "errors",
     "given",
+    "logged",
     "opened",
     "project_options",
     "request_of",
 ]
+
+
+_LESS = "On stderr only warnings and errors."
+_MORE = "On stderr also what is done, file by file; each line with the time and the id of the run."
+_LOG_FORMAT = "Lines on stderr as texts, or each as a JSON document with the id of the run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,9 @@ def request_of(params: dict[str, Any]) -> Request:
     feeds = [name for value in params.pop("feeds", ()) if given(value) for name in value.replace(",", " ").split()]
     tags = [tag for tag in params.pop("tag", ()) if given(tag)]
     output = params.pop("output", None) or root["output"]
+    log_format = params.pop("log_format", None) or root["log_format"]
+    less, more = (params.pop(name, False) or root[name] for name in ("less", "more"))
+    LOG.begin(as_json=log_format == "json", quiet=less, verbose=more)
     config, env = project_options({name: given(params.pop(name, None)) or root[name] for name in ("config", "env")})
     return Request(config, env, tuple(feeds), tuple(tags), output)
 
@@ -112,6 +122,17 @@ def anywhere(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def logged(command: Callable[..., None]) -> Callable[..., None]:
+    """What stderr holds."""
+    for decorate in (
+        click.option("--log-format", type=click.Choice(["text", "json"]), default=None, help=_LOG_FORMAT),
+        click.option("-v", "more", is_flag=True, help=_MORE),
+        click.option("-q", "less", is_flag=True, help=_LESS),
+    ):
+        command = decorate(command)
+    return command
+
+
 def common(command: Callable[..., None]) -> Callable[..., None]:
     """FEED …, --tag, --output, --config and --env, as a `Request` in the first argument; errors become exit codes."""
     return common_with("text", "json")(command)
@@ -132,6 +153,7 @@ def _common(command: Callable[..., None], outputs: Sequence[str]) -> Callable[..
     invoke.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     for decorate in (
         anywhere,
+        logged,
         click.option("--output", type=click.Choice(outputs), default=None, help="What stdout holds."),
         click.option("--tag", multiple=True, help="Only feeds with this tag."),
         click.argument("feeds", nargs=-1, metavar="[FEED]...", shell_complete=complete_feeds),
@@ -148,6 +170,7 @@ def clock() -> datetime:
 def opened(request: Request, run_id: str = "") -> Iterator[tuple[Project, World, Leases]]:
     from framework.runs.world import open_world
 
+    LOG.run_id = run_id
     project = request.project()
     with open_world(project.environment, os.environ, run_id, clock, project.secrets.hide) as (world, leases):
         yield project, world, leases

@@ -9,6 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from framework.cli.logs import LOG, Level
 from framework.cli.streams import printable, say
 from framework.names import Status
 
@@ -27,7 +28,7 @@ class Progress:
 
     def __init__(self, stream: TextIO, after_seconds: float, total: int) -> None:
         self._stream, self._total = stream, total
-        self._terminal = stream.isatty()
+        self._terminal = stream.isatty() and LOG.is_plain
         self._lock = threading.Lock()
         self._working: dict[str, Callable[[], str]] = {}
         self._done = 0
@@ -84,6 +85,7 @@ class Progress:
         with self._lock:
             if not isinstance(doing, Status):
                 self._working[name] = doing
+                say(f"{name}: {doing()}", Level.DEBUG)
                 return
             self._done += 1
             self._working.pop(name, None)

@@ -7,12 +7,13 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, assert_never
 
+from framework.cli.logs import LOG, Level
 from framework.cli.streams import printable, put, say, tell
 from framework.cli.tables import near
 from framework.names import Rows, Status
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "figures",
+    "next_steps",
     "print_json",
     "say_event",
     "say_event_json",
@@ -41,17 +43,25 @@ def print_json(document: dict[str, Any], indent: int | None = 2) -> None:
     put(json.dumps(document, indent=indent, ensure_ascii=True))
 
 
+def next_steps(commands: Iterable[str]) -> None:
+    """What to do next, as commands."""
+    say()
+    say("next:")
+    for command in commands:
+        say(f"  {command}")
+
+
 def say_problems(problems: Sequence[Problem], config: str) -> None:
     """Each problem at its place, as a path from where the command was started; on a terminal with the line."""
     for problem in problems:
-        say(_placed(problem, config))
+        say(_placed(problem, config), Level.ERROR)
         if sys.stderr.isatty():
             for line in _source(problem, config):
                 say(line)
         if problem.hint:
             say(f"    hint: {problem.hint}")
     say()
-    say(f"{len(problems)} problem(s); nothing was run")
+    say(f"{len(problems)} problem(s); nothing was run", Level.ERROR)
 
 
 def _placed(problem: Problem, config: str) -> str:
@@ -79,7 +89,8 @@ def _source(problem: Problem, config: str) -> Iterator[str]:
 
 
 def say_event_json(event: Event) -> None:
-    print_json({"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **event.as_dict()}, indent=None)
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    print_json({"at": at, "run_id": LOG.run_id, **event.as_dict()}, indent=None)
 
 
 def say_event(event: Event) -> None:
@@ -137,15 +148,22 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
     print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
     for file in feed.files:
         if file.status == "rejected":
-            say(f"  {near(file.file)}: rejected: {file.reason}")
+            say(f"  {near(file.file)}: rejected: {file.reason}", Level.WARNING)
         elif file.reason:
-            say(f"  {near(file.file)}: {file.reason}")
+            say(f"  {near(file.file)}: {file.reason}", Level.WARNING)
+        else:
+            moved = f", {near(file.moved_to)}" if file.moved_to else ""
+            say(f"  {near(file.file)}: {file.status}, {file.rows_read:,} rows{moved}", Level.DEBUG)
     for reason in feed.reasons:
-        say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}")
+        say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}", Level.WARNING)
     if feed.rows.quarantined:
         say(f"  more: landfeed quarantine {feed.feed}")
     for warning in feed.warnings:
         say(f"  warning: {warning}")
+    if feed.schema_lines:
+        say(f"  {feed.table} got columns that the schema does not have; to choose their types, put there:")
+        for line in feed.schema_lines:
+            say(f"      {line}")
     if feed.error:
         say(f"  error: {feed.error.message}")
         if feed.error.hint:

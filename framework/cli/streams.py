@@ -12,6 +12,8 @@ import os
 import sys
 from contextlib import suppress
 
+from framework.cli.logs import LOG, Level
+
 __all__ = ["OutputError", "finish", "prepare", "printable", "put", "say", "tell"]
 
 
@@ -41,10 +43,12 @@ def put(text: str) -> None:
         raise OutputError(error.strerror) from error
 
 
-def say(line: str = "") -> None:
-    """A line for people on stderr. Work does not stop because nobody can be told of it."""
-    with suppress(OSError):
-        print(printable(line), file=sys.stderr, flush=True)
+def say(line: str = "", level: Level | None = None) -> None:
+    """A line for people on stderr, as far as they want it. Work does not stop because nobody can be told of it."""
+    shown = LOG.line(printable(line), level)
+    if shown is not None:
+        with suppress(OSError):
+            print(shown, file=sys.stderr, flush=True)
 
 
 def prepare() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from framework.cli.logs import LOG
 from framework.cli.options import Request, clock
 from framework.cli.streams import say
 from framework.environment import Telling
@@ -92,6 +93,7 @@ def telling(request: Request, run_id: str, command: str) -> Iterator[Teller]:
     """What is raised within has ended the run before any feed had a report; it is told, and raised again."""
     from framework.report import RunReport
 
+    LOG.run_id = run_id
     run = RunReport(run_id, "", 0.0, command=command, environment=request.env, started_at=clock())
     teller = Teller(run, time.perf_counter())
     try:

@@ -15,6 +15,7 @@ from framework.feed.words import (
     DeleteMode,
     Format,
     MaskMethod,
+    MembersOnError,
     MissingColumns,
     Mode,
     NewColumns,
@@ -77,11 +78,15 @@ class Column:
     expr: str | None = None
     mask: Mask | None = None
     description: str | None = None
+    added: bool = False
+    """Whether files have brought it, and not the schema."""
+    rescues: bool = False
+    """Whether it holds what no other column wants."""
 
     @property
     def from_source(self) -> bool:
-        """Whether its value is read from the records (not from the file name or an expression)."""
-        return self.from_file is None and self.expr is None
+        """Whether its value is that of a field of the records (not from the file name or an expression)."""
+        return self.from_file is None and self.expr is None and not self.rescues
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,8 @@ class Source:
     file); `order_by` is `name`, `modified` or the name of a capture; `timezone` the zone of
     timestamps that carry none. `skip_lines` are lines before the header, which with `until_header`
     is the first line that has the key columns; `sheet` is that of a workbook by name, pattern or
-    number (None = the first).
+    number (None = the first); `members` is a pattern of the members of archives that are files (None =
+    all of them).
     """
 
     path: str
@@ -130,6 +136,8 @@ class Source:
     short_rows: ShortRows = ShortRows.QUARANTINE
     text_formulas: bool = False
     sheet: str | int | None = None
+    members: str | None = None
+    members_on_error: MembersOnError = MembersOnError.REJECT_ALL
     null_values: tuple[str, ...] = ("",)
     trim: bool = False
     timezone: str = "UTC"

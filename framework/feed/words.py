@@ -12,6 +12,7 @@ __all__ = [
     "DeleteMode",
     "Format",
     "MaskMethod",
+    "MembersOnError",
     "MissingColumns",
     "Mode",
     "NewColumns",
@@ -95,6 +96,13 @@ class AllBad(StrEnum):
 class OnExceed(StrEnum):
     REJECT_FILE = "reject_file"
     FAIL = "fail"
+
+
+class MembersOnError(StrEnum):
+    """What becomes of an archive of which members are rejected: it is rejected, or only they are."""
+
+    REJECT_ALL = "reject_all"
+    REJECT_MEMBERS = "reject_members"
 
 
 class ArchiveAction(StrEnum):

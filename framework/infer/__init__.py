@@ -7,9 +7,11 @@ written.
     inferring                           samples to a feed file
     written                             the feed file as text
     keys | reading                      which columns identify a row, and which order them · how files are written
-    columns                             a column's name and type, from all its values
+    columns | delimited | documents | sheets | widths    a column's name and type, from all its values · separators,
+                                        headers and trailers · where documents, workbooks and lines hold their records
     nested | names                      the types of JSON values · what headers and file names say
-    moments | sample                    how dates and times are written · a file to learn from
+    digits | moments | sample | feeds   how numbers, dates and times are written · a file to learn from · a feed to
+                                        read it with
 """
 
 from framework.infer.inferring import Inferred, infer

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from framework.errors import LandfeedError
+from framework.feed import Format
 from framework.infer.columns import Column
 from framework.infer.keys import Keys, Unique, candidates, choose_keys, choose_sequence
-from framework.infer.names import column_name, feed_name, file_pattern
+from framework.infer.names import feed_name, file_pattern
 from framework.infer.reading import Reading, read_how, rows
-from framework.infer.sample import Sample
+from framework.infer.sample import Sample, taken_apart
 from framework.infer.written import Findings, written
 from framework.law.layout import same_name
-from framework.law.values import parse
+from framework.law.naming import column_name
+from framework.law.values import parse, plain_number
 from framework.names import Limits
 from framework.opening import BROKEN_FILE, unreadable
 from framework.types import Scalar
@@ -54,7 +56,9 @@ def infer(
 def _inferred(
     samples: Sequence[Sample], name: str, path: str | None, schema: str | None, header: bool | None
 ) -> Inferred:
-    reading = read_how(samples, header=header)
+    named = [sample.name for sample in samples]
+    samples, members = taken_apart(samples)
+    reading = replace(read_how(samples, header=header), members=members)
     learnt = _Learnt(reading)
     for number, sample in enumerate(samples):
         learnt.take(number, sample)
@@ -74,7 +78,7 @@ def _inferred(
         keys=keys,
         sequence=choose_sequence(columns, len(samples), keys.columns) if keys.columns else None,
         null_words=tuple(sorted(learnt.null_words)),
-        files=file_pattern([sample.name for sample in samples]),
+        files=file_pattern(named),
         left_out=tuple(learnt.left_out),
         schema=schema,
     )
@@ -103,7 +107,7 @@ class _Learnt:
 
     def take(self, number: int, sample: Sample) -> None:
         """Learn from a sample."""
-        names, found = rows(sample, self._reading)
+        names, found = rows(sample, number, self._reading)
         columns: list[Column | None] | None = self._named(names, number) if names else None
         for row in found:
             if columns is None:
@@ -120,7 +124,8 @@ class _Learnt:
         columns: list[Column | None] = []
         for key, name in zip(keys, names, strict=True):
             if key and key not in self._by_name:
-                self._by_name[key] = Column(column_name(name, self._taken), name)
+                as_text, plainly = self._reading.format is Format.XML, not self._reading.has_numbers
+                self._by_name[key] = Column(column_name(name, self._taken), name, as_text, plainly)
             columns.append(self._by_name.get(key))
             if key:
                 self._by_name[key].files.add(number)
@@ -146,7 +151,7 @@ class _Learnt:
             fields = {id(column): index for index, column in enumerate(self._of_sample[number]) if column is not None}
             at = [fields.get(id(column)) for column in columns]
             unique.begin()
-            for row in rows(sample, self._reading)[1]:
+            for row in rows(sample, number, self._reading)[1]:
                 own = zip(columns, at, strict=True)
                 unique.take([_value(column, row.texts[i]) if i is not None else None for column, i in own])
 
@@ -161,8 +166,9 @@ def _value(column: Column, text: str | None) -> Any:
         return text
     if not bare or bare in column.values.words:
         return None
+    plain = text if column.numbers is None else plain_number(text, column.numbers)
     try:
-        value = parse(text, type_, formats=formats)
+        value = parse(plain or "", type_, formats=formats)
     except ValueError:
         column.forced = True
         return text

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framework.infer.moments import Way
 from framework.law.filenames import captures, mistakes
-from framework.law.layout import same_name
 from framework.law.values import parse
-from framework.loader import accepted
-from framework.names import AUDIT_COLUMNS
 from framework.types import Scalar
 
-__all__ = ["Pattern", "about_keys", "about_sequence", "about_time", "column_name", "feed_name", "file_pattern",
-           "looks_like_names"]  # fmt: skip
+__all__ = ["Pattern", "about_keys", "about_sequence", "about_time", "feed_name", "file_pattern", "looks_like_names"]
 
 _LONGEST = 128
 _KEY = re.compile(r"(^|.*[_\W])(id|key|uuid|guid|code|no|nr|num|number|sku|isin|iban|email)$|.*[a-z](Id|ID|Key)$")
@@ -51,20 +46,6 @@ def _is_value(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def column_name(header: str, taken: set[str]) -> str:
-    """A name for a column that a Delta table and Landfeed take, and that no other column has; it is added to those
-    taken."""
-    text = "".join(char if char.isprintable() else "_" for char in unicodedata.normalize("NFC", header).strip())
-    name = accepted(text.replace("$", "_"))[:_LONGEST].strip() or "_"
-    if name.lower() in AUDIT_COLUMNS:
-        name = f"file{name}"
-    unique, number = name, 2
-    while unique.lower() in taken or same_name(unique) in taken:
-        unique, number = f"{name}_{number}", number + 1
-    taken |= {unique.lower(), same_name(unique)}
-    return unique
 
 
 def about_keys(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from framework.loader import accepted
+from framework.law.naming import accepted
 from framework.types import Array, DataType, Map, Scalar, Struct
 
 __all__ = ["Nested", "Texts"]
@@ -28,19 +28,25 @@ class Texts(Protocol):
 
 @dataclass(slots=True)
 class Nested:
-    """What stands at one place of all documents; `texts` makes what learns from its plain values."""
+    """What stands at one place of all documents; `texts` makes what learns from its plain values. Where a place `may
+    repeat`, one value and a list of one are the same, and all values are those of `element` once there was a list."""
 
     texts: Callable[[], Texts]
     plain: Texts | None = None
     element: Nested | None = None
     members: dict[str, Nested] = field(default_factory=dict)
     objects: int = 0
+    may_repeat: bool = False
 
     def take(self, value: Any, text: Callable[[Any], str]) -> None:
         """A further value; `text` gives the text of one that is no list and no object."""
         match value:
             case None:
                 pass
+            case list() if self.may_repeat:
+                self.element = self
+                for item in value:
+                    self.take(item, text)
             case list():
                 self.element = self.element or Nested(self.texts)
                 for item in value:
@@ -48,13 +54,15 @@ class Nested:
             case dict():
                 self.objects += 1
                 for name, item in value.items():
-                    self.members.setdefault(name, Nested(self.texts)).take(item, text)
+                    self.members.setdefault(name, Nested(self.texts, may_repeat=self.may_repeat)).take(item, text)
             case _:
                 self.plain = self.plain or self.texts()
                 self.plain.take(text(value), quoted=type(value) is str)
 
     def type(self) -> DataType:
         """The type that takes everything that was here; text, where nothing else does."""
+        if self.element is self:
+            return Array(self._one())
         kinds = (self.plain is not None) + (self.element is not None) + bool(self.objects)
         if kinds != 1:
             return STRING
@@ -63,6 +71,12 @@ class Nested:
         if self.element is not None:
             return Array(self.element.type())
         return self._object()
+
+    def _one(self) -> DataType:
+        """The type of one of the values, which are no lists."""
+        if self.plain is not None:
+            return STRING if self.objects else self.plain.plain_type()
+        return self._object() if self.objects else STRING
 
     def _object(self) -> DataType:
         members = [(name, member.type()) for name, member in self.members.items()]

@@ -1,56 +1,73 @@
-"""How samples are written: their format, encoding and options, told by trying the law's readers."""
+"""How samples are written: their format and encoding, told by trying the law's readers, and what is special in each
+format."""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, product
+from itertools import islice
 from typing import Any
 
 from framework.errors import LandfeedError
-from framework.feed import Archive, CsvOptions, Feed, Format, Quarantine, Source, Target
-from framework.infer.names import looks_like_names
+from framework.feed import CsvOptions, Feed, Format, Source, Trailer
+from framework.infer.delimited import Delimited, delimited, records_of
+from framework.infer.documents import json_records, xml_records
+from framework.infer.feeds import any_feed
 from framework.infer.sample import Sample
+from framework.infer.sheets import Sheet, sheet_of
+from framework.infer.widths import Place, fixed_rows, places_of
 from framework.law.layout import Field, Kind, Layout, Rejected
-from framework.law.records import READERS, Record
-from framework.law.records.csv import read_records
+from framework.law.records import READERS
 from framework.law.values import json_document
-from framework.names import Table
 from framework.opening import BROKEN_FILE, not_text, unreadable
 
 __all__ = ["Reading", "Row", "read_how", "rows"]
 
 _CHUNK = 1 << 20
 _BEGINNING = 4096
-_SEPARATORS = (",", ";", "\t", "|", "^", "~")
-_QUOTING = (('"', '"'), ('"', "\\"), ("'", "'"), (None, None))
-_COMMENTS = (None, "#")
-_LOOKED_AT = 300
-_ROWS = 10_000
-"""Records in which no name of a header stands below itself."""
-"""Records by which the separator is told."""
 _NARROW = ("utf-8", "windows-1252", "iso-8859-1")
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be")
-_KNOWN = "CSV, JSON, Parquet, Avro and ORC"
+_KNOWN = "CSV, JSON, XML, Excel, Parquet, Avro, ORC and text"
 _ENCODINGS = (*_NARROW, *_WIDE)
+_PLAIN_TEXT = (".txt", ".log", ".dat", ".prn", ".fix", ".fwf", ".asc")
+"""Endings of files that may be no CSV although they are text."""
+TYPED = (Format.PARQUET, Format.AVRO, Format.ORC)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the samples are read. `broken` counts the records that are none however they are read, by sample."""
+    """How the samples are read. `skips` are the lines before the header of each sample, `places` where the fields of
+    lines of fixed width stand; `broken` counts the records that are none however they are read, by sample."""
 
     format: Format
     encodings: tuple[str, ...]
     csv: CsvOptions = CsvOptions()
+    skips: tuple[int, ...] = ()
+    trailer: Trailer | None = None
+    fill: bool = False
+    records: str | None = None
+    sheet: str | None = None
+    places: tuple[Place, ...] = ()
+    members: str | None = None
+    rows_in: tuple[str, ...] = ()
     broken: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def skip_lines(self) -> int | None:
+        """Lines before the header, None where samples have different numbers of them."""
+        return next(iter(set(self.skips)), 0) if len(set(self.skips)) < 2 else None
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether numbers may be written otherwise than plainly."""
+        return self.format in (Format.CSV, Format.FIXED_WIDTH, Format.XML)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record's fields: the text of each as the law gives it and, in JSON, its value."""
+    """A record's fields: the text of each as the law gives it and, of documents, its value."""
 
     texts: tuple[str | None, ...]
     values: tuple[Any, ...] | None = None
@@ -68,14 +85,50 @@ def read_how(samples: Sequence[Sample], *, header: bool | None = None) -> Readin
     distinct = sorted(set(encodings), key=_ENCODINGS.index)
     if "windows-1252" in distinct or "iso-8859-1" in distinct:
         distinct = [*dict.fromkeys(["utf-8", *distinct])]
-    reading = Reading(formats.pop(), tuple(distinct))
+    reading = Reading(formats.pop(), tuple(distinct), skips=(0,) * len(samples))
     if reading.format is Format.CSV:
-        return _csv(samples, encodings, reading, header)
-    broken = [
-        (sample.name, _broken_records(sample, encoding, reading.format))
-        for sample, encoding in zip(samples, encodings, strict=True)
-    ]
+        return _text(samples, encodings, reading, header)
+    reading = _special(samples, encodings, reading)
+    broken = [(each.shown, _broken(each, number, reading)) for number, each in enumerate(samples)]
     return replace(reading, broken=tuple(each for each in broken if each[1]))
+
+
+def _text(samples: Sequence[Sample], encodings: Sequence[str], reading: Reading, header: bool | None) -> Reading:
+    found = delimited(samples, encodings, header)
+    if found.width < 2 and header is None and all(each.name.lower().endswith(_PLAIN_TEXT) for each in samples):
+        places = places_of(samples, encodings)
+        if places is not None:
+            wide = replace(reading, format=Format.FIXED_WIDTH, skips=places.skips, places=places.fields)
+            return replace(wide, fill=places.short)
+        return replace(reading, format=Format.TEXT)
+    return replace(
+        reading, csv=found.csv, skips=found.skips, trailer=found.trailer, fill=found.fill, broken=found.broken
+    )
+
+
+def _special(samples: Sequence[Sample], encodings: Sequence[str], reading: Reading) -> Reading:
+    """What is to be known beyond the format."""
+    match reading.format:
+        case Format.JSON:
+            records, rows_in = json_records(samples, encodings)
+            return replace(reading, records=records, rows_in=rows_in)
+        case Format.XML:
+            return replace(reading, encodings=("utf-8",), records=xml_records(samples))
+        case Format.EXCEL:
+            sheets = [sheet_of(sample) for sample in samples]
+            return replace(reading, skips=tuple(each.skip for each in sheets), sheet=_same_sheet(sheets))
+        case _:
+            return reading
+
+
+def _same_sheet(sheets: Sequence[Sheet]) -> str | None:
+    """The sheet that is read, None for the first one of each."""
+    if all(each.first for each in sheets):
+        return None
+    names = {each.name for each in sheets}
+    if len(names) > 1:
+        raise LandfeedError("the tables stand in sheets of different names", "infer from one workbook", code="infer")
+    return names.pop()
 
 
 def _encoding(sample: Sample) -> str:
@@ -84,16 +137,16 @@ def _encoding(sample: Sample) -> str:
         with sample.stream() as stream:
             beginning = stream.read(_BEGINNING)
         if not beginning:
-            raise LandfeedError(f"{sample.name}: the file is empty", "give a file with data", code="infer")
+            raise LandfeedError(f"{sample.shown}: the file is empty", "give a file with data", code="infer")
         if _signed(beginning) is not None:
             return "utf-8"
         for encoding in _NARROW if not_text(beginning, ["utf-8"]) is None else _WIDE:
             if not_text(beginning, [encoding]) is None and _decodes(sample, encoding):
                 return encoding
     except BROKEN_FILE as error:
-        raise LandfeedError(f"{sample.name}: {unreadable(error)}", "give a whole file", code="infer") from error
+        raise LandfeedError(f"{sample.shown}: {unreadable(error)}", "give a whole file", code="infer") from error
     kind = not_text(beginning, ["utf-8"]) or "of an unknown kind"
-    raise LandfeedError(f"{sample.name} is {kind}", f"feeds are inferred from {_KNOWN} files", code="infer")
+    raise LandfeedError(f"{sample.shown} is {kind}", f"feeds are inferred from {_KNOWN} files", code="infer")
 
 
 def _decodes(sample: Sample, encoding: str) -> bool:
@@ -109,7 +162,10 @@ def _decodes(sample: Sample, encoding: str) -> bool:
 
 
 def _signed(beginning: bytes) -> Format | None:
-    """The format of a file that is no text, by how it begins."""
+    """The format of a file that tells it by how it begins."""
+    kind = not_text(beginning, ["utf-8"]) or ""
+    if kind.startswith(("an HTML", "a zip")):
+        return None
     signed = ((format_, reader.signature) for format_, reader in READERS.items() if reader.signature is not None)
     return next((format_ for format_, signature in signed if re.match(signature, beginning)), None)
 
@@ -124,124 +180,85 @@ def _format(sample: Sample, encoding: str) -> Format:
     if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
         return Format.CSV
     with sample.stream() as stream:
-        layout, _ = READERS[Format.JSON].open(stream, encoding, _any_feed(Format.JSON))
+        layout, _ = READERS[Format.JSON].open(stream, encoding, any_feed(Source("", Format.JSON)))
     return Format.JSON if isinstance(layout, Layout) and layout.others else Format.CSV
 
 
-def _broken_records(sample: Sample, encoding: str, format_: Format) -> int:
-    reader, feed = READERS[format_], _any_feed(format_)
+def _feed(reading: Reading, number: int) -> Feed:
+    """How a sample is read, in a feed that wants no column."""
+    source = Source("", reading.format, records=reading.records, sheet=reading.sheet, skip_lines=reading.skips[number])
+    return any_feed(source)
+
+
+def _broken(sample: Sample, number: int, reading: Reading) -> int:
+    """How many records of a sample are none."""
+    reader, feed, encoding = READERS[reading.format], _feed(reading, number), _encoding_of(sample, reading)
     with sample.stream() as stream:
         whole = _whole(reader.open(stream, encoding, feed)[0], reader.kind)
     with sample.stream() as stream:
         return sum(record.fields is None for record in reader.records(stream, encoding, feed, whole))
 
 
+def _encoding_of(sample: Sample, reading: Reading) -> str:
+    return _encoding(sample) if len(reading.encodings) > 1 else reading.encodings[0]
+
+
 def _whole(layout: Layout | Rejected, kind: Kind) -> Layout:
     """The layout of which every field is one of the record. Raises LandfeedError."""
     if isinstance(layout, Rejected):
         raise LandfeedError(f"a file cannot be read: {layout.reason}", "give other files", code="infer")
-    return Layout(tuple(Field(name, kind) for name in layout.others), ())
+    return layout if layout.record else Layout(tuple(Field(name, kind) for name in layout.others), ())
 
 
-def _csv(samples: Sequence[Sample], encodings: Sequence[str], reading: Reading, header: bool | None) -> Reading:
-    """The options with which the fewest records are broken; of those alike the commonest ones."""
-    pairs = list(zip(samples, encodings, strict=True))
-
-    def score(options: CsvOptions, most: int | None) -> tuple[float, int]:
-        counted = [_count(sample, encoding, options, most) for sample, encoding in pairs]
-        width = min(width for _, _, width in counted)
-        bad, all_ = sum(bad for bad, _, _ in counted), sum(all_ for _, all_, _ in counted)
-        return (bad / all_ if all_ else 1.0) + (width < 2), -width
-
-    separator = min(_SEPARATORS, key=lambda sep: score(CsvOptions(sep=sep), _LOOKED_AT))
-    options = CsvOptions(sep=separator)
-    if score(options, None)[0]:
-        ways = product(_COMMENTS, _QUOTING, dict.fromkeys((separator, *_SEPARATORS)))
-        tried = (CsvOptions(sep=sep, quote=q, escape=e, comment=comment) for comment, (q, e), sep in ways)
-        options = min(tried, key=lambda each: (round(score(each, None)[0], 6),))
-    if header is None:
-        header = all(_has_header(sample, encoding, options) for sample, encoding in pairs)
-    options = replace(options, header=header)
-    broken = [(sample.name, _count(sample, encoding, options, None)[0]) for sample, encoding in pairs]
-    return replace(reading, csv=options, broken=tuple(each for each in broken if each[1]))
+def rows(sample: Sample, number: int, reading: Reading) -> tuple[tuple[str, ...], Iterator[Row]]:
+    """The names of a sample's fields (empty without a header), and its sound records; `number` is its position."""
+    encoding = _encoding_of(sample, reading)
+    match reading.format:
+        case Format.CSV:
+            how = Delimited(reading.csv, reading.skips, reading.trailer, reading.fill)
+            return _delimited_rows(sample, number, encoding, how)
+        case Format.FIXED_WIDTH:
+            names = tuple(place.name for place in reading.places)
+            found = fixed_rows(sample, encoding, reading.skips[number], reading.places)
+            return names, (Row(texts) for texts in found)
+        case _:
+            return _document_rows(sample, number, encoding, reading)
 
 
-@contextmanager
-def _records(
-    sample: Sample, encoding: str, options: CsvOptions, width: int | None = None, most: int | None = None
-) -> Iterator[Iterator[Record]]:
-    """The first records of a CSV sample, whether they are all read or not."""
-    with sample.stream() as stream:
-        found = read_records(stream, encoding=encoding, options=options, width=width)
-        try:
-            yield islice(found, most)
-        finally:
-            if isinstance(found, Generator):  # before the stream is closed
-                found.close()
-
-
-def _count(sample: Sample, encoding: str, options: CsvOptions, most: int | None) -> tuple[int, int, int]:
-    """Of the first records: how many are broken or have another width than the first one, how many there are, and
-    that width."""
-    with _records(sample, encoding, options, most=most) as records:
-        first = next(records, None)
-        if first is None or first.fields is None:
-            return 1, 1, 0
-        width, bad, count = len(first.fields), 0, 1
-        for record in records:
-            bad += record.fields is None or len(record.fields) != width
-            count += 1
-    return bad, count, width
-
-
-def _has_header(sample: Sample, encoding: str, options: CsvOptions) -> bool:
-    with _records(sample, encoding, options) as records:
-        first = next(records, None)
-        if first is None or first.fields is None or not looks_like_names(first.fields):
-            return False
-        others = islice((each.fields for each in records if each.fields is not None and each.raw != first.raw), _ROWS)
-        return not any(
-            name and name == value for fields in others for name, value in zip(first.fields, fields, strict=False)
-        )
-
-
-def _any_feed(format_: Format) -> Feed:
-    """A feed that wants no column of its files."""
-    table = Table("any.any")
-    return Feed("any", Source("", format_), (), Target(table, table), Quarantine(table), Archive("", ""))
-
-
-def rows(sample: Sample, reading: Reading) -> tuple[tuple[str, ...], Iterator[Row]]:
-    """The names of a sample's fields (empty without a header), and its sound records."""
-    encoding = _encoding(sample) if len(reading.encodings) > 1 else reading.encodings[0]
-    if reading.format is not Format.CSV:
-        return _document_rows(sample, encoding, reading.format)
-    with _records(sample, encoding, reading.csv) as records:
+def _delimited_rows(
+    sample: Sample, number: int, encoding: str, how: Delimited
+) -> tuple[tuple[str, ...], Iterator[Row]]:
+    with records_of(sample, encoding, how, number) as records:
         first = next(records, None)
     if first is None or first.fields is None:
         return (), iter(())
-    names = tuple((name or "").strip(" \t\r\n\ufeff\u00a0") for name in first.fields) if reading.csv.header else ()
-    return names, _csv_rows(sample, encoding, reading.csv, len(first.fields))
+    names = tuple((name or "").strip(" \t\r\n\ufeff\u00a0") for name in first.fields) if how.csv.header else ()
+
+    def found(width: int, raw: str) -> Iterator[Row]:
+        with records_of(sample, encoding, how, number, width=width) as records:
+            for record in islice(records, 1 if how.csv.header else 0, None):
+                again = how.csv.header and record.raw == raw
+                if record.fields is not None and not record.no_row and not again:
+                    yield Row(record.fields)
+
+    return names, found(len(first.fields), first.raw)
 
 
-def _csv_rows(sample: Sample, encoding: str, options: CsvOptions, width: int) -> Iterator[Row]:
-    with _records(sample, encoding, options, width) as records:
-        for record in islice(records, 1 if options.header else 0, None):
-            if record.fields is not None:
-                yield Row(record.fields)
-
-
-def _document_rows(sample: Sample, encoding: str, format_: Format) -> tuple[tuple[str, ...], Iterator[Row]]:
+def _document_rows(
+    sample: Sample, number: int, encoding: str, reading: Reading
+) -> tuple[tuple[str, ...], Iterator[Row]]:
     """Of formats whose records are told as JSON."""
-    reader, feed = READERS[format_], _any_feed(format_)
+    reader, feed = READERS[reading.format], _feed(reading, number)
     with sample.stream() as stream:
         whole = _whole(reader.open(stream, encoding, feed)[0], reader.kind)
+    plain = reading.format in (Format.EXCEL, Format.TEXT)
 
     def found() -> Iterator[Row]:
         with sample.stream() as stream:
             for record in reader.records(stream, encoding, feed, whole):
-                if record.fields is not None:
-                    document, _ = json_document(record.raw)
-                    yield Row(record.fields, tuple(map(document.get, whole.names)))
+                if record.fields is None:
+                    continue
+                document: Mapping[str, Any] = {} if plain else json_document(record.raw)[0]
+                yield Row(record.fields, None if plain else tuple(map(document.get, whole.names)))
 
     return whole.names, found()

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from framework.feed import CsvOptions, Format
+from framework.feed import CsvOptions, Format, Negative, Numbers
 from framework.infer.columns import Column
+from framework.infer.digits import habits
 from framework.infer.keys import Keys
 from framework.infer.names import Pattern
 from framework.infer.reading import Reading
 from framework.law.layout import same_name
 from framework.loader import yaml_text
-from framework.types import Array, DataType, Map, Scalar, Struct
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["Findings", "written"]
 
@@ -55,6 +56,8 @@ def _source(found: Findings) -> Iterator[str]:
     yield f"  path: {yaml_text(found.path)}"
     yield f"  format: {reading.format}"
     yield f"  files: {yaml_text(files.files)}"
+    if reading.members:
+        yield f"  members: {yaml_text(reading.members)}"
     if files.order_by:
         yield f"  order_by: {files.order_by}"
     if reading.encodings != ("utf-8",):
@@ -63,10 +66,56 @@ def _source(found: Findings) -> Iterator[str]:
         yield f"  encoding: [{', '.join(map(yaml_text, reading.encodings))}]"
     if found.null_words:
         yield f"  null_values: [{', '.join(map(_quoted, ('', *found.null_words)))}]"
+    yield from _habits(found)
     if reading.format is Format.CSV:
         yield from _options(reading.csv)
     if any(_is_moment(column) for column in found.columns):
         yield from _comment("  ", "timezone: Europe/Rome   (of times that carry no zone; UTC, if not given)")
+
+
+def _habits(found: Findings) -> Iterator[str]:
+    """How the files are written beyond what their format says."""
+    reading = found.reading
+    if reading.records is not None:
+        yield f"  records: {yaml_text(reading.records)}"
+    for other in reading.rows_in:
+        yield from _comment("  ", f"records: {yaml_text(other)}   (if each file is one answer, and the rows are there)")
+    if reading.sheet is not None:
+        yield f"  sheet: {yaml_text(reading.sheet)}"
+    if reading.skip_lines is None:
+        yield "  until_header: true"
+    elif reading.skip_lines:
+        yield f"  skip_lines: {reading.skip_lines}"
+    if reading.trailer is not None:
+        count = f", count: {reading.trailer.count}" if reading.trailer.count is not None else ""
+        yield f"  trailer: {{starts_with: {_quoted(reading.trailer.starts_with)}{count}}}"
+    if reading.fill:
+        yield "  short_rows: fill"
+    if (numbers := _common_numbers(found)) is not None:
+        yield f"  numbers: {_numbers(numbers)}"
+
+
+def _common_numbers(found: Findings) -> Numbers | None:
+    """How numbers are written in all columns; None where some are plain ones that would be read otherwise then."""
+    numbers = [column for column in found.columns if _is_number(column)]
+    ways = {column.numbers for column in numbers if column.numbers is not None}
+    way = ways.pop() if len(ways) == 1 else None
+    plain = [column.type()[0] for column in numbers if column.numbers is None]
+    fits = way is not None and Negative.LEADING in way.negative and all(each == Scalar("bigint") for each in plain)
+    return way if fits or not plain else None
+
+
+def _is_number(column: Column) -> bool:
+    type_ = column.type()[0]
+    return isinstance(type_, Decimal) or type_ in (Scalar("bigint"), Scalar("double"))
+
+
+def _numbers(numbers: Numbers) -> str:
+    listed = (
+        f"{name}: [{', '.join(value)}]" if isinstance(value, list) else f"{name}: {_quoted(value)}"
+        for name, value in habits(numbers)
+    )
+    return f"{{{', '.join(listed)}}}"
 
 
 def _options(csv: CsvOptions) -> Iterator[str]:
@@ -91,7 +140,7 @@ def _schema(found: Findings) -> Iterator[str]:
     for column in found.columns:
         for doubt in column.doubts():
             yield from _comment("  ", f"{yaml_text(column.name)}: {doubt}")
-        yield f"  {yaml_text(column.name)}: {_column(column, found.reading)}"
+        yield f"  {yaml_text(column.name)}: {_column(column, found)}"
     for header in found.left_out:
         yield from _comment("  ", f"left out, because it stands in the header more than once: {yaml_text(header)}")
     if found.files.order_by:
@@ -99,11 +148,14 @@ def _schema(found: Findings) -> Iterator[str]:
         yield from _comment("  ", f"{capture}: {{type: {found.files.type}, from_file: {capture}}}   (the file's own)")
 
 
-def _column(column: Column, reading: Reading) -> str:
-    type_, formats = column.type()
+def _column(column: Column, found: Findings) -> str:
+    (type_, formats), reading = column.type(), found.reading
     text = _type(type_)
-    named = same_name(column.header) == same_name(column.name) or not reading.csv.header
-    if named and not formats:
+    by_name = reading.csv.header and reading.format is not Format.FIXED_WIDTH
+    named = same_name(column.header) == same_name(column.name) or not by_name
+    place = next((each for each in reading.places if each.name == column.header), None)
+    numbers = column.numbers if _common_numbers(found) is None else None
+    if named and not formats and place is None and numbers is None:
         return yaml_text(text)
     parts = [f"type: {_quoted(text) if '(' in text or '<' in text else text}"]
     if not named:
@@ -111,6 +163,10 @@ def _column(column: Column, reading: Reading) -> str:
     if formats:
         listed = ", ".join(map(_quoted, formats))
         parts.append(f"format: {listed if len(formats) == 1 else f'[{listed}]'}")
+    if numbers is not None:
+        parts.append(f"numbers: {_numbers(numbers)}")
+    if place is not None:
+        parts.append(f"start: {place.start}, width: {place.width}")
     return f"{{{', '.join(parts)}}}"
 
 

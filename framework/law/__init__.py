@@ -6,7 +6,7 @@ SQL. Nothing here reads, writes or asks the clock.
                                         why rows are bad
     history | modes                     versions of keys, from their events · what modes mean, as changes
     snapshots                           complete pictures: their order and their guards
-    manifests                           which manifests are ours
+    manifests | quarantined             which manifests are ours · records of the quarantine, read once more
     deliveries                          what an archive holds, in the order in which it came
     discovery | merging | replacing | sheets    which files count · cases as SQL · what a batch takes the place of ·
                                         rows as CSV, and how they differ
@@ -19,9 +19,12 @@ SQL. Nothing here reads, writes or asks the clock.
     verdict | functions | survivors | conversions       what becomes of rows and files · what expressions consist of,
                                         and what that means on every engine · which rows of a batch take part · typed
                                         values as texts
-    headers                             what headers lack and bring, as it is told
+    additions | rescue                  what columns files bring that the schema does not have: as columns, as JSON
+    headers | drift | naming            what headers lack and bring, as it is told · what is different from the file
+                                        before · names as tables take them
     layout                              headers to columns
+    matched                             which of a file's names each column has
     hints                               what may be wrong with a file that lacks a column
-    values | places | ready | freshness     texts to values · …
+    values | places | ready | freshness | fitting   texts to values · … · which types rows may be written as
     dialects                            how an engine says what the builders need
 """

@@ -23,12 +23,12 @@ texts and not asked of dates and moments. A union is what each of its values is.
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as Number
+from json.encoder import encode_basestring
 from typing import Any
 
 from framework.types import DataType, Scalar
@@ -41,6 +41,8 @@ _MICROS = 1_000_000
 _FIRST, _LAST = -62135596800 * _MICROS, 253402300800 * _MICROS
 """The microseconds since 1970 that the years 0001 to 9999 have, without the last one."""
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (in UTC)
+_PART = 1000
+"""Items of a list of which the text is made at a time: there may be millions."""
 _EXACT = 1 << 63
 """Whole numbers below are written without an exponent."""
 
@@ -96,7 +98,8 @@ def as_json(value: Any) -> str:
             members = (f"{_quoted(as_text(name) or '')}:{as_json(item)}" for name, item in value.items())
             return f"{{{','.join(members)}}}"
         case list() | tuple():
-            return f"[{','.join(map(as_json, value))}]"
+            parts = (",".join(map(as_json, value[at : at + _PART])) for at in range(0, len(value), _PART))
+            return f"[{','.join(parts)}]"
         case _:
             return _quoted(as_text(value) or "")
 
@@ -141,4 +144,4 @@ def _decoded(value: bytes) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return encode_basestring(text)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from framework.batch import Seen
-from framework.feed import Feed, MissingColumns
+from framework.feed import Feed, MissingColumns, NewColumns
 from framework.law.layout import Layout, Rejected, quoted
+from framework.names import RESCUED
 
 __all__ = ["column_warnings", "ignored", "missing", "seen"]
 
@@ -17,7 +18,9 @@ def missing(feed: Feed, layout: Layout | Rejected) -> tuple[str, ...]:
     and a rejected file no layout) none is missed."""
     present = {name for name, _ in layout.fields} if isinstance(layout, Layout) else set()
     return tuple(
-        column.name for column in feed.columns if present and column.from_source and column.name not in present
+        column.name
+        for column in feed.columns
+        if present and column.from_source and not column.added and column.name not in present
     )
 
 
@@ -31,9 +34,12 @@ def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
 
 def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:
     """What is kept of a file that was opened; `header` says that a record of it named its fields."""
-    names = layout.names if header and isinstance(layout, Layout) else ()
-    numbers = layout.numbers if isinstance(layout, Layout) else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding, numbers)
+    if isinstance(layout, Rejected):
+        return Seen(encoding=encoding, lacks=layout.lacks, brings=layout.brings)
+    have = dict(layout.fields)
+    added = tuple(column.name for column in feed.columns if column.added and column.name in have)
+    names = layout.names if header else ()
+    return Seen(missing(feed, layout), ignored(layout), names, encoding, layout.numbers, added=added)
 
 
 def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
@@ -44,7 +50,12 @@ def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:
     for columns, count in Counter(each.missing for each in files if each.missing).items():
         yield f"{_columns(columns)} missing in {_files(count)}: {then}"
     for columns, count in Counter(each.ignored for each in files if each.ignored).items():
-        yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+        if feed.schema_contract.new_columns is NewColumns.RESCUE:
+            yield f"{_columns(columns)} not in the schema: rescued into {RESCUED} from {_files(count)}"
+        else:
+            yield f"{_columns(columns)} ignored in {_files(count)}: not in the schema"
+    for columns, count in Counter(each.added for each in files if each.added).items():
+        yield f"{_columns(columns)} not in the schema: loaded as text from {_files(count)}"
     for columns, count in Counter(each.numbers for each in files if each.numbers).items():
         what = "a number has no leading zeros and 15 digits; if they are codes, format the cells as text"
         yield f"{_columns(columns)} text, with numbers in {_files(count)}: {what}"

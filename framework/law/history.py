@@ -208,6 +208,7 @@ class _Sql:
             f"coalesce(lead({begins}) OVER {self._window()}, true) AS _lf_closes",
             f"max(CASE WHEN {begins} THEN {SEQUENCE} END) OVER {so_far} AS _lf_start",
             f"sum(CASE WHEN {CHANGE} = {upsert} THEN 1 ELSE 0 END) OVER {so_far} AS _lf_upserts",
+            *([f"{d.once} AS _lf_once"] if d.once else []),
         ]
         return f"SELECT {', '.join(listed)} FROM ({first}) AS events"
 

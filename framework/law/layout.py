@@ -6,14 +6,12 @@ files without a header are read by position.
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from framework.feed import Column, Feed, MissingColumns, NewColumns, NullKeys, RenamedColumns
-from framework.law.hints import lacking
+from framework.feed import Column, Feed, NewColumns
+from framework.law.matched import Rejected, header_names, match, matched, quoted, renamed, same_name
 from framework.types import DataType
 
 __all__ = [
@@ -25,6 +23,7 @@ __all__ = [
     "csv_layout",
     "found_layout",
     "has_keys",
+    "header_names",
     "json_layout",
     "json_paths",
     "key_names",
@@ -39,8 +38,6 @@ __all__ = [
 
 _OTHERS = 10_000
 """Keys that are told of a file beside those that columns want."""
-_UNSEEN = re.compile("[\ufeff\u200b-\u200f\u2060\u00ad]")
-"""Letters that nobody sees."""
 AROUND = " \t\r\n\ufeff\u00a0"
 """What stands around names without being part of them."""
 
@@ -70,20 +67,15 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """The whole file is refused; `reason` is a sentence for the person who sent it."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
-    that the file has with the index of its field; `others` are keys of its records that are no fields of them, which
+    that the file has with the index of its field; `rescued` are the fields that no column wants and that are kept;
+    `others` are keys of its records that are no fields of them, which
     files of one layout need not have in common, and `numbers` columns of texts that are numbers in the file."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
+    rescued: tuple[int, ...] = ()
     others: tuple[str, ...] = field(default=(), compare=False)
     numbers: tuple[str, ...] = field(default=(), compare=False)
 
@@ -94,8 +86,8 @@ class Layout:
 
     @property
     def used(self) -> list[int]:
-        """The indexes of the fields that some column has, ascending."""
-        return sorted({index for _, index in self.fields})
+        """The indexes of the fields whose values are wanted, ascending."""
+        return sorted({*self.rescued, *(index for _, index in self.fields)})
 
     def index(self, column: str) -> int | None:
         return dict(self.fields).get(column)
@@ -110,20 +102,21 @@ def csv_layout(feed: Feed, header: Sequence[str] | None) -> Layout | Rejected:
     """The layout of a CSV file with this header; None = `header: false`, fields by position."""
     columns = [column for column in feed.columns if column.from_source]
     if header is None:
+        columns = [column for column in columns if not column.added]
         return _in_order([column.name for column in columns], columns, Kind.TEXT)
     names = [name.strip(AROUND) for name in header]
     most = feed.source.limits.columns
     if len(names) > most:
         return Rejected(f"the header has {len(names)} columns; a file may have {most} (limits.columns)")
-    found = _match(feed, columns, names)
+    found = match(feed, columns, names)
     if isinstance(found, Rejected):
         return found
-    return Layout(tuple(Field(name) for name in names), tuple(found.items()))
+    return _rescuing(feed, Layout(tuple(Field(name) for name in names), tuple(found.items())))
 
 
 def named_layout(feed: Feed, names: Sequence[str]) -> Layout | Rejected:
     """The layout of a file whose records have these fields."""
-    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    found = match(feed, [column for column in feed.columns if column.from_source], names)
     if isinstance(found, Rejected):
         return found
     return Layout(tuple(Field(name) for name in names), tuple(found.items()))
@@ -131,13 +124,15 @@ def named_layout(feed: Feed, names: Sequence[str]) -> Layout | Rejected:
 
 def found_layout(feed: Feed, names: Sequence[str], kind: Kind = Kind.TEXT) -> Layout | Rejected:
     """The layout of a file in whose records these names occur; its records have those that columns want."""
-    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    found = match(feed, [column for column in feed.columns if column.from_source], names)
     if isinstance(found, Rejected):
         return found
-    used = sorted(set(found.values()))
+    used = _wanted_fields(feed, found, range(len(names)))
+    if isinstance(used, Rejected):
+        return used
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(name for index, name in enumerate(names) if index not in set(used))[:_OTHERS]
-    return Layout(tuple(Field(names[index], kind) for index in used), fields, others)
+    return _rescuing(feed, Layout(tuple(Field(names[index], kind) for index in used), fields, others=others))
 
 
 def key_names(feed: Feed) -> tuple[str, ...]:
@@ -150,7 +145,7 @@ def key_names(feed: Feed) -> tuple[str, ...]:
 def has_keys(feed: Feed, names: Sequence[str]) -> bool:
     """Whether a line with these names can be the header of a file."""
     columns = [column for column in feed.columns if column.from_source]
-    found, _ = _matched(columns, [name.strip(AROUND) for name in names])
+    found, _ = matched(columns, [name.strip(AROUND) for name in names])
     return all(name in found for name in key_names(feed))
 
 
@@ -160,14 +155,18 @@ def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]
     known = set(map(same_name, keys))
     steps = {".".join(path): path for path in paths if same_name(".".join(path)) not in known}
     names = [*keys, *steps]
-    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    found = match(feed, [column for column in feed.columns if column.from_source], names)
     if isinstance(found, Rejected):
         return found
-    used = sorted(set(found.values()))
+    ways = {steps[names[index]][0] for index in found.values() if names[index] in steps}
+    used = _wanted_fields(feed, found, [index for index, key in enumerate(keys) if key not in ways])
+    if isinstance(used, Rejected):
+        return used
     fields = tuple((column, used.index(index)) for column, index in found.items())
     record = tuple(Field(names[index], Kind.JSON, steps=steps.get(names[index], ())) for index in used)
     taken = {*(names[index] for index in used), *(field.path[0] for field in record)}
-    return Layout(record, fields, tuple(key for key in keys if key not in taken)[:_OTHERS])
+    others = tuple(key for key in keys if key not in taken)[:_OTHERS]
+    return _rescuing(feed, Layout(record, fields, others=others))
 
 
 def json_paths(feed: Feed) -> list[tuple[str, ...]]:
@@ -182,20 +181,35 @@ def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | No
     most = feed.source.limits.columns
     if len(names) > most:
         return Rejected(f"the file has {len(names)} columns; a file may have {most} (limits.columns)")
-    found = _match(feed, [column for column in feed.columns if column.from_source], names)
+    found = match(feed, [column for column in feed.columns if column.from_source], names)
     if isinstance(found, Rejected):
         return found
-    used = sorted(set(found.values()))
+    used = _wanted_fields(feed, found, range(len(names)))
+    if isinstance(used, Rejected):
+        return used
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(name for index, name in enumerate(names) if index not in set(used))
-    return Layout(tuple(Field(names[index], Kind.TYPED, types[index]) for index in used), fields, others)
+    record = tuple(Field(names[index], Kind.TYPED, types[index]) for index in used)
+    return _rescuing(feed, Layout(record, fields, others=others))
 
 
-def same_name(name: str) -> str:
-    """What names that a person reads as the same have in common: case, Unicode form, byte-order marks, and blanks of
-    any kind around and between make no difference."""
-    seen = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return " ".join(_UNSEEN.sub("", seen).split())
+def _rescuing(feed: Feed, layout: Layout) -> Layout:
+    """The layout with the fields that are rescued: those with a name that no column wants."""
+    if feed.schema_contract.new_columns is not NewColumns.RESCUE or not layout.fields:
+        return layout
+    used = {index for _, index in layout.fields}
+    return replace(layout, rescued=tuple(i for i, name in enumerate(layout.names) if i not in used and name))
+
+
+def _wanted_fields(feed: Feed, found: Mapping[str, int], every: Sequence[int]) -> list[int] | Rejected:
+    """The fields that records have: those that columns want, and all where new columns are loaded too."""
+    used = set(found.values())
+    if feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE):
+        used |= set(every)
+    most = feed.source.limits.columns
+    if len(used) > most:
+        return Rejected(f"the records of the file have {len(used)} names; a file may have {most} (limits.columns)")
+    return sorted(used)
 
 
 def own_layout(feed: Feed, kind: Kind) -> Layout:
@@ -207,87 +221,3 @@ def own_layout(feed: Feed, kind: Kind) -> Layout:
 def _in_order(names: Sequence[str], columns: Sequence[Column], kind: Kind) -> Layout:
     fields = tuple((column.name, index) for index, column in enumerate(columns))
     return Layout(tuple(Field(name, kind) for name in names), fields)
-
-
-def renamed(feed: Feed, header: Sequence[str], before: Sequence[str]) -> str | None:
-    """Why a file with this header is refused after one with the header `before`: a column that was there is gone, and
-    a name has come that no column wants, so that one may be the other. None where that is not so, or allowed."""
-    if not header or not before or feed.schema_contract.renamed_columns is RenamedColumns.SET_NULL:
-        return None
-    columns = [column for column in feed.columns if column.from_source]
-    now, then = _matched(columns, header)[0], _matched(columns, before)[0]
-    known = {"", *map(same_name, before)}
-    gone = [column.name for column in columns if column.name in then and column.name not in now]
-    come = [name for index, name in enumerate(header) if index not in now.values() and same_name(name) not in known]
-    if not gone or not come:
-        return None
-    old = [before[then[name]] for name in gone]
-    return (
-        f"{quoted(old)}, which the file before had, is gone, and {quoted(come)} has come, which no column wants: "
-        f"if it was renamed, say source_name: [{come[0]}, {old[0]}] at the column {gone[0]}; "
-        "if not, schema_contract.renamed_columns: set_null"
-    )
-
-
-def _match(feed: Feed, columns: Sequence[Column], names: Sequence[str]) -> dict[str, int] | Rejected:
-    """The index of the name that each column has in the file, for those that have one; or why the file is refused."""
-    found, twice = _matched(columns, names)
-    if twice:
-        return Rejected(f"the file names {quoted(twice)} more than once, or in several spellings; which is it?")
-    return _refuse(feed, columns, names, list(found.items())) or found
-
-
-def _matched(columns: Sequence[Column], names: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """The index of the name that each column has, for those that have one, and the names that are there twice."""
-    at: dict[str, list[int]] = {}
-    for index, name in enumerate(names):
-        at.setdefault(same_name(name), []).append(index)
-    at.pop("", None)
-    exactly = {name: column.name for column in columns for name in column.source_names}
-    found: dict[str, int] = {}
-    twice: list[str] = []
-    for column in columns:
-        wanted = next((name for name in column.source_names if same_name(name) in at), None)
-        if wanted is None:
-            continue
-        same = at[same_name(wanted)]
-        own = [index for index in same if exactly.get(names[index], column.name) == column.name] or same
-        found[column.name] = own[0]
-        twice += [names[own[0]]] if len(own) > 1 else []
-    return found, twice
-
-
-def _refuse(
-    feed: Feed, columns: Sequence[Column], names: Sequence[str], fields: Sequence[tuple[str, int]]
-) -> Rejected | None:
-    present = {name for name, _ in fields}
-    missing = [column for column in columns if column.name not in present]
-    keys = feed.target.keys
-    if feed.target.null_keys is NullKeys.MATCH and present & set(keys):
-        keys = ()  # a key column that is not there is NULL in all rows
-    needed = [column for column in missing if column.name in (*keys, *feed.target.sequence_by)]
-    if needed:
-        hint = lacking(feed, needed, names)
-        return Rejected(f"there is no {_wanted(needed)} in the file; it has {_found(names)}{hint}")
-    contract = feed.schema_contract
-    if missing and contract.missing_columns is MissingColumns.REJECT_FILE:
-        return Rejected(f"there is no {_wanted(missing)} in the file (schema_contract.missing_columns: reject_file)")
-    used = {index for _, index in fields}
-    new = [name for index, name in enumerate(names) if index not in used]
-    if new and contract.new_columns is NewColumns.REJECT_FILE:
-        return Rejected(f"the file has columns that the schema does not: {quoted(new)} (new_columns: reject_file)")
-    return None
-
-
-def _wanted(columns: Sequence[Column]) -> str:
-    return "column " + ", ".join(" or ".join(map(repr, column.source_names)) for column in columns)
-
-
-def _found(names: Sequence[str]) -> str:
-    return f"{quoted(names)}" if names else "no columns"
-
-
-def quoted(names: Sequence[str], most: int = 8) -> str:
-    """Names as messages tell them, not all of many."""
-    shown = ", ".join(repr(name if len(name) <= 40 else name[:40] + "…") for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

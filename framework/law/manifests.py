@@ -21,7 +21,16 @@ def mistrust(feed: Feed, manifest: Manifest) -> str | None:
     if manifest.batch_id != manifest.batch.id:
         return "its batch id is not that of its files"
     stranger = next((file for file in manifest.batch.files if not _could_be_found(feed, file)), None)
-    return f"the file {stranger.shown!r} does not lie in {feed.source.path}" if stranger is not None else None
+    if stranger is not None:
+        return f"the file {stranger.shown!r} does not lie in {feed.source.path}"
+    other = next((each.file for each in manifest.outcomes if not _is_member(each.file)), None)
+    return f"the file {other.shown!r} is no member of its archive" if other is not None else None
+
+
+def _is_member(file: File) -> bool:
+    """Whether a file that says that it is one of an archive is called so."""
+    within = file.container
+    return within is None or (within.container is None and file.path.startswith(f"{within.path}!"))
 
 
 def _could_be_found(feed: Feed, file: File) -> bool:

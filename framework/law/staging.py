@@ -19,6 +19,7 @@ from framework.law.dialects import Dialect
 from framework.law.layout import Layout
 from framework.law.masks import NO_RECORD, masked
 from framework.law.pathnames import captures
+from framework.law.rescue import rescued
 from framework.law.rules import (
     LATE,
     Rule,
@@ -115,7 +116,7 @@ class RowQuery:
     expression without meaning that makes an engine compute the values before it looks at their rules; `audit` is the
     SQL of the audit columns. With `usual_only` a row with a value in an uncommon spelling counts as bad, which is right
     for a look that only asks whether all rows are good. `moments` are the columns whose fields were moments already, so
-    that no format is asked of them."""
+    that no format is asked of them, `rescued` the SQL of fields that no column wants, by their names."""
 
     feed: Feed
     dialect: Dialect
@@ -126,6 +127,7 @@ class RowQuery:
     audit: Mapping[str, str] = field(default_factory=dict)
     usual_only: bool = False
     moments: frozenset[str] = frozenset()
+    rescued: Mapping[str, str] = field(default_factory=dict)
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
@@ -159,6 +161,9 @@ class RowQuery:
         for index, column in enumerate(self.feed.columns):
             if column.from_file is not None:
                 found[index] = f"nullif({by_file(self._captured(column.from_file), self.dialect)}, '')"
+            elif column.rescues:
+                path = self.audit.get(AUDIT_COLUMNS[0], self.dialect.text(""))
+                found[index] = rescued(self.rescued, path, self.dialect)
             elif column.name in self.fields:
                 found[index] = text_of(column, self.fields[column.name], self.feed, self.dialect)
         return found
@@ -177,7 +182,7 @@ class RowQuery:
         return {index: (captures(pattern, name) or {}).get(capture, "") for index, name in names.items()}
 
     def has_text(self, column: Column) -> bool:
-        return column.from_file is not None or column.name in self.fields
+        return column.from_file is not None or column.rescues or column.name in self.fields
 
     def _value(self, index: int, column: Column) -> str:
         dialect, has_text = self.dialect, self.has_text(column)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 
 from framework.batch import Checked, FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, CheckAction, Feed, Mode, OnExceed, Quarantine
+from framework.feed import AllBad, CheckAction, Feed, MembersOnError, Mode, OnExceed, Quarantine
 from framework.law.layout import renamed
 from framework.names import File, Reason, Rows, shown
 
@@ -77,7 +78,8 @@ class Judgement:
 
 def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: int) -> FileOutcome:
     if rejected is not None:
-        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons)
+        why = Seen(lacks=figures.seen.lacks, brings=figures.seen.brings)
+        return FileOutcome(figures.file, rejected=rejected, reasons=figures.reasons, seen=why)
     rows = Rows(figures.read, staged, figures.bad, figures.filtered, deduplicated)
     return FileOutcome(figures.file, rows, reasons=figures.reasons, seen=figures.seen)
 
@@ -85,13 +87,34 @@ def _outcome(figures: Figures, rejected: str | None, staged: int, deduplicated: 
 def judge(feed: Feed, figures: Iterable[Figures], before: Sequence[str] = ()) -> Judgement:
     """Decide which files are rejected; `before` is the header of the file that was loaded last, if it had one. Raises
     PolicyError when a file is over the limits of a feed that then fails."""
-    counted = tuple(figures)
-    rejected = []
-    for each in counted:
-        why = each.unreadable or renamed(feed, each.seen.header, before) or _over_limit(feed, each)
+    counted: list[Figures] = []
+    rejected: list[str | None] = []
+    for _, some in groupby(figures, key=lambda each: each.file.landed):
+        members, why_not, before = _one_file(feed, list(some), before)
+        counted += members
+        rejected += why_not
+    return Judgement(tuple(counted), tuple(_as_a_whole(feed, counted, rejected)))
+
+
+def _one_file(
+    feed: Feed, members: list[Figures], before: Sequence[str]
+) -> tuple[list[Figures], list[str | None], Sequence[str]]:
+    """What is known of a file, or of each member of an archive, why it is rejected, and the header of the last one that
+    is not."""
+    rejected: list[str | None] = []
+    header = before
+    for index, each in enumerate(members):
+        other = renamed(feed, each.seen.header, header) if each.unreadable is None else None
+        if other is not None:
+            members[index] = replace(each, seen=replace(each.seen, lacks=other.lacks, brings=other.brings))
+        why = each.unreadable or (other.reason if other is not None else _over_limit(feed, each))
         rejected.append(why)
-        before = (why is None and each.seen.header) or before
-    return Judgement(counted, tuple(_as_a_whole(feed, counted, rejected)))
+        header = (why is None and each.seen.header) or header
+    first = next((each for each, why in zip(members, rejected, strict=True) if why is not None), None)
+    if first is None or len(members) == 1 or feed.source.members_on_error is MembersOnError.REJECT_MEMBERS:
+        return members, rejected, header
+    why_all = f"{shown(first.file.name)} in the same archive is rejected (source.members_on_error)"
+    return members, [why or why_all for why in rejected], before
 
 
 def _as_a_whole(feed: Feed, figures: Sequence[Figures], rejected: Sequence[str | None]) -> Sequence[str | None]:

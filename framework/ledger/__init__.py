@@ -1,15 +1,18 @@
 """Ledger: the memory of the system, append-only Delta tables of events, written in groups.
 
-`files` holds what happened to each file, `batches` what happened to each batch, `checks` what came of its checks. A
-commit to a Delta table costs milliseconds to seconds, so events are gathered: those of all feeds of a run share one
-commit a table (`Ledger.write`). What is gathered is lost when the process dies; the manifests in the tables' own
-commits say it once more, and the feed's lease that somebody has to look there (`framework.leases`).
+`files` holds what happened to each file, `batches` what happened to each batch, `checks` what came of its checks,
+`schema_changes` what was different in its files and what became of the target for it, `resolved` which records of the
+quarantine were loaded after all. A commit to a Delta table costs milliseconds to seconds, so events are gathered: those
+of all feeds of a run share one commit a table (`Ledger.write`). What is gathered is lost when the process dies; the
+manifests in the tables' own commits say it once more, and the feed's lease that somebody has to look there
+(`framework.leases`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from framework.control import Control
 from framework.keeping import Keeping, Kept
@@ -19,20 +22,26 @@ from framework.ledger.events import (
     CheckEvent,
     FileEvent,
     NoticeEvent,
+    ResolvedEvent,
+    SchemaChangeEvent,
     batch_event,
     file_event,
     notice_event,
     row_of,
+    schema_change_event,
 )
 from framework.ledger.grouped import GroupedTable
 from framework.names import BatchState, FileState, Table
 
-__all__ = ["CLOSED", "COLUMN_TYPES", "CONTROL_TABLES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent"]
+__all__ = [
+    "CLOSED", "COLUMN_TYPES", "CONTROL_TABLES", "BatchEvent", "CheckEvent", "FileEvent", "Ledger", "NoticeEvent",
+    "ResolvedEvent", "SchemaChangeEvent",
+]  # fmt: skip
 
 _MERGED = (FileState.MERGED,)
 CLOSED = frozenset((BatchState.ARCHIVED, BatchState.ABANDONED))
 """The states of a batch that is over."""
-CONTROL_TABLES = ("files", "batches", "checks", "notices")
+CONTROL_TABLES = ("files", "batches", "checks", "notices", "resolved", "schema_changes")
 """The tables of the control schema."""
 
 
@@ -49,17 +58,24 @@ class Ledger:
         self._batches = GroupedTable(control, Table(f"{schema}.batches"), self._keeping)
         self._checks = GroupedTable(control, Table(f"{schema}.checks"), self._keeping)
         self._notices = GroupedTable(control, Table(f"{schema}.notices"), self._keeping)
+        self._changes = GroupedTable(control, Table(f"{schema}.schema_changes"), self._keeping)
+        self._resolved = GroupedTable(control, Table(f"{schema}.resolved"), self._keeping)
         self._closed: dict[str, str] = {}
         """By feed, the last batch that is known to be over."""
 
     @property
     def tables(self) -> tuple[Table, ...]:
         """Where the events stand; some may not be there yet."""
-        return (self._files.table, self._batches.table, self._checks.table)
+        return tuple(grouped.table for grouped in self._of_batches)
+
+    @property
+    def _of_batches(self) -> tuple[GroupedTable, ...]:
+        """What is told of batches, in the order in which it is written."""
+        return (self._checks, self._changes, self._files, self._batches)
 
     def mend(self) -> list[str]:
         """Set half-written last entries of the tables' logs aside; a sentence for each."""
-        mended = (self._keeping.mend(grouped.table) for grouped in (self._files, self._batches))
+        mended = (self._keeping.mend(grouped.table) for grouped in self._of_batches)
         return [sentence for sentence in mended if sentence is not None]
 
     def record_files(self, events: Iterable[FileEvent]) -> None:
@@ -71,10 +87,23 @@ class Ledger:
     def record_checks(self, events: Iterable[CheckEvent]) -> None:
         self._record(self._checks, events)
 
+    def record_changes(self, events: Iterable[SchemaChangeEvent]) -> None:
+        self._record(self._changes, events)
+
     def record_notices(self, events: Iterable[NoticeEvent]) -> None:
         """Record what webhooks were told; written at once."""
         self._notices.gather([row_of(event) for event in events])
         self._notices.write()
+
+    def record_resolved(self, events: Iterable[ResolvedEvent]) -> None:
+        """Record records of the quarantine that are loaded now; written at once."""
+        self._resolved.gather([row_of(event) for event in events])
+        self._resolved.write()
+
+    def resolved(self, feed: str) -> set[tuple[str, str, int]]:
+        """The records of the feed's quarantine that were loaded after all: (batch, file, line)."""
+        rows: list[Any] = list(self._resolved.select({"feed": [feed]}))
+        return {(row["batch_id"], row["file"], row["line"]) for row in rows}
 
     def notices(self, hooks: Sequence[str]) -> dict[str, dict[str, NoticeEvent]]:
         """What each of these webhooks was told last of each feed, by webhook and feed."""
@@ -84,7 +113,9 @@ class Ledger:
             found[hook] = {str(row["feed"]): notice_event(row) for row in rows}
         return found
 
-    def _record(self, table: GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent]) -> None:
+    def _record(
+        self, table: GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent | SchemaChangeEvent]
+    ) -> None:
         rows = [row_of(event) for event in events]
         table.gather(rows)
         if rows and not self._gathers:
@@ -93,11 +124,9 @@ class Ledger:
     def write(self, feed: str | None = None) -> None:
         """Write what is gathered, or what is gathered if something of this feed is; returns when it is durable. The
         batches come last, so that one that is over has its files recorded. What cannot be written stays gathered."""
-        tables = (self._checks, self._files, self._batches)
-        if feed is None or any(table.holds(feed) for table in tables):
-            self._checks.write()
-            self._files.write()
-            self._batches.write()
+        if feed is None or any(table.holds(feed) for table in self._of_batches):
+            for table in self._of_batches:
+                table.write()
 
     def batch_events(
         self, *, feeds: Sequence[str] = (), batch_ids: Sequence[str] = (), limit: int | None = None
@@ -156,9 +185,14 @@ class Ledger:
         where = _given(feed=feeds, batch_id=batch_ids, file=files, state=states)
         return [file_event(row) for row in self._files.select(where)]
 
+    def schema_changes(self, batch_ids: Sequence[str]) -> list[SchemaChangeEvent]:
+        """What was different in these batches, newest first."""
+        rows = self._changes.select({"batch_id": batch_ids}) if batch_ids else []
+        return [schema_change_event(row) for row in rows]
+
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""
-        for grouped in (self._files, self._batches, self._checks, self._notices):
+        for grouped in (*self._of_batches, self._notices, self._resolved):
             grouped.upkeep()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from framework.names import BatchState, FileState, Rows, bigint, shown
 
@@ -15,10 +15,13 @@ __all__ = [
     "CheckEvent",
     "FileEvent",
     "NoticeEvent",
+    "ResolvedEvent",
+    "SchemaChangeEvent",
     "batch_event",
     "file_event",
     "notice_event",
     "row_of",
+    "schema_change_event",
 ]
 
 
@@ -99,6 +102,28 @@ class CheckEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaChangeEvent:
+    """One row of `schema_changes`: a file, the feed or the target is not what it was (`framework.names.SchemaChange`).
+    Times are UTC. `from_` is the column `from`, a word that Python has for itself."""
+
+    recorded_at: datetime
+    run_id: str
+    batch_id: str
+    feed: str
+    file: str | None
+    kind: str
+    column: str
+    from_: str | None
+    to: str | None
+    action: str
+
+    def as_dict(self) -> dict[str, str | None]:
+        """As `framework.names.SchemaChange` is told."""
+        told = {"file": self.file, "kind": self.kind, "column": self.column}
+        return told | {"from": self.from_, "to": self.to, "action": self.action}
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeEvent:
     """One row of `notices`: what a webhook knows of a feed since then (of the run itself where the feed is empty). The
     last three are `ok` or what is wrong. Times are UTC."""
@@ -110,6 +135,23 @@ class NoticeEvent:
     load: str
     freshness: str
     rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedEvent:
+    """One row of `resolved`: a record of the quarantine (its batch, its file as the quarantine tells it, its line) was
+    loaded after all, in the batch `loaded_in`. Times are UTC."""
+
+    recorded_at: datetime
+    run_id: str
+    feed: str
+    batch_id: str
+    file: str
+    line: int
+    loaded_in: str
+
+
+Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent | SchemaChangeEvent
 
 
 def batch_event(row: Mapping[str, Any]) -> BatchEvent:
@@ -124,7 +166,11 @@ def notice_event(row: Mapping[str, Any]) -> NoticeEvent:
     return NoticeEvent(**_by_name(NoticeEvent, row))
 
 
-def _by_name(event: type[FileEvent | BatchEvent | NoticeEvent], row: Mapping[str, Any]) -> dict[str, Any]:
+def schema_change_event(row: Mapping[str, Any]) -> SchemaChangeEvent:
+    return SchemaChangeEvent(**_by_name(SchemaChangeEvent, {**row, "from_": row.get("from")}))
+
+
+def _by_name(event: type[Event], row: Mapping[str, Any]) -> dict[str, Any]:
     """The values of an event's fields. Columns that a newer version added are passed over; what an older one
     did not write is zero, an empty text, or None where the field may be None."""
     empty = {"int": 0, "str": ""}
@@ -133,9 +179,9 @@ def _by_name(event: type[FileEvent | BatchEvent | NoticeEvent], row: Mapping[str
     return {name: empty.get(types[name]) if value is None else value for name, value in found.items()}
 
 
-def row_of(event: FileEvent | BatchEvent | CheckEvent | NoticeEvent) -> dict[str, object]:
-    row = {name: _written(value) for name, value in asdict(event).items()}
-    return row if isinstance(event, CheckEvent | NoticeEvent) else row | {"state": str(event.state)}
+def row_of(event: Event) -> dict[str, object]:
+    row = {name.rstrip("_"): _written(value) for name, value in asdict(event).items()}
+    return row | {"state": str(event.state)} if isinstance(event, FileEvent | BatchEvent) else row
 
 
 def _written(value: object) -> object:
@@ -151,8 +197,8 @@ def _written(value: object) -> object:
 def _column_types() -> dict[str, str]:
     """The types of the columns of all tables, by column name, in the contract's words."""
     words = {"datetime": "timestamp", "int": "bigint", "float": "double", "bool": "boolean"}
-    events = (*fields(FileEvent), *fields(BatchEvent), *fields(CheckEvent), *fields(NoticeEvent))
-    declared = {field.name: str(field.type) for field in events}
+    events = (FileEvent, BatchEvent, CheckEvent, NoticeEvent, ResolvedEvent, SchemaChangeEvent)
+    declared = {field.name.rstrip("_"): str(field.type) for event in events for field in fields(event)}
     return {name: words.get(type_.removesuffix(" | None"), "string") for name, type_ in declared.items()}
 
 

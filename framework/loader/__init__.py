@@ -6,7 +6,6 @@ what concerns several feeds) → the typed Feed (`build`) or Environment (`setti
 never stops the search for more.
 """
 
-from framework.loader.column_types import accepted
 from framework.loader.databricks import watched_folder
 from framework.loader.environments import environment_names
 from framework.loader.project import (
@@ -18,15 +17,15 @@ from framework.loader.project import (
     load_targets,
     merged_tree,
 )
-from framework.loader.schema import Kind, schema_text
-from framework.loader.written import annotated, new_feed, origins, yaml_text
+from framework.loader.validators import Kind, schema_text
+from framework.loader.written import annotated, column_line, new_feed, origins, yaml_text
 
 __all__ = [
     "Kind",
     "Project",
-    "accepted",
     "annotated",
     "check_project",
+    "column_line",
     "environment_names",
     "environment_of",
     "feed_names",

@@ -21,6 +21,7 @@ from framework.feed import (
     DeleteMode,
     Feed,
     Format,
+    MembersOnError,
     MissingColumns,
     Mode,
     NewColumns,
@@ -41,8 +42,8 @@ from framework.loader import expecting, habits, ready
 from framework.loader.nodes import Node
 from framework.loader.paths import folder
 from framework.loader.values import flag, items, mapping, number, span, text, texts, whole, word
-from framework.names import Table
-from framework.types import parse_type
+from framework.names import RESCUED, Table
+from framework.types import Scalar, parse_type
 
 __all__ = ["build_feed"]
 
@@ -96,6 +97,8 @@ def _source(tree: Node, environment: Environment) -> Source:
         control=habits.control(source.get("control")),
         short_rows=word(source, ShortRows.QUARANTINE, "short_rows"),
         sheet=_sheet(source.get("sheet")),
+        members=text(source, "members"),
+        members_on_error=word(source, MembersOnError.REJECT_ALL, "members_on_error"),
         text_formulas=flag(source, False, "text_formulas"),
         null_values=("",) if null_values is None else tuple(node.text for node in null_values.items),
         trim=flag(source, False, "trim"),
@@ -125,7 +128,11 @@ def _csv(options: Mapping[str, Node]) -> CsvOptions:
 
 def _all_columns(tree: Node) -> tuple[Column, ...]:
     numbers = habits.numbers(tree.get("source", "numbers"))
-    return tuple(_column(name, node, numbers) for name, node in mapping(tree, "schema").items())
+    columns = tuple(_column(name, node, numbers) for name, node in mapping(tree, "schema").items())
+    if word(tree, NewColumns.IGNORE, "schema_contract", "new_columns") is not NewColumns.RESCUE:
+        return columns
+    what = "What files have in columns that the schema does not have, as JSON"
+    return (*columns, Column(RESCUED, Scalar("string"), (), description=what, rescues=True))
 
 
 def _column(name: str, node: Node, numbers: Numbers | None) -> Column:

@@ -54,6 +54,9 @@ def _source(source: Node, captured: frozenset[str]) -> Iterator[Problem]:
         for capture in filenames.captures_in(files.text):
             if capture.date_pattern:
                 yield from _date_pattern(files, capture.date_pattern)
+    members = source.get("members")
+    if members is not None:
+        yield from _members(members)
     recursive = source.get("recursive")
     if files is not None and recursive is not None and recursive.value is False and pathnames.has_folders(files.text):
         message = "files lie in subfolders by their pattern, and recursive: false leaves those out"
@@ -67,6 +70,14 @@ def _source(source: Node, captured: frozenset[str]) -> Iterator[Problem]:
         yield problem
     yield from _encodings(source)
     yield from _options(source)
+
+
+def _members(members: Node) -> Iterator[Problem]:
+    for message, hint in pathnames.mistakes(members.text):
+        yield members.problem("source.members", "it is no file name pattern" if members.secret else message, hint)
+    if any(True for _ in filenames.captures_in(members.text)):
+        hint = "write * for what differs; what source.files captures of the archive's name counts for its members"
+        yield members.problem("source.members", "names of members are not captured", hint)
 
 
 def _date_pattern(files: Node, pattern: str) -> Iterator[Problem]:

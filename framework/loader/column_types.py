@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 
 from framework.errors import Problem
+from framework.law.naming import refused
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean
 from framework.types import TYPE_NAMES, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
 
-__all__ = ["accepted", "refused", "type_of", "type_problems"]
+__all__ = ["type_of", "type_problems"]
 
 _TYPES = (*TYPE_NAMES, "decimal", "array", "map", "struct")
 _OTHER_TYPES = {
@@ -21,7 +22,6 @@ _OTHER_TYPES = {
     "timestamp_ltz": "timestamp", "date32": "date", "int8": "bigint", "int4": "int", "list": "array<…>",
     "object": "struct<name:type>", "record": "struct<name:type>", "byte": "tinyint",
 }  # fmt: skip
-_NOT_IN_DELTA = " ,;{}()\n\t="
 
 
 def type_of(node: Node) -> DataType | None:
@@ -91,14 +91,3 @@ def _type_hint(text: str) -> str:
     if name in ("array", "map", "struct", "decimal"):
         return "for example array<string>, map<string,int>, struct<a:int,b:string>, decimal(12,2)"
     return did_you_mean(name, _TYPES) or f"the types are: {', '.join(_TYPES)}"
-
-
-def accepted(name: str) -> str:
-    """The name as Delta takes it: an underscore for what it refuses."""
-    return re.sub(f"[{re.escape(_NOT_IN_DELTA)}]+", "_", name).strip("_") or "_" if refused(name) else name
-
-
-def refused(name: str) -> str:
-    """The characters of a name that a Delta table without column mapping refuses, in words."""
-    found = dict.fromkeys(char for char in name if char in _NOT_IN_DELTA)
-    return " or ".join("a blank" if char == " " else char for char in found)

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from framework.errors import Problem
+from framework.law.naming import refused
 from framework.law.values import check_pattern, parse
 from framework.loader import habits, ready
-from framework.loader.column_types import refused, type_of, type_problems
+from framework.loader.column_types import type_of, type_problems
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
 from framework.names import AUDIT_COLUMNS

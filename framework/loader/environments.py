@@ -17,6 +17,7 @@ from framework.loader.nodes import Node
 from framework.loader.settings import build_environment
 from framework.loader.substitute import Scope, Text, substitute
 from framework.loader.suggest import one_of
+from framework.loader.validators import Kind
 
 __all__ = ["Settings", "bundle_targets", "environment_names", "load_environment", "zone_problem"]
 
@@ -68,7 +69,7 @@ def load_environment(config: str, env: str, environ: Mapping[str, str], report: 
     problems: list[Problem] = []
     scope = _variables(tree, Scope({}, environ, file), problems.append)
     settings = substitute(_without_variables(tree), "", scope, problems.append)
-    bad = schema.check(settings, schema.Kind.ENVIRONMENT, problems.append)
+    bad = schema.check(settings, Kind.ENVIRONMENT, problems.append)
     pruned = schema.prune(settings, bad)
     problems += _checks(pruned, settings)
     for problem in problems:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from framework.errors import Problem
 from framework.loader import schema
 from framework.loader.nodes import MAX_BYTES, Node, parse
+from framework.loader.validators import Kind
 
 __all__ = ["DEFAULTS", "Defaults", "feed_files", "merge", "read"]
 
@@ -112,6 +113,6 @@ class Defaults:
             problems = self._problems.setdefault(folder, [])
             found = read(self._config, file, problems.append)
             if found is not None:
-                found = schema.prune(found, schema.check(found, schema.Kind.DEFAULTS, problems.append))
+                found = schema.prune(found, schema.check(found, Kind.DEFAULTS, problems.append))
         self._merged[folder] = merge(outer, found) if outer and found else found or outer
         return self._merged[folder]

@@ -17,6 +17,7 @@ from framework.loader.files import Defaults, feed_files, merge, read
 from framework.loader.nodes import Node
 from framework.loader.substitute import substitute
 from framework.loader.suggest import one_of
+from framework.loader.validators import Kind
 from framework.names import Secrets
 
 __all__ = ["Project", "check_project", "environment_of", "feed_names", "load_project", "load_targets", "merged_tree"]
@@ -203,7 +204,7 @@ def _read_feed(config: str, file: str, defaults: Defaults, settings: Settings) -
     tree = substitute(tree, "", replace(settings.scope, feed=found.name or "feed"), report)
     if name is not None:
         tree.map["feed"] = name
-    bad = schema.check(tree, schema.Kind.FEED, report)
+    bad = schema.check(tree, Kind.FEED, report)
     pruned = schema.prune(tree, bad)
     found.tree = pruned
     found.tags = tuple(tag.text for tag in pruned.map["tags"].items) if "tags" in pruned.map else ()

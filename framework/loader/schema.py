@@ -1,49 +1,25 @@
-"""The JSON Schemas of the three kinds of files, and what they have to say about a tree.
-
-Two keywords are Landfeed's own: `x-landfeed-supported: false` marks a key that the contract has and
-this version does not do yet, `x-landfeed-unsupported-values` the same for words. Taking the marker
-out of the schema is all it needs to let a key through.
-"""
+"""What the JSON Schemas have to say about a tree, in our words."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from functools import cache
-from importlib import resources
-from typing import Any, TypeAlias
-
-from jsonschema import Draft202012Validator, ValidationError, validators
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from framework.errors import Problem
 from framework.loader.elsewhere import ELSEWHERE
 from framework.loader.nodes import Node, data
 from framework.loader.suggest import did_you_mean, one_of
+from framework.loader.validators import Kind, schema_of, sound, validator
 
-__all__ = ["Kind", "Path", "check", "prune", "schema_of", "schema_text"]
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+__all__ = ["Path", "check", "prune"]
 
 Path: TypeAlias = tuple[str | int, ...]
-
-
-class Kind(StrEnum):
-    """The kinds of configuration files."""
-
-    FEED = "feed"
-    ENVIRONMENT = "environment"
-    DEFAULTS = "defaults"
-
-
-def schema_text(kind: Kind) -> str:
-    """The JSON Schema (draft 2020-12) as published."""
-    return resources.files("framework").joinpath(f"schemas/{kind}.schema.json").read_text("utf-8")
-
-
-@cache
-def schema_of(kind: Kind) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(schema_text(kind))
-    return schema
 
 
 def check(tree: Node, kind: Kind, report: Callable[[Problem], None]) -> set[Path]:
@@ -53,7 +29,8 @@ def check(tree: Node, kind: Kind, report: Callable[[Problem], None]) -> set[Path
     """
     bad: set[Path] = set()
     missing: set[tuple[Path, str]] = set()
-    for error in _validator(kind).iter_errors(data(tree)):
+    document = data(tree)
+    for error in () if sound(document, kind) else validator(kind).iter_errors(document):
         path: Path = tuple(error.absolute_path)
         node = _at(tree, path)
         if node.broken or (kind is Kind.DEFAULTS and node.plain and "${" in node.raw):
@@ -83,25 +60,6 @@ def written(path: Path) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
-
-
-def _not_supported(_validator: Any, supported: bool, _instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if not supported:
-        yield ValidationError("not supported yet")
-
-
-def _values_not_supported(_validator: Any, words: list[Any], instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if instance in words:
-        yield ValidationError("not supported yet")
-
-
-@cache
-def _validator(kind: Kind) -> Any:
-    extended = validators.extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator,
-        {"x-landfeed-supported": _not_supported, "x-landfeed-unsupported-values": _values_not_supported},
-    )
-    return extended(schema_of(kind))
 
 
 def _at(tree: Node, path: Path) -> Node:

@@ -8,7 +8,7 @@ from framework.errors import Problem
 from framework.loader.column_types import type_of
 from framework.loader.nodes import Node
 from framework.loader.suggest import did_you_mean, one_of
-from framework.names import CHANGE, DELETED_AT, END_AT, SEQUENCE, START_AT
+from framework.names import CHANGE, DELETED_AT, END_AT, RESCUED, SEQUENCE, START_AT
 from framework.types import Array, Map, Scalar, Struct
 
 __all__ = ["problems"]
@@ -61,7 +61,12 @@ def problems(tree: Node, columns: Mapping[str, Node], captured: frozenset[str], 
         message = "old values are kept where rows are updated: in mode merge with scd_type 1"
         yield keep.problem("schema_contract.missing_columns", message, "use set_null or reject_file")
     yield from _left_out(target, columns)
-    yield from _own_names(target, mode, columns)
+    new = tree.get("schema_contract", "new_columns")
+    yield from _own_names(target, mode, columns, rescues=new is not None and new.text == "rescue")
+    header = tree.get("source", "options", "header")
+    if new is not None and new.text in ("add", "rescue") and header is not None and header.value is False:
+        message = "without a header, columns are mapped by position and no column is new"
+        yield new.problem("schema_contract.new_columns", message, "leave it out")
     yield from _snapshot(target, captured)
     if "cluster_by" in target.map and "partition_by" in target.map:
         place = target.map["partition_by"]
@@ -209,7 +214,7 @@ def _left_out(target: Node, columns: Mapping[str, Node]) -> Iterator[Problem]:
         yield place.problem("target.except_columns", "no column is left for the target", "remove some", at_key=True)
 
 
-def _own_names(target: Node, mode: str, columns: Mapping[str, Node]) -> Iterator[Problem]:
+def _own_names(target: Node, mode: str, columns: Mapping[str, Node], *, rescues: bool) -> Iterator[Problem]:
     """Columns that are called as those which the mode adds."""
     own: dict[str, str] = {}
     if _value(target, "scd_type") == 2:
@@ -220,6 +225,8 @@ def _own_names(target: Node, mode: str, columns: Mapping[str, Node]) -> Iterator
     if mode == "merge" and (own.get(START_AT) or deletes):
         why = "scd_type 2" if START_AT in own else "a feed whose rows delete"
         own |= dict.fromkeys((CHANGE, SEQUENCE, "_feed", "_batch"), why)
+    if rescues:
+        own |= {RESCUED: "new_columns: rescue"}
     added = {name.lower(): why for name, why in own.items()}
     for name, node in columns.items():
         if name.lower() in added or name.lower().startswith("_lf_"):

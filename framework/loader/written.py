@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from framework.loader.column_types import accepted
+from framework.law.layout import same_name
+from framework.law.naming import accepted
 from framework.loader.nodes import Node, scalar
 
-__all__ = ["annotated", "new_feed", "origins", "yaml_text"]
+__all__ = ["annotated", "column_line", "new_feed", "origins", "yaml_text"]
 
 _WIDTH = 48
 """Comments begin in this column where the value leaves room."""
@@ -78,6 +79,13 @@ def _column(name: str, type_: str) -> str:
     if accepted(name) == name:
         return yaml_text(type_)
     return f"{{type: {json.dumps(type_)}, source_name: [{json.dumps(name, ensure_ascii=False)}]}}"
+
+
+def column_line(name: str, type_: str, source_name: str) -> str:
+    """A column of a schema as a line of YAML; `source_name` is what files call it."""
+    if same_name(source_name) == same_name(name):
+        return f"{_key(name)}: {yaml_text(type_)}"
+    return f"{_key(name)}: {{type: {json.dumps(type_)}, source_name: [{json.dumps(source_name, ensure_ascii=False)}]}}"
 
 
 def new_feed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from framework.errors import SetAside, SourceChanged
@@ -10,8 +11,10 @@ from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS
 from framework.names import File
-from framework.opening.pieces import Piece, open_beginning, open_piece
+from framework.opening.files import open_file
+from framework.opening.pieces import Piece, open_beginning
 from framework.opening.sources import SourceFile, check_all, fetch_all
+from framework.opening.streams import Compression
 from framework.storage import Storage
 
 __all__ = ["Ways", "open_batch"]
@@ -37,24 +40,35 @@ class Ways(Protocol):
 
 
 def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str, ways: Ways) -> list[Piece]:
-    """Open the files of a batch, copies of which go to `folder` where their storage needs copies. Raises
-    SourceChanged with all files that are no longer as they were listed, or SetAside with all that cannot be read."""
+    """Open the files of a batch, each member of an archive as one of its own. Copies go to `folder` where the storage
+    needs them. Raises SourceChanged with all files that are no longer as they were listed, or SetAside with all that
+    cannot be read."""
     pieces: list[Piece] = []
     failed: list[SourceChanged | SetAside] = []
     sources = [SourceFile(file, storage, folder, feed.source.limits) for file in files]
     opened = {index: _in_place(feed, index, source, ways) for index, source in enumerate(sources)}
-    in_place = {index: piece for index, piece in opened.items() if piece is not None}
-    others = {index: source for index, source in enumerate(sources) if index not in in_place}
-    away = ways.open_away(feed, others, sum(file.size for file in files)) if others else {}
-    fetch_all([source for index, source in others.items() if index not in away])
+    known = {index: piece for index, piece in opened.items() if piece is not None}
+    others = {index: source for index, source in enumerate(sources) if index not in known}
+    single = {index: source for index, source in others.items() if not _is_archive(source)}
+    if single:
+        known |= ways.open_away(feed, single, sum(file.size for file in files))
+    fetch_all([source for index, source in others.items() if index not in known])
+    taken = {file.path for file in files}
     for index, source in enumerate(sources):
         try:
-            known = in_place.get(index) or away.get(index)
-            pieces.append(known or open_piece(feed, index, source, ways.survey))
+            if index in known:
+                pieces.append(replace(known[index], index=len(pieces)))
+            else:
+                pieces += open_file(feed, len(pieces), source, taken, ways.survey)
         except (SourceChanged, SetAside) as error:
             failed.append(error)
     check_all(failed)
     return pieces
+
+
+def _is_archive(source: SourceFile) -> bool:
+    """Whether several pieces may come of it, which are unpacked in the runner's folder."""
+    return Compression.of(source.file.path) is Compression.ZIP
 
 
 def _in_place(feed: Feed, index: int, source: SourceFile, ways: Ways) -> Piece | None:

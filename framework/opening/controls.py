@@ -32,12 +32,17 @@ class Told:
     count: int | None = None
     sums: tuple[tuple[str, Decimal], ...] = ()
 
+    @property
+    def is_about_records(self) -> bool:
+        return self.count is not None or bool(self.sums)
+
 
 def told_of(source: SourceFile, feed: Feed) -> Told | None:
-    """What the control file of a file tells; None for feeds without. Raises BrokenFile where it does not tell what is
+    """What the control file of a file tells; None for feeds without, and for a member of an archive, which has none of
+    its own. Raises BrokenFile where it does not tell what is
     asked, or another SHA-256 than that of the file, and SourceChanged where it is gone."""
     control = feed.source.control
-    if control is None:
+    if control is None or source.is_member:
         return None
     name, text = _read(source, control)
     found = {key: _find(key, pattern, text, name) for key, pattern in control.patterns.items()}

@@ -41,7 +41,6 @@ class Piece:
     encoding: str = "utf-8"
     layout: Layout | Rejected = Rejected("the file was not opened")
     header: Record | None = None
-    member: str | None = None
     surveyed: bool = False
     in_place: bool = False
     away: bool = False
@@ -104,7 +103,7 @@ class FileRead:
 
     def open_by_the_law(self, feed: Feed) -> None:
         """Open the file once more, all of it and by the law alone: an engine's own way to it did not hold."""
-        self.open_as(open_piece(feed, self.index, self.piece.source))
+        self.open_as(open_piece(feed, self.index, self.piece.source, by_archive=self.piece.told))
 
     def open_as(self, piece: Piece) -> None:
         """Take it as it was opened once more."""
@@ -117,11 +116,13 @@ Survey = Callable[[Piece, Feed], Layout | None]
 would reject the piece."""
 
 
-def open_piece(feed: Feed, index: int, source: SourceFile, survey: Survey | None = None) -> Piece:
-    """Open a file of the batch."""
+def open_piece(
+    feed: Feed, index: int, source: SourceFile, survey: Survey | None = None, by_archive: Told | None = None
+) -> Piece:
+    """Open a file of the batch; `by_archive` is what the control file of the archive says that it is a member of."""
 
     def opened() -> Piece:
-        piece = Piece(index, source, Compression.of(source.stored_as), told=told_of(source, feed))
+        piece = Piece(index, source, Compression.of(source.stored_as), told=by_archive or told_of(source, feed))
         with piece.stream() as stream:
             _refuse_other_kinds(stream.read(BEGINNING), feed)
             if READERS[feed.source.format].signature is None:

@@ -27,7 +27,7 @@ class _Bytes(io.FileIO):
     """Bytes of a file of the batch. That they cannot be read is not mistaken for what is in them."""
 
     def __init__(self, opened: int | str, file: File) -> None:
-        self._path, self.at = file.path, 0
+        self._path, self.at = file.landed.path, 0
         with reading(self._path):
             super().__init__(opened)
 
@@ -53,11 +53,12 @@ def stream_of(opened: int | str, file: File) -> io.BufferedReader:
 
 class SourceFile:
     """A file of the batch. What its storage can open in place is opened there, each time by descriptor and by version;
-    of others there is a copy in `folder`, which is the runner's own."""
+    of others, and of members of archives, there is a copy in `folder`, which is the runner's own."""
 
     def __init__(self, file: File, storage: Storage, folder: str, limits: Limits = _USUAL) -> None:
-        self.file, self.limits, self._storage, self._folder = file, limits, storage, folder
+        self.file, self.limits, self._storage, self.folder = file, limits, storage, folder
         self._copy: str | None = None
+        self._whole, self._size = self, file.size
         self._fetched = self._in_place = False
         self.varies = False
         """Whether records were met that are other than the first ones let expect; then all of it is to be looked at."""
@@ -70,7 +71,7 @@ class SourceFile:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What another process needs, which opens the file anew."""
-        return SourceFile, (self.file, self._storage, self._folder, self.limits)
+        return SourceFile, (self.file, self._storage, self.folder, self.limits)
 
     def elsewhere(self, folder: str) -> SourceFile:
         """The same file, to be opened anew, with a folder for copies on the machine where that is done."""
@@ -80,19 +81,30 @@ class SourceFile:
         """The same file without its storage, for who is given its bytes."""
         return SourceFile(self.file, cast(Storage, None), "", self.limits)
 
+    def part(self, member: File, path: str, packed: int) -> SourceFile:
+        """A member of this file that is unpacked at a path; `packed` is how many bytes it takes in the archive."""
+        part = SourceFile(member, self._storage, self.folder, self.limits)
+        part._copy, part._fetched, part._whole, part._size = path, True, self._whole, packed
+        return part
+
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises
         SourceChanged and SetAside."""
         if not self._fetched:
             with self._still_there():
-                self._copy = self._storage.fetch(self.file, self._folder)
+                self._copy = self._storage.fetch(self.file, self.folder)
             self._fetched = True
         return self._copy
 
     @property
     def bytes_read(self) -> int:
         """How much of the file the engine has read; asked from other threads, to tell how far a batch is."""
-        return self.file.size if self.done else int(self.file.size * min(1.0, self.share()))
+        return self._size if self.done else int(self._size * min(1.0, self.share()))
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is one of an archive."""
+        return self._whole is not self
 
     @property
     def stored_as(self) -> str:
@@ -161,7 +173,7 @@ class SourceFile:
     @property
     def may_have_changed(self) -> bool:
         """Whether what was read may be other than what was listed: it was not a copy of that version."""
-        return self._in_place or self._copy is None
+        return self._whole._in_place or self._whole._copy is None
 
     @contextmanager
     def _still_there(self) -> Iterator[None]:

@@ -18,10 +18,9 @@ from typing import Any, BinaryIO, assert_never
 from framework.errors import MissingDependency
 from framework.law.records import BrokenFile
 from framework.names import File, Limits
-from framework.opening.archives import only_member
 from framework.opening.sources import SourceFile
 
-__all__ = ["Compression", "TooLarge", "choose_encoding", "unpacked", "unreadable", "unusable"]
+__all__ = ["Bounded", "Compression", "TooLarge", "choose_encoding", "packed", "unpacked", "unreadable", "unusable"]
 
 _CHUNK = 1 << 20
 
@@ -55,7 +54,7 @@ class TooLarge(Exception):
     """What a packed file holds is larger than it may be, as the text says."""
 
 
-class _Bounded(io.RawIOBase):
+class Bounded(io.RawIOBase):
     """The content of a packed file up to so many bytes. Raises TooLarge beyond them, and BrokenFile."""
 
     def __init__(self, content: io.BufferedIOBase, kind: Compression, most: int, why: str) -> None:
@@ -106,16 +105,36 @@ def _zstd() -> Any:
         raise MissingDependency("a .zst file needs the package backports.zstd", hint) from error
 
 
+def packed(content: bytes, compression: Compression) -> bytes:
+    """The content, packed; the same bytes give the same."""
+    match compression:
+        case Compression.NONE:
+            return content
+        case Compression.GZIP:
+            return gzip.compress(content, mtime=0)
+        case Compression.BZIP2:
+            return bz2.compress(content)
+        case Compression.ZSTD:
+            return bytes(_zstd().compress(content))
+        case Compression.ZIP:
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(zipfile.ZipInfo("records"), content)
+            return stream.getvalue()
+        case _:
+            assert_never(compression)
+
+
 @contextmanager
 def unpacked(stream: BinaryIO, compression: Compression, size: int, limits: Limits) -> Iterator[BinaryIO]:
     """What a stream of so many bytes holds as it was before it was packed; the stream is closed afterwards. Reading it
     raises TooLarge when that is more than it may be."""
     with stream:
-        if compression is Compression.NONE:
+        if compression in (Compression.NONE, Compression.ZIP):
             yield stream
             return
         with _content(stream, compression) as content:
-            yield io.BufferedReader(_Bounded(content, compression, *limits.most_unpacked(size)), _CHUNK)
+            yield io.BufferedReader(Bounded(content, compression, *limits.most_unpacked(size)), _CHUNK)
 
 
 def _content(stream: BinaryIO, compression: Compression) -> Any:
@@ -126,9 +145,7 @@ def _content(stream: BinaryIO, compression: Compression) -> Any:
             return bz2.BZ2File(stream)
         case Compression.ZSTD:
             return _zstd().ZstdFile(stream)
-        case Compression.ZIP:
-            return only_member(stream)
-        case Compression.NONE:
+        case Compression.NONE | Compression.ZIP:  # what an archive holds is unpacked before
             return stream
         case _:
             assert_never(compression)
@@ -138,7 +155,6 @@ def unreadable(error: Exception) -> str:
     """A sentence for a file that is damaged, from the error that said so."""
     match error:
         case TooLarge() | BrokenFile():
-            return str(error)
             return str(error)
         case _:
             return f"the file cannot be read: {str(error).splitlines()[0]}"

@@ -9,8 +9,10 @@ from framework.pages.html import text
 
 __all__ = ["Bar", "bars"]
 
-_WIDTH, _HEIGHT, _TOP, _LEFT, _BELOW = 640, 150, 8, 52, 20
+_WIDTH, _HEIGHT, _TOP, _LEFT, _BELOW = 640, 150, 16, 56, 28
 _WIDEST = 40.0
+_LOWEST = 1.5
+"""The height of a bar that can just be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def bars(
             tall = value / highest * _HEIGHT if highest else 0.0
             bottom -= tall
             if tall > 0:
-                box = f'x="{at:.1f}" y="{bottom:.1f}" width="{wide - gap:.1f}" height="{max(tall, 0.5):.1f}"'
+                box = f'x="{at:.1f}" y="{bottom:.1f}" width="{wide - gap:.1f}" height="{max(tall, _LOWEST):.1f}"'
                 parts.append(f'<rect class="s{colours[number % 9]}" {box}/>')
         drawn.append(f"<g><title>{text(step.name)}: {text(said)}</title>{''.join(parts)}</g>")
     legend = "".join(
@@ -64,7 +66,7 @@ def _axis(highest: float, unit: str, steps: Sequence[Bar]) -> str:
         lines.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>')
         value = f"{_short(highest * share)}{unit}"
         lines.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text(value)}</text>')
-    y = _TOP + _HEIGHT + 15
+    y = _TOP + _HEIGHT + 20
     lines.append(f'<text x="{_LEFT}" y="{y}">{text(steps[0].name)}</text>')
     if len(steps) * _WIDEST > _WIDTH / 2:
         lines.append(f'<text x="{_WIDTH}" y="{y}" text-anchor="end">{text(steps[-1].name)}</text>')

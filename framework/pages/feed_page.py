@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from framework.feed import Column, Expect, Feed
 from framework.law.verdict import most_frequent
 from framework.pages.charts import Bar, bars
 from framework.pages.facts import FeedFacts, Load, Site
-from framework.pages.html import badge, moment, number, section, table, text
+from framework.pages.html import badge, moment, number, place, section, table, text
 
 __all__ = ["feed_page"]
 
@@ -56,8 +56,8 @@ def _flow(feed: Feed) -> str:
     return f'<ol class="flow">{main}</ol><ul class="flow aside">{beside}</ul>'
 
 
-def _station(name: str, place: str, what: str) -> str:
-    return f"<li><b>{text(name)}</b><code>{text(place)}</code><span>{text(what)}</span></li>"
+def _station(name: str, where: str, what: str) -> str:
+    return f"<li><b>{text(name)}</b>{place(where)}<span>{text(what)}</span></li>"
 
 
 def _facts(facts: FeedFacts) -> str:
@@ -156,7 +156,7 @@ def _rejected(facts: FeedFacts) -> str:
     if not facts.rejected:
         return ""
     rows = (
-        (moment(event.recorded_at), f"<code>{text(event.file)}</code>", text(event.reason))
+        (moment(event.recorded_at), place(event.file.removeprefix(facts.feed.source.path)), text(event.reason))
         for event in facts.rejected[:_FILES]
     )
     more = len(facts.rejected) - _FILES
@@ -164,10 +164,18 @@ def _rejected(facts: FeedFacts) -> str:
 
 
 def _changes(facts: FeedFacts) -> str:
-    if not facts.changed:
+    """What files lacked or brought, each once."""
+    times: dict[str, list[datetime]] = {}
+    for change in facts.changed:
+        times.setdefault(change.sentence, []).append(change.at)
+    if not times:
         return ""
-    rows = ((moment(change.at), text(change.sentence)) for change in facts.changed[:_FILES])
-    return table(("loaded (UTC)", "what its files had"), rows)
+    rows = (
+        (text(sentence), moment(min(at)), moment(max(at)), number(len(at)))
+        for sentence, at in list(times.items())[:_FILES]
+    )
+    columns = ("what its files had", "since (UTC)", "last (UTC)", "loads")
+    return table(columns, rows, columns[3:])
 
 
 def _columns(feed: Feed) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-__all__ = ["badge", "moment", "number", "page", "section", "table", "text"]
+__all__ = ["badge", "moment", "number", "page", "place", "section", "table", "text"]
 
 
 def text(value: object) -> str:
     """A value as HTML text; nothing is a dash."""
     return "–" if value is None or value == "" else escape(str(value), quote=True)  # noqa: RUF001
+
+
+def place(path: str) -> str:
+    """A path, which may be broken between its folders."""
+    return f"<code>{text(path).replace('/', '/<wbr>')}</code>"
 
 
 def number(value: float | None) -> str:
@@ -32,7 +37,8 @@ def badge(state: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[str] = (), caption: str = "") -> str:
-    """A table of HTML cells; the first cell of a row is its header. It scrolls by itself where it is too wide."""
+    """A table of HTML cells; the first cell of a row is its header. It scrolls by itself where it is too wide; on
+    a phone rows become blocks, whose cells have the names of their columns from the style."""
     marks = [' class="n"' if column in numeric else "" for column in columns]
     head = "".join(f'<th scope="col"{mark}>{text(c)}</th>' for c, mark in zip(columns, marks, strict=True))
     body = []
@@ -40,9 +46,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequen
         first, *others = row
         cells = "".join(f"<td{mark}>{cell}</td>" for cell, mark in zip(others, marks[1:], strict=True))
         body.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+    names = ";".join(f"--c{n}:'{text(column)}'" for n, column in enumerate(columns, 1) if n > 1)
     told = f"<caption>{text(caption)}</caption>" if caption else ""
     label = text(caption or ", ".join(columns))
-    inside = f"<table>{told}<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    inside = f'<table style="{names}">{told}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{inside}</div>'
 
 

@@ -12,7 +12,8 @@ from framework.pages.html import badge, moment, number, section, table, text
 
 __all__ = ["overview"]
 
-_DAYS = 90
+_DAYS, _FEWEST_DAYS = 90, 14
+"""Days that are shown, and of which none are left out at the beginning where there was nothing yet."""
 _MOST = 50
 """Rows of lists on the first page; of more it is said how many."""
 
@@ -76,7 +77,7 @@ def _changes(site: Site) -> str:
         (f'<a href="feeds/{text(change.feed)}.html">{text(change.feed)}</a>', moment(change.at), text(change.sentence))
         for change in found[:_MOST]
     )
-    return table(("feed", "since (UTC)", "columns of its files"), rows) + _more(len(found))
+    return table(("feed", "since (UTC)", "what is new"), rows) + _more(len(found))
 
 
 def _more(count: int) -> str:
@@ -92,8 +93,11 @@ def _rows_a_day(site: Site) -> str:
                 day = load.recorded_at.date()
                 good[day] += load.rows_read - load.rows_quarantined
                 bad[day] += load.rows_quarantined
-    steps = [Bar(day.isoformat(), (good[day], bad[day])) for day in site.days(_DAYS)]
-    return bars(f"Rows read in the last {_DAYS} days", ("good rows", "bad rows"), steps)
+    days = site.days(_DAYS)
+    while len(days) > _FEWEST_DAYS and not good[days[0]] and not bad[days[0]]:
+        del days[0]
+    steps = [Bar(day.isoformat(), (good[day], bad[day])) for day in days]
+    return bars(f"Rows read in the last {len(days)} days", ("good rows", "bad rows"), steps)
 
 
 def _search() -> str:

@@ -5,4 +5,5 @@ Between the two stands a plan, a list of inert steps that both interpreters read
     compile | recording                 facts to steps; pure · what was done, as events for the ledger
     targets | observe | foresee | archiving | world | tables    whether tables that are there can take the rows · reads
                                         the world before the plan · what headers lack and bring · files leave landing …
+    reading                             files are opened, with what they bring
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -55,22 +55,50 @@ def secure(feed: Feed, keeping: Keeping, manifest: Manifest) -> None:
 
 def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
     """Move every file that can be moved; one that cannot stops no other."""
+    landed: dict[File, list[FileOutcome]] = {}
+    for outcome in manifest.outcomes:
+        landed.setdefault(outcome.file.landed, []).append(outcome)
     moved: dict[File, str | None] = {}
     reasons: dict[File, str] = {}
     failed: dict[File, StorageError] = {}
-    with ThreadPoolExecutor(min(_MOVES_AT_ONCE, len(manifest.outcomes) or 1)) as pool:
-        results = pool.map(lambda outcome: _archive_file(feed, storage, manifest, outcome), manifest.outcomes)
-        for outcome, result in zip(manifest.outcomes, results, strict=True):
+    with ThreadPoolExecutor(min(_MOVES_AT_ONCE, len(landed) or 1)) as pool:
+        results = pool.map(lambda item: _archive_file(feed, storage, manifest, *item), landed.items())
+        for file, result in zip(landed, results, strict=True):
             match result:
                 case StorageError():
-                    failed[outcome.file] = result
+                    failed[file] = result
                 case moved_to, reason:
-                    moved[outcome.file] = moved_to
+                    moved[file] = moved_to
                     if reason is not None:
-                        reasons[outcome.file] = reason
+                        reasons[file] = reason
     for file, archived in _grown(storage, moved):
         moved[file], reasons[file] = _back_again(storage, file, archived)
+    return _with_members(feed, manifest, Moves(moved, reasons, failed))
+
+
+def _with_members(feed: Feed, manifest: Manifest, moves: Moves) -> Moves:
+    """What became of an archive is what became of its members; the rejected ones of one that is not lie, with the
+    archive's copy, where rejected files do."""
+    moved, reasons, failed = dict(moves.moved), dict(moves.reasons), dict(moves.failed)
+    for outcome in manifest.outcomes:
+        file, landed = outcome.file, outcome.file.landed
+        if file is landed:
+            continue
+        if landed in failed:
+            failed[file] = failed[landed]
+            continue
+        moved[file] = moved[landed]
+        reason = outcome.rejected or reasons.get(landed)
+        if reason is not None:
+            reasons[file] = reason
+        if outcome.rejected is not None and not in_archive(feed, landed):
+            moved[file] = _destination(feed, manifest, landed, rejected=True)
     return Moves(moved, reasons, failed)
+
+
+def _destination(feed: Feed, manifest: Manifest, file: File, *, rejected: bool) -> str:
+    root = feed.archive.rejected_path if rejected else feed.archive.path
+    return archive_folder(root, manifest) + file.name
 
 
 def _grown(storage: Storage, moved: Mapping[File, str | None]) -> list[tuple[File, File]]:
@@ -94,15 +122,20 @@ def _back_again(storage: Storage, file: File, archived: File) -> tuple[str | Non
 
 
 def _archive_file(
-    feed: Feed, storage: Storage, manifest: Manifest, outcome: FileOutcome
+    feed: Feed, storage: Storage, manifest: Manifest, file: File, outcomes: Sequence[FileOutcome]
 ) -> tuple[str | None, str | None] | StorageError:
-    file, archive = outcome.file, feed.archive
+    """What becomes of a file, all of which is rejected or none; of an archive that is loaded but for some members there
+    is a copy among the rejected files before it leaves landing."""
+    whys, archive = [outcome.rejected for outcome in outcomes], feed.archive
+    rejected = whys[0] if all(why is not None for why in whys) else None
     if in_archive(feed, file):
-        return file.path, outcome.rejected
-    root = archive.path if outcome.rejected is None else archive.rejected_path
-    action = archive.on_success if outcome.rejected is None else ArchiveAction.MOVE
-    destination = archive_folder(root, manifest) + file.name
+        return file.path, rejected
+    root = archive.path if rejected is None else archive.rejected_path
+    action = archive.on_success if rejected is None else ArchiveAction.MOVE
+    destination = _destination(feed, manifest, file, rejected=rejected is not None)
     try:
+        if rejected is None and any(why is not None for why in whys):
+            storage.copy(file, _destination(feed, manifest, file, rejected=True), root=archive.rejected_path)
         done = _left(storage, file, destination, root, action)
         if done and feed.source.control is not None:
             companion = storage.head(beside(file.path, feed.source.control.file))
@@ -113,10 +146,10 @@ def _archive_file(
     except StorageError as error:
         return error
     if done:
-        return destination or None, outcome.rejected
+        return destination or None, rejected
     gone = storage.head(file.path) is None
     left = "was removed from landing" if gone else "was replaced in landing; the new version is pending"
-    return None, outcome.rejected or f"the file {left}"
+    return None, rejected or f"the file {left}"
 
 
 def _left(storage: Storage, file: File, destination: str, root: str, action: ArchiveAction) -> bool:

@@ -10,17 +10,19 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed, MissingColumns, Mode
+from framework.feed import Feed, MissingColumns, Mode, NewColumns
+from framework.law.additions import with_added
 from framework.law.change import Change, Match
+from framework.law.fitting import type_differs
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.snapshots import first_picture, picture, sequence
-from framework.names import File
+from framework.names import ChangeKind, File, SchemaChange
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.plan.targets import check_loaded_as, check_nulls, staged_otherwise
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -59,6 +61,27 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     return Plan(feed, steps)
 
 
+def unfit(feed: Feed, facts: Facts, loaded_into: str | None) -> Iterator[str]:
+    """Sentences about what the feed's target is and the feed says otherwise, also when no file is pending.
+    `loaded_into` is the table into which the last batch was loaded. Raises LandfeedError as a batch would."""
+    table = feed.target.table
+    if facts.target is None and loaded_into is not None:
+        again = f"the archive fills it: landfeed rebuild {feed.name} --swap"
+        is_there = "is not there" if loaded_into == table.name else f"was not loaded yet; {loaded_into} was, and stays"
+        yield f"table {table} {is_there}: {again}"
+    if facts.target is None or feed.target.shared_target:
+        return
+    wanted = {column.name.lower() for column in target_columns(feed)}
+    grows = feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE)
+    for name, _ in facts.target.columns if loaded_into == table.name and not grows else ():
+        if name.lower() not in wanted:
+            yield f"column {name} of {table} is not in the feed: it keeps what it has, and new rows have NULL in it"
+    for step in _fitting(new_target(feed), facts.target):
+        for column in step.columns if isinstance(step, AddColumns) else ():
+            then = f"rows that are there have NULL in it, unless: landfeed rebuild {feed.name} --swap"
+            yield f"column {column.name} is new: the next batch adds it to {table}; {then}"
+
+
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
     unfinished = facts.unfinished
     outdated = _outdated(feed, unfinished, tasks) if unfinished is not None else None
@@ -94,7 +117,7 @@ def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str
 
 
 def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = unfinished.manifest.batch
+    batch, feed = unfinished.manifest.batch, with_added(feed, unfinished.manifest.added)
     if unfinished.merged:
         # Staging may be overwritten only when the batch before is in the archive, so `stage` finishes it too.
         if tasks & {Task.ARCHIVE, Task.STAGE}:
@@ -115,6 +138,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
             yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    feed = with_added(feed, (*(facts.loaded.added if facts.loaded else ()), *facts.brought))
     if facts.doubled is not None and _all_pending(facts, facts.doubled):
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
         yield Discard(feed.quarantine.table, feed.name, facts.doubled.batch_id)
@@ -162,6 +186,17 @@ def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
 
 
+def target_changes(feed: Feed, facts: Facts) -> tuple[SchemaChange, ...]:
+    """What becomes of a target that is there before a batch of the feed is merged into it."""
+    steps = _fitting(new_target(feed), facts.target) if facts.target is not None else ()
+    return tuple(
+        SchemaChange(None, ChangeKind.ADDED, column.name, None, str(column.type), "add_column")
+        for step in steps
+        if isinstance(step, AddColumns)
+        for column in step.columns
+    )
+
+
 def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
     if feed.target.mode is not Mode.SNAPSHOT:
         return change_of(feed)
@@ -180,11 +215,7 @@ def _fitting(wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
     for column in wanted.columns:
         found = types.get(column.name.lower())
         if found is not None and found != str(column.type):
-            raise LandfeedError(
-                f"column {column.name} of {table} is {found} and the feed says {column.type}",
-                "give the column the table's type, or load into another table",
-                code="schema",
-            )
+            raise type_differs(table, column.name, found, str(column.type))
     missing = tuple(column for column in wanted.columns if column.name.lower() not in types)
     if missing:
         yield AddColumns(table, missing)

@@ -22,23 +22,26 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import CONSTRAINT, Merged
-from framework.errors import Conflict, LandfeedError, PolicyError, SourceChanged
+from framework.errors import Conflict, LandfeedError, PolicyError
 from framework.feed import Feed, MissingColumns, Mode, loaded_as, read_options
+from framework.law.additions import added_by, lacking, with_added
+from framework.law.drift import file_changes
 from framework.law.headers import column_warnings
 from framework.law.modes import keeping, memory_table, settled
 from framework.law.snapshots import picture
 from framework.law.verdict import check_warnings
+from framework.loader import column_line
 from framework.machine import own_folder
-from framework.names import BatchState, Rows, shown
-from framework.opening import Piece, SourceFile, open_batch
+from framework.names import BatchState, Rows, SchemaChange, shown
+from framework.opening import SourceFile
 from framework.plan.archiving import Moves, archive_files, secure
-from framework.plan.compile import Plan, Task, compile_plan
+from framework.plan.compile import Plan, Task, compile_plan, target_changes
 from framework.plan.observe import Facts
+from framework.plan.reading import check_read, opened
 from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
 from framework.plan.world import World
 from framework.report import FileReport
 from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
-from framework.storage import Storage
 
 __all__ = ["BatchWork"]
 
@@ -136,17 +139,22 @@ class BatchWork:
         storage = self.world.storage(step.feed)
         loaded_at, started = self.world.clock(), time.perf_counter()
         with own_folder() as folder:
-            pieces = open_batch(step.feed, step.batch.files, storage, folder, self.world.engine)
+            before, engine = step.feed, self.world.engine
+            step, pieces = opened(step, storage, folder, engine, self.facts.target)
             self._sources = [piece.source for piece in pieces]
 
             def seal(outcomes: Sequence[FileOutcome], checked: Sequence[Checked] = ()) -> Manifest:
-                _check(storage, step, pieces, outcomes)
+                check_read(storage, step, pieces, outcomes)
                 seconds, options = time.perf_counter() - started, read_options(step.feed, self.world.hide)
                 manifest = Manifest.of(step.batch, loaded_at, outcomes, seconds, options, checked)
-                return replace(manifest, loaded_as=loaded_as(step.feed), picture=self._picture(step, manifest))
+                added, picture = added_by(step.feed, before, outcomes), self._picture(step, manifest)
+                changes = file_changes(step.feed, outcomes, self.facts.seen)
+                changes += target_changes(with_added(self.feed, added), self.facts)
+                told = replace(manifest, loaded_as=loaded_as(self.feed), picture=picture)
+                return replace(told, changes=changes, added=added)
 
             try:
-                staged = self.world.engine.stage(step, pieces, loaded_at, seal)
+                staged = engine.stage(step, pieces, loaded_at, seal)
             except PolicyError as error:
                 record_checks(self.world, step.feed, step.batch.id, error.checked)
                 raise
@@ -158,7 +166,7 @@ class BatchWork:
         if step.feed.target.mode is not Mode.SNAPSHOT:
             return None
         before = self.facts.loaded.picture if self.facts.loaded is not None else None
-        pictures = [picture(step.feed, outcome.file) for outcome in manifest.loaded]
+        pictures = [picture(step.feed, outcome.file.landed) for outcome in manifest.loaded]
         return max([*pictures, *([before] if before else [])], default=None)
 
     # Merge
@@ -166,8 +174,7 @@ class BatchWork:
     def _merge(self, step: Merge) -> None:
         manifest, version = self._staged()
         if self.feed.schema_contract.missing_columns is MissingColumns.KEEP:
-            lacking = {column for outcome in manifest.loaded for column in outcome.seen.missing}
-            step = replace(step, change=keeping(step.change, lacking))
+            step = replace(step, change=keeping(step.change, lacking(manifest)))
         step = replace(step, change=settled(step.change, manifest))
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
@@ -265,24 +272,20 @@ class BatchWork:
             rows = outcome.rows.read
             yield FileReport(file.shown, status, rows, moved_to and shown(moved_to), reason, outcome.reasons, warnings)
 
+    @property
+    def changes(self) -> tuple[SchemaChange, ...]:
+        """What is different in the batch's files and became different in the target."""
+        return self.manifest.changes if self.manifest else ()
+
+    @property
+    def schema_lines(self) -> tuple[str, ...]:
+        """As YAML, the columns that the batch's files have brought and the schema does not have."""
+        told = {change.column for change in self.changes}
+        added = self.manifest.added if self.manifest else ()
+        return tuple(column_line(e.name, e.type, e.source_name) for e in added if e.name in told)
+
     def warnings(self) -> Iterator[str]:
         """What the headers of the batch's files lack and bring, and which checks failed that only warn."""
         outcomes = self.manifest.outcomes if self.manifest else ()
         yield from column_warnings(self.feed, (outcome.seen for outcome in outcomes))
         yield from check_warnings(self.manifest.checks if self.manifest else ())
-
-
-def _check(storage: Storage, step: Stage, pieces: Sequence[Piece], outcomes: Sequence[FileOutcome]) -> None:
-    """Check that the files that were read in place are still the ones in landing, and that the figures add up."""
-    read = [piece.source.file for piece in pieces if piece.source.may_have_changed]
-    heads = ((file, storage.head(file.path)) for file in read)
-    changed = [file.path for file, head in heads if head is None or head.identity != file.identity]
-    if changed:
-        raise SourceChanged(changed)
-    for outcome in outcomes:
-        if not outcome.rows.stage_balances:
-            raise LandfeedError(
-                f"feed {step.feed.name}, file {outcome.file.path}: the row figures do not add up: {outcome.rows}",
-                "this is a defect in Landfeed: nothing was written, please report it",
-                code="conservation",
-            )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from framework.batch import Manifest
+from framework.batch import Manifest, Seen
 from framework.engine import Engine, Staged, TableState
 from framework.errors import Failure, LandfeedError
 from framework.feed import Feed
@@ -14,7 +14,7 @@ from framework.law.discovery import Listing
 from framework.law.manifests import mistrust
 from framework.law.modes import memory_table
 from framework.ledger import BatchEvent, Ledger
-from framework.names import BatchState, File
+from framework.names import Added, BatchState, File
 from framework.storage import Storage
 
 __all__ = ["Facts", "Unfinished", "observe"]
@@ -54,10 +54,11 @@ class Facts:
     `listing` is what landing holds; `orphan` a batch whose quarantine commit is there while its
     staging commit is not (the process died in between); `last_seq` the number of the last batch;
     `unwritable` why the engine cannot write one of the feed's tables; `header` that of the file that was loaded
-    last (empty where it had none or it is not known); `lost` says what a table no longer holds, `doubled` is a batch
-    that was merged and then lost from staging, whose bad rows would come again; `notes` is what is to be known besides;
-    `memory` is the table beside the target that holds what it does not show, None for a feed that needs none; `loaded`
-    the manifest of the last batch in the target.
+    last (empty where it had none or it is not known), `seen` what that file was seen to be; `lost` says what a table
+    no longer holds, `doubled` is a batch that was merged and then lost from staging, whose bad rows would come again;
+    `notes` is what is to be known besides; `memory` is the table beside the target that holds what it does not show,
+    None for a feed that needs none; `loaded` the manifest of the last batch in the target; `brought` are columns that
+    pending files are known to add.
     """
 
     listing: Listing
@@ -72,6 +73,8 @@ class Facts:
     notes: tuple[str, ...] = ()
     memory: TableState | None = None
     loaded: Manifest | None = None
+    seen: Seen | None = None
+    brought: tuple[Added, ...] = ()
 
     def staged(self, staged: Staged) -> Facts:
         """What is so once a batch has been staged."""
@@ -125,6 +128,7 @@ def observe(
         unfinished = _unfinished(feed, storage, engine, listing, last, keeping)
         unfinished = replace(unfinished, columns=staging.columns)
     orphan, doubled = _alone(feed, ledger, engine, seqs)
+    loaded = _with_files(feed, engine, last.manifest) if last else []
     beside = memory_table(feed)
     memory = engine.state(beside, feed.name) if beside is not None else None
     refusals = (state.unwritable for state in (target, staging, quarantine, memory) if state is not None)
@@ -136,7 +140,8 @@ def observe(
         unfinished,
         orphan,
         unwritable,
-        header=_header(feed, engine, last.manifest) if last else (),
+        header=_header(loaded),
+        seen=next((manifest.loaded[-1].seen for manifest in loaded if manifest.loaded), None),
         lost=_lost(feed, ledger, engine, last, unfinished) if last else None,
         doubled=doubled,
         notes=tuple(_notes(feed, last, unfinished)) if last else (),
@@ -166,9 +171,14 @@ def _alone(feed: Feed, ledger: Ledger, engine: Engine, seqs: _Seqs) -> tuple[Man
     return None, manifest if ledger.unfinished(feed.name, manifest.batch_id) is not None else None
 
 
-def _header(feed: Feed, engine: Engine, last: Manifest) -> tuple[str, ...]:
-    """The header of the file that was loaded last; of an earlier batch where the last one loaded none."""
-    for manifest in [last] if last.loaded else engine.manifests(feed.target.staging, feed.name):
+def _with_files(feed: Feed, engine: Engine, last: Manifest) -> list[Manifest]:
+    """The last batch; where it loaded no file those that staging's history has, newest first."""
+    return [last] if last.loaded else engine.manifests(feed.target.staging, feed.name)
+
+
+def _header(loaded: Sequence[Manifest]) -> tuple[str, ...]:
+    """The header of the file that was loaded last."""
+    for manifest in loaded:
         for outcome in reversed(manifest.loaded):
             if outcome.seen.header:
                 return outcome.seen.header
@@ -192,7 +202,7 @@ def _unfinished(
     elif not held:
         broken = keeping.damage(feed.target.staging)
     there = held and broken is None
-    changed = () if there else _changed(storage, listing, (outcome.file for outcome in manifest.outcomes))
+    changed = () if there else _changed(storage, listing, manifest.batch.files)
     return Unfinished(manifest, last.version, (), changed, target, recorded, held, broken)
 
 

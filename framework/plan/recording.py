@@ -9,12 +9,15 @@ from types import MappingProxyType
 from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Merged
 from framework.feed import Feed
-from framework.ledger import BatchEvent, CheckEvent, FileEvent
-from framework.names import BatchState, FileState, Rows
+from framework.ledger import BatchEvent, CheckEvent, FileEvent, SchemaChangeEvent
+from framework.names import BatchState, ChangeKind, FileState, Rows, SchemaChange
 from framework.plan.archiving import Moves
 from framework.plan.world import World
 
-__all__ = ["Done", "record_batch", "record_checks", "record_files", "record_refused"]
+__all__ = ["Done", "record_batch", "record_changes", "record_checks", "record_files", "record_refused"]
+
+_OF_TARGET = (ChangeKind.ADDED, ChangeKind.WIDENED)
+"""Changes that are made when the batch is merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ def record_batch(
         events.append(_batch_event(world, feed, done, last, error))
     if BatchState.STAGED not in recorded:
         record_checks(world, feed, done.manifest.batch_id, done.manifest.checks)
+    for state, of_target in ((BatchState.STAGED, False), (BatchState.MERGED, True)):
+        if state in states and state not in recorded:
+            changes = [each for each in done.manifest.changes if (each.kind in _OF_TARGET) is of_target]
+            record_changes(world, feed, done.manifest.batch_id, changes)
     world.ledger.record_batches(events)
     return frozenset(recorded).union(event.state for event in events)
 
@@ -56,6 +63,18 @@ def record_checks(world: World, feed: Feed, batch_id: str, checked: Iterable[Che
     """Record what came of a batch's checks."""
     at, run = world.clock(), world.run_id
     world.ledger.record_checks(CheckEvent(at, run, batch_id, feed.name, **asdict(each)) for each in checked)
+
+
+def record_changes(world: World, feed: Feed, batch_id: str, changes: Iterable[SchemaChange]) -> None:
+    """Record what is different in a batch, or in the feed (without a batch), unless an earlier process has."""
+    changes, at, run = tuple(changes), world.clock(), world.run_id
+    before = world.ledger.schema_changes([batch_id]) if changes and batch_id else ()
+    known = {(event.file, event.kind, event.column) for event in before}
+    world.ledger.record_changes(
+        SchemaChangeEvent(at, run, batch_id, feed.name, e.file, str(e.kind), e.column, e.was, e.now, e.action)
+        for e in changes
+        if (e.file, e.kind, e.column) not in known
+    )
 
 
 def record_files(world: World, feed: Feed, done: Done, *, from_here: bool) -> None:
@@ -123,6 +142,10 @@ def _file_events(world: World, feed: Feed, done: Done) -> Iterator[FileEvent]:
             yield _file_event(world, feed, done, outcome, FileState.MERGED)
         if moved:
             yield _file_event(world, feed, done, outcome, FileState.ARCHIVED)
+    containers = dict.fromkeys(each.file.landed for each in done.manifest.loaded if each.file.container is not None)
+    for archive in containers:
+        if archive in done.moves.moved:  # its figures are those of its members
+            yield _file_event(world, feed, done, FileOutcome(archive), FileState.ARCHIVED)
 
 
 def _file_event(world: World, feed: Feed, done: Done, outcome: FileOutcome, state: FileState) -> FileEvent:

@@ -9,12 +9,26 @@ from framework.batch import Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
 from framework.feed import Column, Feed, NullKeys, loaded_as
+from framework.names import ChangeKind, SchemaChange
 from framework.steps import TableColumn
 
-__all__ = ["check_loaded_as", "check_nulls", "staged_otherwise"]
+__all__ = ["OTHERWISE", "changed_keys", "check_loaded_as", "check_nulls", "staged_otherwise"]
 
 _FIXED = ("mode", "scd_type", "keys")
 """What a target's rows depend on. What else is told of how rows were staged may change from batch to batch."""
+
+
+OTHERWISE = "loaded_otherwise"
+"""The code of what `check_loaded_as` raises."""
+
+
+def changed_keys(feed: Feed, manifest: Manifest | None) -> tuple[SchemaChange, ...]:
+    """That the feed has other keys than its target was loaded with, if that is so."""
+    then, now = (manifest.loaded_as if manifest is not None else {}).get("keys"), loaded_as(feed)["keys"]
+    if then is None or then == now:
+        return ()
+    names = ", ".join(feed.target.keys)
+    return (SchemaChange(None, ChangeKind.KEYS, names, _said(then), _said(now), "refuse"),)
 
 
 def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
@@ -28,8 +42,8 @@ def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
     says = " and ".join(_said(now[name]) for name in changed)
     raise LandfeedError(
         f"feed {feed.name}: {feed.target.table} was loaded with {was}, and the feed now says {says}",
-        f"put it back; or load into another table; or delete {feed.target.table} with the tables beside it "
-        f"({feed.target.staging} and, if there is one, {feed.target.table}__cdc) and land the archived files again",
+        f"put it back; or make the table anew from the archive, look at it, and put it into the old one's place: "
+        f"landfeed rebuild {feed.name}, and then with --swap; or load into another table",
         code="loaded_otherwise",
     )
 

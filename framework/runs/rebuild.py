@@ -7,15 +7,15 @@ batches are recorded nowhere: the archive is as it was, and what counts is the c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from framework.batch import Batch, Manifest
 from framework.control import Control
 from framework.engine import Merged
-from framework.errors import LandfeedError, StorageError
+from framework.errors import LandfeedError
 from framework.feed import Feed, loaded_as
 from framework.keeping import Kept
 from framework.law.deliveries import as_replayed
@@ -30,6 +30,7 @@ from framework.plan.recording import Done, record_batch
 from framework.plan.world import World
 from framework.report import FeedReport
 from framework.runs.archives import archived
+from framework.runs.dropping import drop
 from framework.runs.replay import Deliveries
 from framework.runs.run import Options, landing_of, run_feeds
 from framework.types import parse_type
@@ -107,7 +108,7 @@ def _last_seq(feed: Feed, world: World) -> int:
     listing = landing_of([feed], world).listing(feed)
     facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
     unfinished, orphan = facts.unfinished, facts.orphan is not None
-    if orphan or (unfinished and (unfinished.merged or len(unfinished.changed) < len(unfinished.manifest.outcomes))):
+    if orphan or (unfinished and (unfinished.merged or len(unfinished.changed) < len(unfinished.manifest.batch.files))):
         raise LandfeedError(
             f"feed {feed.name} has an unfinished batch", f"finish it first: landfeed run {feed.name}", code="rebuild"
         )
@@ -227,15 +228,5 @@ def _swap(feed: Feed, world: World, seq: int) -> int:
 def _drop(feed: Feed, world: World) -> None:
     """Remove the tables of an earlier rebuild."""
     new = _beside(feed)
-    tables = (new.target.table, new.target.staging, new.quarantine.table, new.target.table.suffixed("__cdc"))
-    for table in tables:
-        folder = "/".join([(world.tables or "").rstrip("/"), *table.parts]) + "/"
-        storage = world.storage(replace(feed, source=replace(feed.source, path=folder)))
-        with suppress(StorageError):
-            for file in sorted(_log_first(storage.list(folder, recursive=True)), key=lambda each: each[0]):
-                storage.delete(file[1])
-
-
-def _log_first(files: Iterator[Any]) -> Iterator[tuple[bool, Any]]:
-    """Files with whether they are data, so that a table whose removal is cut off is no table any more."""
-    return ((not file.name.startswith("_delta_log/"), file) for file in files)
+    table = new.target.table
+    drop(world, feed, (table, new.target.staging, new.quarantine.table, table.suffixed("__cdc")))

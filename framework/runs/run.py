@@ -14,17 +14,20 @@ from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceC
 from framework.feed import Feed
 from framework.law.discovery import Listing
 from framework.leases import Leases
-from framework.names import File, Rows, Status, shown
+from framework.names import File, Rows, SchemaChange, Status, shown
 from framework.plan.compile import ALL_TASKS, Plan, Task, compile_plan
 from framework.plan.execute import BatchWork
-from framework.plan.observe import observe
+from framework.plan.observe import Facts, observe
+from framework.plan.recording import record_changes
 from framework.plan.tables import ignored
+from framework.plan.targets import OTHERWISE, changed_keys
 from framework.plan.world import World
 from framework.report import FeedReport, FileReport
+from framework.runs.doing import doing
 from framework.runs.landing import Landing, Waiting
 from framework.runs.recording import Recording
 from framework.runs.remembered import remembered
-from framework.steps import Archive, Merge, Stage
+from framework.steps import Stage
 
 __all__ = ["Doing", "Options", "landing_of", "run_feeds"]
 
@@ -129,6 +132,8 @@ class _FeedRun:
     _batch_id: str | None = None
     _version: int | None = None
     _warnings: list[str] = field(default_factory=list)
+    _changes: tuple[SchemaChange, ...] = ()
+    _lines: tuple[str, ...] = ()
     _told: tuple[str, ...] = ()
     """What landing holds that is passed over and should be known of, at the last look."""
     _avoid: set[str] = field(default_factory=set)
@@ -197,11 +202,11 @@ class _FeedRun:
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
         notes = (*facts.notes, *ignored(feed, world.engine_name))
         self._warnings += (note for note in notes if note not in self._warnings)
-        plan = compile_plan(feed, facts, tasks)
+        plan = self._planned(facts)
         if not plan.steps:
             return False
         work = BatchWork(world, feed, facts)
-        self.options.on_feed(feed.name, partial(_doing, plan, work))
+        self.options.on_feed(feed.name, partial(doing, plan, work))
         try:
             work.run(plan, tasks)
         except SourceChanged as error:
@@ -219,6 +224,14 @@ class _FeedRun:
             self._add(work)
         staged = any(isinstance(step, Stage) for step in plan.steps)
         return tasks == ALL_TASKS or (Task.STAGE in tasks and not staged)
+
+    def _planned(self, facts: Facts) -> Plan:
+        try:
+            return compile_plan(self.feed, facts, self.options.tasks)
+        except LandfeedError as error:
+            if error.code == OTHERWISE:
+                record_changes(self.world, self.feed, "", changed_keys(self.feed, facts.loaded))
+            raise
 
     def _mend(self) -> None:
         """Take what a power cut has left half-written out of the feed's tables."""
@@ -239,6 +252,8 @@ class _FeedRun:
     def _add(self, work: BatchWork) -> None:
         self._files += work.file_reports()
         self._warnings += (warning for warning in work.warnings() if warning not in self._warnings)
+        self._changes += work.changes
+        self._lines += work.schema_lines
         self._unfinished_here = not work.archived
         self._rows += work.rows
         for task, seconds in work.seconds.items():
@@ -263,6 +278,8 @@ class _FeedRun:
             self._seconds,
             (*self._warnings, *self._told),
             error.failure if error and not isinstance(error, Busy) else None,
+            self._changes,
+            tuple(dict.fromkeys(self._lines)),
         )
 
     def _status(self, error: LandfeedError | None) -> Status:
@@ -276,15 +293,3 @@ class _FeedRun:
         if any(file.status == "rejected" and file.moved_to for file in self._files):
             return Status.REJECTED
         return Status.SUCCEEDED if self._batch_id else Status.NOTHING_TO_DO
-
-
-def _doing(plan: Plan, work: BatchWork) -> str:
-    """The task that the batch is at, by those that have taken time already, and what the batch consists of."""
-    steps = [step for step in plan.steps if isinstance(step, Stage | Merge | Archive)]
-    tasks = [type(step).__name__.lower() for step in steps]
-    now = next((task for task in tasks if task not in work.seconds), tasks[-1] if tasks else "clean up")
-    files = steps[0].batch.files if steps else ()
-    size = sum(file.size for file in files)
-    scale, unit = (1e6, "MB") if size >= 1e6 else (1e3, "kB")
-    read = f"{work.bytes_read / scale:,.1f} of " if now == "stage" else ""
-    return f"{now} {len(files):,} file(s), {read}{size / scale:,.1f} {unit}"

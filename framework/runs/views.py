@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -14,8 +14,8 @@ from framework.feed import Feed
 from framework.law.freshness import FreshnessState
 from framework.law.headers import column_warnings
 from framework.ledger import BatchEvent, FileEvent
-from framework.names import BatchState, FileState, Status
-from framework.plan.compile import compile_plan
+from framework.names import BatchState, FileState, Status, Table
+from framework.plan.compile import compile_plan, unfit
 from framework.plan.explain import SqlOf, explain
 from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
@@ -25,7 +25,7 @@ from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 from framework.steps import Stage
 
-__all__ = ["bad", "history", "history_files", "plans", "status"]
+__all__ = ["bad", "history", "history_files", "plans", "removed", "status"]
 
 Found = TypeVar("Found")
 _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
@@ -38,6 +38,7 @@ def status(
     `tell` hears how fresh the feeds are that say what is expected."""
     latest, landing = world.ledger.latest(), landing_of(feeds, world)
     ids = [latest[feed.name].batch_id for feed in feeds if feed.name in latest]
+    changes = _changes(ids, world)
     rejected, fresh = _rejected(ids, world), freshness_of(feeds, world, landing)
     tell(fresh)
 
@@ -45,7 +46,8 @@ def status(
         last = latest.get(feed.name)
         found = _feed_status(feed, world, landing, last, rejected[last.batch_id] if last else [])
         freshness = fresh.get(feed.name)
-        return found | {"freshness": freshness.as_dict() if freshness else None}
+        changed = changes.get(last.batch_id, []) if last else []
+        return found | {"schema_changes": changed, "freshness": freshness.as_dict() if freshness else None}
 
     return {"feeds": [one(feed) for feed in feeds]}
 
@@ -110,16 +112,29 @@ def _warnings(feed: Feed, world: World) -> dict[str, list[str]]:
     return found
 
 
+def _changes(batch_ids: Sequence[str], world: World) -> dict[str, list[dict[str, str | None]]]:
+    """What was different in these batches, by file."""
+    found: dict[str, list[dict[str, str | None]]] = {}
+    events = world.ledger.schema_changes(batch_ids)
+    for event in sorted(events, key=lambda each: (each.recorded_at, each.file or "", each.kind, each.column)):
+        found.setdefault(event.batch_id, []).append(event.as_dict())
+    return found
+
+
 def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
     """One entry a feed: what a run would do now, or why it could do nothing. SQL only if there is something to ask."""
-    landing = landing_of(feeds, world)
+    landing, latest = landing_of(feeds, world), world.ledger.latest()
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
-        plan = compile_plan(feed, facts)
-        files = [file for step in plan.steps if isinstance(step, Stage) for file in step.batch.files]
-        warnings = [*facts.notes, *foreseen(feed, files, world.storage(feed), facts.header)]
+        last = latest.get(feed.name)
+        plan, warnings = compile_plan(feed, facts), [*facts.notes]
+        warnings += unfit(feed, facts, last.target if last is not None else None)
+        for step in (step for step in plan.steps if isinstance(step, Stage)):
+            found = foreseen(step.feed, step.batch.files, world.storage(feed), facts.header, facts.target)
+            plan = compile_plan(feed, replace(facts, brought=found.added)) if found.added else plan
+            warnings += found.said
         return explain(plan, listing, sql) | {"warnings": warnings}
 
     documents = []
@@ -128,6 +143,13 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
         nothing = {"feed": feed.name, "files": [], "steps": [], "warnings": []}
         documents.append((found or nothing) | {"error": asdict(error) if error else None})
     return {"feeds": documents}
+
+
+def removed(names: Collection[str], world: World) -> list[dict[str, str]]:
+    """Feeds that have loaded a table which is still there, and are none of these any more."""
+    gone = (event for feed, event in sorted(world.ledger.latest().items()) if feed not in names)
+    there = (event for event in gone if world.engine.state(Table(event.target), event.feed) is not None)
+    return [{"feed": event.feed, "table": event.target} for event in there]
 
 
 def _looked(look: Callable[[], Found]) -> tuple[Found | None, Failure | None]:
@@ -148,9 +170,11 @@ def history(feeds: Sequence[Feed], world: World, limit: int | None) -> list[dict
     rejected = _rejected([event.batch_id for event in shown], world)
     told = {event.feed for event in shown}
     warnings = {batch: said for feed in feeds if feed.name in told for batch, said in _warnings(feed, world).items()}
+    changes = _changes([event.batch_id for event in shown], world)
     return [
         _plain(asdict(event))
         | {"rejected": len(rejected[event.batch_id]), "warnings": warnings.get(event.batch_id, [])}
+        | {"schema_changes": changes.get(event.batch_id, [])}
         for event in shown
     ]
 

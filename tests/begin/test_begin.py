@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,24 @@ def test_demo_shows_the_example_and_stays_to_be_looked_at(folder: Path) -> None:
         "",
         "hint: take another folder: landfeed demo DIR",
     ]
+
+
+def test_demo_of_days_is_a_shop_with_something_of_everything(folder: Path) -> None:
+    result = ran("demo", "shop", "--days", "4")
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith(f"{datetime.now(UTC).date() - timedelta(days=3)}: ")
+    assert last == f"8 pages: {folder / 'shop' / 'site' / 'index.html'}"
+    page = (folder / "shop/site/index.html").read_text()
+    assert re.findall(r"<b>(\d)</b> (\w+)", page) == [("1", "rejected"), ("1", "late"), ("1", "unusual"), ("4", "good")]
+    config = ("--config", "shop/pipelines_config")
+    status = json.loads(ran(*config, "--output", "json", "status", "--check", code=3).stdout)["feeds"]
+    assert {feed["feed"] for feed in status if feed["pending_files"]} == set()
+    orders = json.loads(ran(*config, "--output", "json", "history", "orders").stdout)["batches"]
+    days = [datetime.fromisoformat(batch["recorded_at"]).date() for batch in orders]
+    assert [(days[0] - day).days for day in days] == [0, 1, 2, 3]
+    report = json.loads((folder / "shop/data/reports/latest.json").read_text())
+    assert datetime.fromisoformat(report["started_at"]).date() == days[0]
+    assert "landfeed_late" in (folder / "shop/data/landfeed.prom").read_text()
 
 
 def test_the_example_is_that_of_the_repository() -> None:

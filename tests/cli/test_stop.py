@@ -79,6 +79,8 @@ def test_a_second_signal_ends_at_once(busy: Project) -> None:
     _, err = process.communicate(timeout=10)
     assert process.returncode == 130
     assert "Traceback" not in err
+    for name in ("one", "two"):
+        busy.feed(name, FEED.format(name=name).replace(", max_files_per_batch: 1", ""))
     assert busy.cli("run").code == 0
     assert len(busy.rows("analytics.one")) == 60
 

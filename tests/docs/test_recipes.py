@@ -72,6 +72,7 @@ def test_every_recipe_has_files_and_rows() -> None:
     assert FEEDS.keys() == ROWS.keys() == set(os.listdir(FILES))
 
 
+@pytest.mark.rarely
 @pytest.mark.parametrize("name", FEEDS)
 def test_a_recipe(loaded: tuple[Project, dict[str, Any]], name: str) -> None:
     project, feeds = loaded

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from typing import TypeAlias
 
 import pytest
 
-from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent
+from framework.ledger import BatchEvent, CheckEvent, FileEvent, NoticeEvent, ResolvedEvent, SchemaChangeEvent
 from tests.documents import document
 from tests.support import HEADER, Project
+
+Event: TypeAlias = FileEvent | BatchEvent | CheckEvent | NoticeEvent | ResolvedEvent | SchemaChangeEvent
 
 
 def documented(title: str) -> set[str]:
@@ -21,10 +24,17 @@ def documented(title: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("title", "event"),
-    [("files", FileEvent), ("batches", BatchEvent), ("checks", CheckEvent), ("notices", NoticeEvent)],
+    [
+        ("files", FileEvent),
+        ("batches", BatchEvent),
+        ("checks", CheckEvent),
+        ("notices", NoticeEvent),
+        ("resolved", ResolvedEvent),
+        ("schema_changes", SchemaChangeEvent),
+    ],
 )
-def test_control_tables(title: str, event: type[FileEvent | BatchEvent | CheckEvent | NoticeEvent]) -> None:
-    assert documented(title) == {field.name for field in fields(event)}
+def test_control_tables(title: str, event: type[Event]) -> None:
+    assert documented(title) == {field.name.rstrip("_") for field in fields(event)}
 
 
 def test_the_quarantine_table(project: Project) -> None:

@@ -101,6 +101,11 @@ class Drive:
         if memory is not None and self.state(feed, memory) is None:
             self.engine.create(CreateTable(memory, memory_columns(feed)))
 
+    def create(self, table: Table, **columns: str) -> None:
+        """Make a table of columns (name=type)."""
+        made = tuple(TableColumn(name, parse_type(type_)) for name, type_ in columns.items())
+        self.engine.create(CreateTable(table, made))
+
     def add_columns(self, table: Table, **columns: str) -> None:
         """Add columns (name=type) to a table."""
         wanted = tuple(TableColumn(name, parse_type(type_)) for name, type_ in columns.items())

@@ -29,6 +29,7 @@ target: {table: t.gone, keys: [id], sequence_by: at, apply_as_deletes: "upper(op
 """
 
 
+@pytest.mark.rarely
 def test_a_delete_is_asked_nothing(engine: str, tmp_path: os.PathLike[str]) -> None:
     drive = Drive(engine, os.fspath(tmp_path))
     feed = drive.feed(FEED)

@@ -83,6 +83,7 @@ def test_days_by_name(spark: Any, project: Project, schema: str, monkeypatch: py
     assert [query for query in said if "delta.`" in query or "REPLACE TABLE" in query.upper()] == []
 
 
+@pytest.mark.torture
 def test_three_tasks_by_name(spark: Any, project: Project, schema: str) -> None:
     """Each task picks up where the one before left off, any number of times; the staging table is the same one."""
     project.land("activity", "1.csv", HEADER + "1,a,2026-01-01\n")
@@ -101,6 +102,7 @@ def test_three_tasks_by_name(spark: Any, project: Project, schema: str) -> None:
     assert len(operations) >= 5, "two batches were written and sealed"
 
 
+@pytest.mark.torture
 def test_a_merge_that_was_not_sealed(
     spark: Any, project: Project, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,7 @@ target: {table: t.stopped, keys: [id]}
 """
 
 
+@pytest.mark.rarely
 def test_a_check_that_stops_leaves_everything_as_it_was(loaded: tuple[Drive, Staged]) -> None:
     drive, _ = loaded
     feed = drive.feed(STOPPED)
@@ -149,6 +150,7 @@ def test_a_check_that_stops_leaves_everything_as_it_was(loaded: tuple[Drive, Sta
         drive.stage(feed, 2, [drive.land(feed, "3.csv", "id,name,amount\n4,Kim,0\n")])
 
 
+@pytest.mark.rarely
 def test_rows_are_shown_by_an_expression(loaded: tuple[Drive, Staged]) -> None:
     drive, _ = loaded
     table = drive.feed(FEED).target.table

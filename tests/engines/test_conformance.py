@@ -21,7 +21,7 @@ from framework.names import File, Rows, Table
 from framework.plan.targets import staged_otherwise
 from tests.engines.driving import FIRST_DAY, Drive, Staged, reasons
 
-pytestmark = pytest.mark.connect
+pytestmark = [pytest.mark.connect, pytest.mark.rarely]
 ENGINES = ["embedded", pytest.param("spark", marks=pytest.mark.spark)]
 
 FEED = """\

@@ -112,7 +112,9 @@ def test_two_that_make_staging_at_the_same_moment(project: Project) -> None:
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize("what", LOST)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=pytest.mark.torture) if what != "staged" else what for what in LOST]
+)
 def test_the_spark_engine(project: Project, what: str, spark: Any) -> None:
     _, step, pieces, seal = prepared(project)
     tables = LosesARowOnSpark(project.path("tables"), LOSES[what], lambda: spark)

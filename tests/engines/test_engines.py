@@ -137,7 +137,7 @@ def named(contents: Sequence[bytes]) -> dict[str, bytes]:
 FILES = st.lists(st.lists(PIECES, max_size=20).map(b"".join), min_size=20, max_size=40)
 
 
-@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("lines", [pytest.param(False, marks=pytest.mark.torture), True])
 def test_random_files(spark: Any, lines: bool) -> None:
     """Quotes, separators, line ends, ragged rows, bytes that are no UTF-8: with and without Spark reading the lines."""
 
@@ -151,6 +151,7 @@ def test_random_files(spark: Any, lines: bool) -> None:
     check()
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("encoding", ["iso-8859-1", "windows-1252", "utf-16"])
 def test_random_files_in_other_encodings(spark: Any, encoding: str) -> None:
     @settings(RANDOM, max_examples=1)
@@ -167,10 +168,10 @@ def test_random_files_in_other_encodings(spark: Any, encoding: str) -> None:
     ("options", "lines"),
     [
         ("sep: ';'", True),
-        ('sep: "\\t", quote: "\'", escape: "\'"', True),
-        ("header: false", True),
-        ("escape: '\\'", False),
-        ("comment: '#'", False),
+        pytest.param('sep: "\\t", quote: "\'", escape: "\'"', True, marks=pytest.mark.torture),
+        pytest.param("header: false", True, marks=pytest.mark.torture),
+        pytest.param("escape: '\\'", False, marks=pytest.mark.torture),
+        pytest.param("comment: '#'", False, marks=pytest.mark.torture),
     ],
 )
 def test_options(spark: Any, options: str, lines: bool) -> None:
@@ -213,7 +214,7 @@ TEXTS |= st.sampled_from(["2026-10-25T02:30", "2026-01-01T00:00:00.123456789Z", 
 TEXTS |= st.sampled_from(["2026-01-31 10:00:00+02:00", "1", "2", "3", "x", " 5 ", "1.0", "1e400", "-5.01", "50000.01"])
 
 
-@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("lines", [pytest.param(False, marks=pytest.mark.torture), True])
 def test_random_values_over_days(spark: Any, compiled: None, lines: bool) -> None:
     """Types, duplicates, stale and unchanged rows: every figure, reason and value on two days."""
 
@@ -420,7 +421,13 @@ CASES: dict[str, tuple[str, dict[str, bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("written", "bare", "strict") else pytest.param(name, marks=pytest.mark.torture)
+        for name in CASES
+    ],
+)
 def test_every_way_to_write_and_to_read_files(spark: Any, name: str) -> None:
     """Marks, encodings, compression, nulls, defaults, formats, limits, captures, contracts: many files in a load."""
     found = compare_feeds({name: CASES[name]})
@@ -495,7 +502,7 @@ def environments(project: Project) -> None:
         project.write(f"pipelines_config/environments/{engine}.yml", re.sub("^engine: .*", f"engine: {engine}", text))
 
 
-@pytest.mark.parametrize("first", ["embedded", "spark"])
+@pytest.mark.parametrize("first", ["embedded", pytest.param("spark", marks=pytest.mark.torture)])
 def test_engines_take_turns(spark: Any, project: Project, first: str) -> None:
     """Each day another engine, with a schema that grows (also by a nested column) and quarantined rows: the tables
     are one, whoever made them."""
@@ -528,7 +535,10 @@ def test_engines_take_turns(spark: Any, project: Project, first: str) -> None:
 
 @pytest.mark.parametrize(
     ("property_", "words"),
-    [("delta.enableDeletionVectors", "deletion vectors"), ("delta.columnMapping.mode", "column mapping")],
+    [
+        ("delta.enableDeletionVectors", "deletion vectors"),
+        pytest.param("delta.columnMapping.mode", "column mapping", marks=pytest.mark.torture),
+    ],
 )
 def test_a_table_that_only_spark_can_write(spark: Any, project: Project, property_: str, words: str) -> None:
     environments(project)
@@ -555,7 +565,7 @@ def test_a_table_that_only_spark_can_write(spark: Any, project: Project, propert
 # Crashes
 
 
-MOMENTS = [pytest.param(at, marks=[] if at in (3, 8) else [pytest.mark.torture]) for at in range(12)]
+MOMENTS = [pytest.param(at, marks=pytest.mark.torture) for at in range(12)]
 """Before and after each of six writes; the conformance suite stops between any two commits."""
 
 
@@ -605,6 +615,7 @@ def test_stopped_at_any_write_and_run_again(
     assert project.files("landing") == []
 
 
+@pytest.mark.torture
 def test_another_writer_at_the_same_time(spark: Any, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each MERGE of the first three attempts meets a commit that came in between, and the load still ends well."""
     path = project.path("tables/analytics/activity")

@@ -191,6 +191,7 @@ AFTER = {
 """Rows by what they come to."""
 
 
+@pytest.mark.torture
 @pytest.mark.spark
 def test_on_spark_a_large_batch_comes_to_the_same_as_a_small_one(tmp_path: Path, spark: object) -> None:
     """… of which the cases are told before the MERGE, and not by it; whatever they come to."""

@@ -48,6 +48,7 @@ def test_moments_of_all_kinds(project: Project) -> None:
     ]
 
 
+@pytest.mark.rarely
 def test_a_moment_without_a_zone_comes_to_a_table_that_is_there(project: Project) -> None:
     project.feed("moments", FEED.format(format="json", columns="at: timestamp"))
     project.land("moments", "a.json", '{"id": 1, "at": "2026-01-01"}\n{"id": 2, "at": "2026-01-01 10:00 +02"}\n')

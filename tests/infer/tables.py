@@ -33,7 +33,7 @@ class Table:
 
 
 def sample(table: Table) -> Sample:
-    return Sample(table.name, lambda: io.BytesIO(table.content))  # type: ignore[arg-type,return-value]
+    return Sample(table.name, lambda: io.BytesIO(table.content))
 
 
 def moments(formats: tuple[str, ...]) -> st.SearchStrategy[st.SearchStrategy[str]]:

@@ -19,7 +19,7 @@ from framework.feed import Feed
 from framework.infer import infer
 from framework.law.layout import Rejected
 from framework.law.records import READERS
-from framework.law.values import parse
+from framework.law.values import parse, plain_number
 from framework.loader import check_project, load_project
 from framework.types import Scalar
 from tests.infer.tables import Table, sample, tables
@@ -51,7 +51,8 @@ def breaks_nothing(feed: Feed, table: Table) -> None:
             if column.type != Scalar("string") and text is not None:
                 null = text.strip(" \t\r\n") in (*feed.source.null_values, "")
                 if not null:
-                    parse(text, column.type, formats=column.formats)
+                    plain = text if column.numbers is None else plain_number(text, column.numbers)
+                    parse(plain or "", column.type, formats=column.formats)
             needed = {*feed.target.keys, *feed.target.sequence_by}
             assert not null or column.name not in needed or feed.target.null_keys == "match", column.name
     assert rows == table.rows
@@ -129,7 +130,8 @@ def column(*values: str, name: str = "x") -> Any:
         (("true", "false"), "boolean"),
         (("Y", "N"), "boolean"),
         (("Y", "Y"), "string"),
-        (("1,5", "2,25"), "string"),
+        (("1,5", "2,25"), "decimal(18,2)"),
+        (("1,234", "2,345"), "string"),
         (("", ""), "string"),
         (("2026-01-31", ""), "date"),
         (("2026-01-31", "2026-01-31 10:00"), "timestamp"),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from framework.batch import FileOutcome
+from framework.batch import FileOutcome, Seen
 from framework.errors import LandfeedError, PolicyError
-from framework.feed import AllBad, Archive, Column, Feed, Format, OnExceed, Quarantine, Source, Target
+from framework.feed import AllBad, Archive, Column, Feed, Format, MembersOnError, OnExceed, Quarantine, Source, Target
 from framework.law.verdict import Figures, conserved, judge, most_frequent
 from framework.names import File, Reason, Rows, Table
 from framework.types import Scalar
@@ -134,3 +134,23 @@ def test_what_was_written_is_held_against_what_was_decided() -> None:
     with pytest.raises(LandfeedError, match="feed t: 3 rows were to be quarantined and 2 were") as raised:
         conserved(FEED, "quarantined", 3, 2)
     assert raised.value.code == "conservation"
+
+
+def test_an_archive_is_rejected_with_a_member_of_it() -> None:
+    """… or only that one; and the header of what is rejected is that of no file before."""
+    archive = replace(file("a.zip"), name="in/a.zip")
+    members = [archive.member(name, 1) for name in ("a.csv", "b.csv", "c.csv")]
+    seen = [Seen(header=(name, "x")) for name in ("id", "id", "nr")]
+    figures = [
+        Figures(members[0], 3, seen=seen[0]),
+        Figures(members[1], unreadable="torn"),
+        Figures(members[2], 2, seen=seen[1]),
+        Figures(file("z.csv"), 2, seen=seen[2]),
+    ]
+    other = "in/a.zip!b.csv in the same archive is rejected (source.members_on_error)"
+    assert judge(FEED, figures).rejected == (other, "torn", other, None)
+    only = replace(FEED, source=replace(FEED.source, members_on_error=MembersOnError.REJECT_MEMBERS))
+    first, second, third, last = judge(only, figures).rejected
+    assert (first, second, third) == (None, "torn", None)
+    assert (last or "").startswith("'id', which the file before had, is gone, and 'nr' has come")
+    assert judge(FEED, figures[1:2]).rejected == ("torn",)

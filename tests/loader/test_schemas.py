@@ -84,6 +84,8 @@ def test_the_reference_is_up_to_date() -> None:
 def test_defaults_have_the_keys_of_feeds() -> None:
     keys = {kind: {path for of, path, _, _ in every_key() if of == kind} for kind in Kind}
     assert keys[Kind.DEFAULTS] == keys[Kind.FEED] - {"feed"}
+    given, whole = (json.loads(schema_text(kind))["properties"] for kind in (Kind.DEFAULTS, Kind.FEED))
+    assert given["schema_contract"] == whole["schema_contract"]  # what is supported in one is in the other
 
 
 def complete(name: str) -> str:

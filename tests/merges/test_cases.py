@@ -136,6 +136,7 @@ def test_the_model_says_what_the_cases_say() -> None:
             assert " ".join(found) == versions
 
 
+@pytest.mark.rarely
 @pytest.mark.parametrize("mode", ["delete_mode: hard", "delete_mode: soft"])
 def test_rows_as_they_are_now(loads: Loads, mode: str) -> None:
     soft = "soft" in mode

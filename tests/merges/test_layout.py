@@ -41,6 +41,7 @@ def loaded(project: Project, more: str) -> list[str]:
     return warnings
 
 
+@pytest.mark.rarely
 @pytest.mark.engines
 @pytest.mark.parametrize("more", ["partition_by: [day]", "partition_by: [day, a]\n  scd_type: 2"])
 def test_partitions(project: Project, more: str) -> None:

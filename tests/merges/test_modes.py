@@ -46,6 +46,7 @@ target: {{table: s.{name}, mode: {mode}, {more}audit_columns: true}}
 """
 
 
+@pytest.mark.rarely
 def test_append_adds_every_row(drive: Drive) -> None:
     feed = drive.feed(FEED.format(name="appended", mode="append", more=""))
     files = [drive.land(feed, name, text) for name, text in (("1.csv", "k,a\n1,x\n1,x\n"), ("2.csv", "k,a\n,z\ny,z\n"))]
@@ -68,6 +69,7 @@ def test_insert_only_leaves_what_is_there(drive: Drive) -> None:
     assert drive.rows(feed.target.table, "k, a") == [("1", "x"), ("2", "z"), ("3", "new")]
 
 
+@pytest.mark.rarely
 def test_insert_only_takes_the_first_by_sequence(drive: Drive) -> None:
     history = History(drive, "first", "mode: insert_only")
     assert history.load([upsert(1, 5, "later"), upsert(1, 3, "first"), upsert(2, 1, "x")]) == {
@@ -91,6 +93,7 @@ def test_nulls_that_change_nothing(drive: Drive) -> None:
     assert history.rows("k, n, a, b") == [("31", "9", "1", "2"), ("32", "4", None, "z"), ("33", "3", None, "c")]
 
 
+@pytest.mark.rarely
 def test_nulls_that_change_nothing_in_some_columns_of_rows_that_stay(drive: Drive) -> None:
     history = History(drive, "some_nulls", f"{DELETES}, delete_mode: soft, ignore_null_updates: [a]")
     history.load([upsert(1, 1, "a", "b"), upsert(2, 1, "a", "b"), upsert(3, 5, "a", "b")])
@@ -116,6 +119,7 @@ def test_nulls_that_change_nothing_in_some_columns_of_rows_that_stay(drive: Driv
     ]
 
 
+@pytest.mark.rarely
 def test_truncates(drive: Drive) -> None:
     """Cases 34 and 35."""
     truncates = f"{DELETES}, apply_as_truncates: \"op = 'T'\""
@@ -128,6 +132,7 @@ def test_truncates(drive: Drive) -> None:
         assert history.rows("k, a") == [("2", "b")], name
 
 
+@pytest.mark.rarely
 def test_a_delete_needs_its_key_and_its_sequence_only(drive: Drive) -> None:
     feed = drive.feed(
         "feed: lenient\n"
@@ -154,6 +159,7 @@ def test_a_delete_needs_its_key_and_its_sequence_only(drive: Drive) -> None:
     assert staged.manifest.rows.read == 6
 
 
+@pytest.mark.rarely
 def test_null_keys_that_match_are_deleted_and_have_a_history(drive: Drive) -> None:
     for name, more in (("null_rows", ""), ("null_versions", "scd_type: 2, ")):
         feed = drive.feed(

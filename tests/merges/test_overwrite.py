@@ -22,6 +22,7 @@ target: {table: s.parts, mode: overwrite, overwrite_by: [day, at, price]}
 """
 
 
+@pytest.mark.rarely
 def test_the_batch_takes_the_place_of_all_rows(project: Project) -> None:
     project.feed("whole", WHOLE.format(more=""))
     project.land("whole", "1.csv", "k,a\n1,x\n2,y\n")

@@ -170,7 +170,9 @@ def turns(spark: object, tmp_path: os.PathLike[str]) -> Iterator[list[Drive]]:
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize(("mode", "pairs"), [("audited", True), ("truncates", False)])
+@pytest.mark.parametrize(
+    ("mode", "pairs"), [pytest.param("audited", True, marks=pytest.mark.torture), ("truncates", False)]
+)
 def test_engines_take_turns(turns: list[Drive], mode: str, pairs: bool) -> None:
     check(turns[0], turns, mode, pairs, drawn(random.Random(mode), mode, pairs=pairs))
 

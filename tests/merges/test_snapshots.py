@@ -43,6 +43,7 @@ def versions(project: Project, name: str) -> list[str]:
     return sorted(f"{key}:{value}[{start},{end})" for key, value, start, end in rows)
 
 
+@pytest.mark.rarely
 def test_pictures_one_after_the_other(project: Project) -> None:
     """Cases 36, 38 and 39, each in a feed for rows as they are now, one that marks, and one that keeps versions."""
     for name, more in (("now", ""), ("soft", "  delete_mode: soft\n"), ("was", "  scd_type: 2\n")):
@@ -113,6 +114,7 @@ def test_an_empty_picture_that_is_allowed_closes_every_row(project: Project) -> 
     assert versions(project, "emptied") == ["1:a[0,1)", "1:a[2,)"]
 
 
+@pytest.mark.rarely
 def test_each_file_is_a_picture_in_the_order_of_time(project: Project) -> None:
     feed(project, "files", "  scd_type: 2\n  track_columns: [a]\n", by=False)
     for hour, (name, rows) in enumerate((("z", "1,a,1\n2,b,1\n"), ("a", "1,a,2\n"), ("m", "1,c,3\n"))):

@@ -24,7 +24,7 @@ from tests.feeds import made_feed
 from tests.pages.shop import shop
 from tests.support import REPOSITORY, Project
 
-VOID = {"meta", "link", "input", "rect", "line", "br"}
+VOID = {"meta", "link", "input", "rect", "line", "br", "wbr"}
 STYLE = os.path.join(REPOSITORY, "framework", "pages", "assets", "style.css")
 
 
@@ -222,7 +222,7 @@ def test_contrasts_are_those_of_wcag_aa() -> None:
                 assert contrast(theme[front], theme[back]) >= 4.5, (front, back)
         for name in ("bad", "warn", "good", "new"):
             assert contrast(theme[name], theme[f"{name}-back"]) >= 4.5, name
-        for bar in ("s0", "s1", "s2", "muted"):
+        for bar in ("s0", "s1", "s2", "s3", "s4", "muted"):
             assert contrast(theme[bar], theme["raised"]) >= 3, bar
 
 

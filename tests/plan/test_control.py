@@ -71,6 +71,7 @@ def test_rows_come_newest_first_and_chosen(control: tuple[Control, Table]) -> No
     assert [found["feed"] for found in newest] == ["b"]
 
 
+@pytest.mark.rarely
 def test_the_newest_rows_of_those_that_are_wanted(control: tuple[Control, Table]) -> None:
     rows, table = control
     states = ["merged", "merged", "failed", "merged"]
@@ -95,6 +96,7 @@ def test_tables_grow_and_older_writers_go_on(control: tuple[Control, Table]) -> 
     assert [entry["recorded_at"] for entry in rows.select(table, {"batch_id": ["x"]})] == [START + timedelta(minutes=2)]
 
 
+@pytest.mark.rarely
 def test_upkeep_of_any_control_leaves_the_rows(control: tuple[Control, Table]) -> None:
     rows, table = control
     rows.compact(table)

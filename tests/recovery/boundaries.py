@@ -34,5 +34,10 @@ def watch_writes(boundary: Callable[[], None]) -> None:
     deltalake.DeltaTable.create_write_transaction = around(  # type: ignore[method-assign]
         deltalake.DeltaTable.create_write_transaction
     )
+    deltalake.table.TableAlterer.add_columns = around(  # type: ignore[method-assign]
+        deltalake.table.TableAlterer.add_columns
+    )
     deltalake.table.TableMerger.execute = around(deltalake.table.TableMerger.execute)  # type: ignore[method-assign]
     LocalStorage.move = around(LocalStorage.move)  # type: ignore[method-assign]
+    LocalStorage.write = around(LocalStorage.write)  # type: ignore[method-assign]
+    LocalStorage.copy = around(LocalStorage.copy)  # type: ignore[method-assign]

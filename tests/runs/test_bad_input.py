@@ -159,7 +159,6 @@ def test_five_thousand_columns(project: Project) -> None:
         (ACTIVITY.format(name="activity").replace("bigint", "bignit"), "bignit"),
         (ACTIVITY.format(name="activity").replace("${landing}", "${landnig}"), "landnig"),
         (ACTIVITY.format(name="activity") + "filter: usr_id > 1\n", "usr_id"),
-        (ACTIVITY.format(name="activity") + "schema_contract: {new_columns: rescue}\n", "not supported yet"),
         (ACTIVITY.format(name="activity").replace("${landing}/activity/", "${archive}/activity/"), "archive"),
     ],
 )

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from framework.cli import landfeed
 from tests.support import ACTIVITY, HEADER, Project
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
 MIXED = HEADER + "1,a,2026-01-01\nx,a,2026-01-01\ny,a,never\n2,b\n"
 BAD_ID = {"code": "bad_value", "column": "user_id", "rows": 2, "value": "x", "line": 3, "message": "not a bigint"}
@@ -24,7 +24,6 @@ def told(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [reasons[0], *({name: reason[name] for name in BROKEN} for reason in reasons[1:])]
 
 
-@pytest.mark.rarely
 def test_a_report_tells_why_rows_are_bad(project: Project) -> None:
     project.land("activity", "a.csv", MIXED)
     project.land("activity", "b.csv", HEADER + "z,a,2026-01-01\n")
@@ -87,7 +86,6 @@ def test_the_quarantine_is_shown_newest_first_with_errors_as_they_are(project: P
     assert len(project.cli("show", "--quarantine", "--limit", "1").feed["rows"]) == 1
 
 
-@pytest.mark.rarely
 def test_what_headers_lack_and_bring(project: Project) -> None:
     project.land("activity", "a.csv", "user_id,event_time,odd\n1,2026-01-01,x\n")
     project.land("activity", "b.csv", "user_id,event_time,odd\n2,2026-01-01,x\n")
@@ -101,7 +99,6 @@ def test_what_headers_lack_and_bring(project: Project) -> None:
     assert project.cli("run").feed["warnings"] == []
 
 
-@pytest.mark.rarely
 def test_a_rejection_is_told_until_the_next_good_load(project: Project) -> None:
     def looked() -> tuple[object, ...]:
         feed = project.cli("status").feed
@@ -155,3 +152,15 @@ def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(pr
     assert project.cli("run").code == 0
     assert project.cli("status").feed["last_result"] == "succeeded"
     assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "failed"]
+
+
+@pytest.mark.embedded
+def test_malformed_records_count_against_the_limits(project: Project) -> None:
+    project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {max_bad_rows: 1}\n")
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n2,too few\n3,too few\n")
+    project.land("activity", "b.csv", HEADER + "4,a,2026-01-01\n5,too few\n")
+    report = project.cli("run")
+    reasons = [file["reason"] for file in report.feed["files"]]
+    assert report.code == 3
+    assert reasons[0].startswith("2 bad rows are more than quarantine.max_bad_rows (1)")
+    assert (reasons[1], project.rows("analytics.activity", "user_id")) == (None, [("4",)])

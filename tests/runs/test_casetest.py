@@ -48,6 +48,7 @@ def test_the_cases_of_the_examples(folder: str) -> None:
     assert (found.exit_code, "0 failed" in found.stdout) == (0, True), found.stdout
 
 
+@pytest.mark.torture
 @pytest.mark.spark
 def test_a_case_on_spark(spark: object) -> None:
     config = os.path.join(REPOSITORY, "examples", "user_activity", "pipelines_config")

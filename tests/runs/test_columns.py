@@ -12,7 +12,7 @@ import pytest
 from framework.batch import Manifest
 from tests.support import Project
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,6 @@ def load(engine: str, folder: str, names: Set[str]) -> Loaded:
     return Loaded(project, tuple(days))
 
 
-@pytest.mark.rarely
 def test_a_renamed_column_rejects_the_file(loaded: Loaded) -> None:
     """Its values would have become NULL; the reason says what to write."""
     report = loaded.days[1]["renamed"]
@@ -118,7 +117,6 @@ def test_a_renamed_column_with_both_names_is_loaded(kept: Loaded) -> None:
     assert kept.days[1]["told"]["warnings"] == []
 
 
-@pytest.mark.rarely
 def test_renamed_columns_may_be_set_null(loaded: Loaded) -> None:
     assert loaded.rows("allowed") == [("1", None), ("2", None)]
     assert loaded.days[1]["allowed"]["warnings"] == [
@@ -127,13 +125,11 @@ def test_renamed_columns_may_be_set_null(loaded: Loaded) -> None:
     ]
 
 
-@pytest.mark.rarely
 def test_the_file_before_may_be_in_the_same_batch(loaded: Loaded) -> None:
     assert [file["status"] for file in loaded.days[0]["within"]["files"]] == ["archived", "rejected", "archived"]
     assert loaded.rows("within") == [("1", "a"), ("2", "c")]
 
 
-@pytest.mark.rarely
 @pytest.mark.parametrize(("name", "row"), [("gone", ("1", None)), ("come", ("1", "b"))])
 def test_what_only_comes_or_only_goes_is_no_new_name(loaded: Loaded, name: str, row: tuple[str, ...]) -> None:
     assert loaded.days[1][name]["status"] == "succeeded"
@@ -158,10 +154,35 @@ def test_where_null_keys_match_a_key_column_may_be_missing(kept: Loaded) -> None
     assert kept.rows("half_a_key") == [("1", "x", "a"), ("1", None, "c"), ("2", None, "d")]
 
 
-@pytest.mark.rarely
 def test_one_key_column_must_be_there(loaded: Loaded) -> None:
     assert loaded.days[1]["no_key"]["status"] == "rejected"
     assert "there is no column 'id'" in loaded.days[1]["no_key"]["files"][0]["reason"]
+
+
+@pytest.mark.rarely
+def test_what_is_different_is_recorded_once_and_told(loaded: Loaded) -> None:
+    """In the control table, the report, `status` and `history`; of files that go on as before nothing is told."""
+    told = {
+        "renamed": [("2.csv", "renamed?", "name", "name", "full name", "reject_file")],
+        "allowed": [
+            ("2.csv", "missing_column", "name", "string", None, "set_null"),
+            ("2.csv", "new_column", "full name", None, None, "ignore"),
+        ],
+        "gone": [("2.csv", "missing_column", "name", "string", None, "set_null")],
+        "come": [("2.csv", "new_column", "full name", None, None, "ignore")],
+        "no_key": [("2.csv", "missing_column", "id", "int", None, "reject_file")],
+    }
+    columns = '"column", "from", "to", action'
+    for feed, rows in told.items():
+        query = f"CASE WHEN feed = '{feed}' THEN parse_filename(file) END AS f, kind, {columns}"
+        recorded = loaded.project.rows("_landfeed.schema_changes", query)
+        assert [row for row in recorded if row[0]] == rows
+        report = loaded.days[1][feed]["schema_changes"]
+        assert [(each["file"].rsplit("/", 1)[-1], *list(each.values())[1:]) for each in report] == rows
+        assert loaded.days[0][feed]["schema_changes"] == []
+        (status,) = loaded.project.cli("status", feed).document["feeds"]
+        (last, *_) = loaded.project.cli("history", feed).document["batches"]
+        assert status["schema_changes"] == last["schema_changes"] == report
 
 
 def test_the_manifest_keeps_how_files_were_read(kept: Loaded) -> None:

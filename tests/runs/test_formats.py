@@ -77,6 +77,7 @@ def test_values_come_with_their_types(project: Project) -> None:
         }
 
 
+@pytest.mark.rarely
 def test_what_only_some_formats_have(project: Project) -> None:
     project.feed(
         "p",
@@ -131,6 +132,7 @@ def test_what_only_some_formats_have(project: Project) -> None:
     assert project.rows("s.union", order="a") == [("x", "1", "Y", "1970-01-01 00:00:01.5+00"), (None,) * 4]
 
 
+@pytest.mark.rarely
 @pytest.mark.parametrize("format_", WRITERS)
 def test_files_that_are_not_what_they_should_be(project: Project, format_: str) -> None:
     """Empty, torn at every tenth byte, under another name, with colliding names: rejected, each with why."""
@@ -203,7 +205,7 @@ def test_large_parquet_files_are_read_as_the_law_reads_them(project: Project) ->
 @pytest.mark.parametrize("format_", WRITERS)
 def test_a_feed_is_inferred_that_loads_a_sample(project: Project, format_: str) -> None:
     content = WRITERS[format_](ALL_TYPES, [{**A_ROW, "id": number} for number in range(3)])
-    sample = Sample(f"orders.{format_}", lambda: io.BytesIO(content))  # type: ignore[arg-type,return-value]
+    sample = Sample(f"orders.{format_}", lambda: io.BytesIO(content))
     project.feed("orders", infer([sample], name="orders").text)
     project.land("orders", f"orders.{format_}", content)
     feed = project.cli("run", "orders").feed

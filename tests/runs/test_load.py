@@ -158,6 +158,7 @@ target: {table: s.nested, keys: [id]}
 """
 
 
+@pytest.mark.rarely
 def test_nested_values_are_loaded_compared_and_quarantined(project: Project) -> None:
     project.feed("nested", NESTED)
     first = (
@@ -261,6 +262,7 @@ def test_a_second_run_changes_nothing(project: Project) -> None:
     assert project.files(".") == before
 
 
+@pytest.mark.rarely
 @pytest.mark.connect
 def test_three_tasks_do_what_one_run_does(project: Project) -> None:
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\nx,b,2026-01-01\n")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from framework.errors import Failure
-from framework.names import Reason, Rows, Status
+from framework.names import ChangeKind, Reason, Rows, SchemaChange, Status
 from framework.report import FeedReport, FileReport, RunReport
 
 IDLE, GOOD, BUSY, REJECTED, FAILED = Status
@@ -55,7 +55,9 @@ def test_the_document() -> None:
         "/l/2", "rejected", 0, None, "it is empty", (more, Reason("null_key", "id", 1, None, 9, "no key"))
     )
     rows = Rows(*range(1, 11))
+    change = SchemaChange("/l/1", ChangeKind.MISSING_COLUMN, "note", "string", None, "set_null")
     told = FeedReport("f", REJECTED, "b", rows, (one, other), "s.t", 4, {"stage": 0.12345}, ("w",), Failure("c", "m"))
+    told = replace(told, schema_changes=(change,))
     started = datetime(2026, 1, 31, 12, tzinfo=UTC)
     report = RunReport("r", "spark", 9.8765, (told,), None, "stage", "prod", started)
     reason = {"code": "bad_value", "column": "id", "rows": 3, "value": "x", "line": 7, "message": "not an int"}
@@ -87,6 +89,11 @@ def test_the_document() -> None:
                 "target": {"table": "s.t", "version": 4},
                 "seconds": {"stage": 0.123},
                 "reasons": [reason | {"rows": 5}, null],
+                "schema_changes": [
+                    {"file": "/l/1", "kind": "missing_column", "column": "note",
+                     "from": "string", "to": None, "action": "set_null"},
+                ],
+                "schema_lines": [],
                 "warnings": ["w"],
                 "error": {"code": "c", "message": "m", "hint": None},
             }
@@ -107,6 +114,8 @@ def test_the_document_of_a_feed_of_which_nothing_is_to_tell() -> None:
         "target": {"table": None, "version": None},
         "seconds": {"stage": 0.0, "merge": 0.0, "archive": 0.0},
         "reasons": [],
+        "schema_changes": [],
+        "schema_lines": [],
         "warnings": [],
         "error": None,
     }  # fmt: skip

@@ -15,7 +15,7 @@ import pytest
 
 from tests.support import Project
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
 Row = tuple[str | None, ...]
 
@@ -188,12 +188,10 @@ def test_files_that_are_read(read: Loaded, name: str) -> None:
     check(read, name)
 
 
-@pytest.mark.rarely
 @pytest.mark.parametrize("name", ABOVE)
 def test_files_columns_and_values_that_are_told_apart(told_apart: Loaded, name: str) -> None:
     check(told_apart, name)
 
 
-@pytest.mark.rarely
 def test_a_file_outside_of_the_folders_of_a_pattern_is_left(told_apart: Loaded) -> None:
     assert told_apart[0].files("landing/column_from_folder") == ["part.csv"]

@@ -473,7 +473,7 @@ def test_the_page_is_complete() -> None:
     with open(os.path.join(REPOSITORY, "docs", "watch.md"), encoding="utf-8") as page:
         text = page.read()
     options = [name for option in landfeed.commands["watch"].params for name in option.opts if name.startswith("--")]
-    everywhere = ("--config", "--env")  # options of all commands
+    everywhere = ("--config", "--env", "--log-format")  # options of all commands
     assert [name for name in options if name not in everywhere and f"`{name}" not in text] == []
     told: list[events.Event] = [
         events.Started("", (), 0, 0),

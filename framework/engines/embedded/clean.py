@@ -59,6 +59,8 @@ class CleanBatch:
         self._db, self._tables, self._step = connection, tables, step
         self._fast = FAST.get(step.feed.source.format)
         self._schema = delta_schema(_columns(step))
+        self._paths: list[str] = []
+        """What the files are called, by their position."""
 
     def stage(self, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged | None:
         """See `Engine.stage`. None when the batch is not clean, or such that it cannot be known in one pass; then
@@ -66,6 +68,7 @@ class CleanBatch:
         if self._step.pictured is not None:  # what a picture lacks is to be known before it is staged
             return None
         files = [FileRead(piece) for piece in pieces]
+        self._paths = [file.file.shown for file in files]
         if not self._tables.local or not all(self._can_read(file) for file in files):
             return None
         delta = self._tables.to_stage(self._step)
@@ -190,8 +193,7 @@ class CleanBatch:
 
     def _query(self, group: Sequence[FileRead], source: str, loaded_at: datetime, *, usual_only: bool) -> str:
         """The rows of staging, from the records of a source."""
-        feed, names = self._step.feed, [(file.index, file.file.name) for file in group]
-        paths = [file.shown for file in self._step.batch.files]
+        feed, names, paths = self._step.feed, [(file.index, file.file.landed.name) for file in group], self._paths
         audit = audit_values(self._step.batch.id, paths, loaded_at, DUCKDB)
         rows = row_query(feed, group[0].layout, names, audit, usual_only=usual_only)
         columns = staged(feed, self._step.batch.id, paths, loaded_at, DUCKDB).items

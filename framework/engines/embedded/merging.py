@@ -24,11 +24,13 @@ from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.compacting import compact_when_due
 from framework.engines.embedded.replacing import replace_rows
 from framework.engines.embedded.rewriting import PLACE, Rewriting, rewriting, version_of
+from framework.engines.embedded.typed import refuse_rows
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import LandfeedError
 from framework.law.change import Change, Insert, Nothing, Replace
 from framework.law.counts import Counts, Written, check_written, counted, key_twice, too_many
 from framework.law.dialects import DUCKDB
+from framework.law.fitting import refuse_other_types
 from framework.law.merging import CASE, classify, counts_by_case, several_partners, writing
 from framework.law.relations import Relation, relations
 from framework.names import Table
@@ -65,6 +67,8 @@ class Merging:
         if done is not None:
             return done
         staging = self._tables.at(self._staging, staging_version)
+        there = self._tables.columns(target)
+        refuse_other_types(self._table, self._change.columns, self._tables.columns(staging), there)
         if self._change.replace is not None:
             return self._replace(self._change.replace, staging, target)
         case = self._change.into_nothing if self._meets_nothing(target) else None
@@ -195,12 +199,14 @@ class Merging:
         by = f"{DUCKDB.text(batch.feed)} AS _feed, CAST({batch.seq} AS BIGINT) AS _batch"
         by += f", {DUCKDB.text(merged.batch_id)} AS _batch_id"
         rows = self._db.sql(f"SELECT {by}, r.* FROM (SELECT * FROM remembered{rest}) AS r")
+        refuse_rows(self._memory, rows, self._tables.columns(memory))
         self._tables.append(self._memory, memory, rows, merged.without_files())
 
     # Writing and reading
 
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
+        refuse_rows(self._table, rows, self._tables.columns(target))
         with translated(self._table, check_constraints(target)):
             written = (self._write or write_rows)(target, rows, self._change, counts, commit(merged, files=False))
         check_written(self._change, counts, written, self._table)

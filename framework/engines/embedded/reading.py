@@ -153,7 +153,7 @@ class Reader:
             return [file for file in group if not self._read_as_the_law(file, told)]
 
     def _insert_rows(self, group: Sequence[FileRead], source: str) -> None:
-        names = [(file.index, file.file.name) for file in group]
+        names = [(file.index, file.file.landed.name) for file in group]
         self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names, self._audit)}")
 
     def _told(self) -> dict[int, Told]:
@@ -177,7 +177,7 @@ class Reader:
                 raise
             if len(group) == 1:
                 why = "reading it takes more memory than there is; make several files of it"
-                raise SetAside({group[0].file.path: why}) from error
+                raise SetAside({group[0].file.landed.path: why}) from error
             for file in group:
                 self._db.execute("DELETE FROM broken WHERE _file = ?", [file.index])
                 self._load_by_the_law([file])

@@ -8,6 +8,7 @@ from framework.feed import Feed
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout
+from framework.law.rescue import rescued_fields
 from framework.law.rules import error_list, row_rules
 from framework.law.staging import BAD, RowQuery, Select, moments, rendered, rules_of
 from framework.law.verdict import Verdict
@@ -38,7 +39,10 @@ def row_query(
     """How the records of a source become rows; `files` are (position, name) of its files, `audit` is the SQL of the
     audit columns."""
     fields = {name: f"f{index}" for name, index in layout.fields}
-    return RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=moments(layout))
+    told, rescued = moments(layout), rescued_fields(layout)
+    return RowQuery(
+        feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=told, rescued=rescued
+    )
 
 
 def select_rows(

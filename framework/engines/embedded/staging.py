@@ -21,6 +21,7 @@ from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.handover import insert_rows
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import LEFT, bad_rows
+from framework.engines.embedded.typed import refuse_rows
 from framework.feed import Feed
 from framework.law.change import Match
 from framework.law.checks import asks
@@ -250,6 +251,7 @@ class Staging:
                 return
         select = quarantined(step.feed, step.batch.id, paths, manifest.staged_at, DUCKDB)
         rows = self._db.sql(f"{rendered('quarantined', [select])} ORDER BY _file, quarantined._line")
+        refuse_rows(table, rows, self._tables.columns(delta) if delta is not None else ())
         appended = self._tables.append(table, delta, rows, manifest)
         conserved(step.feed, "quarantined", manifest.rows.quarantined, appended)
 

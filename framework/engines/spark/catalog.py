@@ -40,12 +40,14 @@ class CatalogTables(SparkTables):
             found: bool = self.spark.catalog.tableExists(self.reference(table))
             return found
 
-    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
-        return tuple((field.name, field.dataType.simpleString()) for field in self._fields(table))
+    def columns(self, table: Table, version: int | None = None) -> tuple[tuple[str, str], ...]:
+        return tuple((field.name, field.dataType.simpleString()) for field in self._fields(table, version))
 
-    def _fields(self, table: Table) -> Sequence[Any]:
+    def _fields(self, table: Table, version: int | None = None) -> Sequence[Any]:
         with translated(f"table {table}"):
-            fields: Sequence[Any] = self.spark.table(self.reference(table)).schema.fields
+            name = self.reference(table, version)
+            data = self.spark.table(name) if version is None else self.spark.sql(f"SELECT * FROM {name}")
+            fields: Sequence[Any] = data.schema.fields
             return fields
 
     def state(self, table: Table, feed: str) -> TableState | None:
@@ -116,6 +118,7 @@ class CatalogTables(SparkTables):
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
         if not self.exists(table):
             self.create_like(table, data)
+        self.refuse_rows(table, data)
         before = self.version(table)
         with translated(f"table {table}"):
             self._writer(table, data, manifest, files=files).append()
@@ -124,6 +127,7 @@ class CatalogTables(SparkTables):
     def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
         from pyspark.sql.functions import expr
 
+        self.refuse_rows(table, data)
         before = self.version(table)
         with translated(f"table {table}"):
             self._writer(table, data, manifest, files=False).overwrite(expr(where or "true"))

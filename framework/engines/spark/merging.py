@@ -30,6 +30,7 @@ from framework.law.counts import (
     too_many,
 )
 from framework.law.dialects import SPARK
+from framework.law.fitting import refuse_other_types
 from framework.law.merging import CASE, classify, counts_by_case, merge_statement, several_partners, writing
 from framework.law.relations import relations
 from framework.law.replacing import replaced, values_of
@@ -43,6 +44,8 @@ _OF = "_lf_batch"
 """A column of the rows that a MERGE takes, which names the batch: rows of a history may be of others."""
 _SMALL = 20_000
 """Rows of a batch of which it always pays to tell the cases first: few files may have to be rewritten."""
+_REMEMBERED = -1
+"""What stands in place of a case where rows that have to be remembered are counted."""
 _CLOCKS_DIFFER = 86_400
 """Seconds by which the clocks of two machines may differ."""
 
@@ -68,6 +71,8 @@ class Merging:
         if done is not None:
             return done
         self._check_staging()
+        staged = tables.columns(self._staging, self._version)
+        refuse_other_types(self._table, self._change.columns, staged, target.columns)
         earlier = self._earlier()
         if earlier is not None:
             return self._seal(self._counts_of(earlier))
@@ -146,8 +151,8 @@ class Merging:
 
     def _merge_told(self, version: int) -> Counts:
         """As `_merge` for a change that is not plain: its cases are told by several relations."""
-        counts = self._counted_at(version)
-        if self._memory is not None:
+        counts, remembered = self._counted_and_remembered(version)
+        if self._memory is not None and remembered:
             self._remember(self._memory, version)
         if expected_writes(self._change, counts) == Written():
             return counts
@@ -155,6 +160,7 @@ class Merging:
         listed = f"{SPARK.names(self._change.columns)}, {CASE}, {SPARK.text(batch_id)} AS {_OF}"
         rows = self._told(f"SELECT {listed} FROM classified WHERE {writing(self._change)}", None)
         with self._tables.view(self._table, rows) as view:  # Delta reads no table within the WITH of a MERGE
+            self._tables.refuse_rows(self._table, self._tables.spark.table(view))
             source, target = f"SELECT * FROM {view}", self._tables.reference(self._table)
             merge = merge_statement(self._change, target, source, batch_id, SPARK, classified=True, of=_OF)
             self._tables.sql(self._table, merge)
@@ -180,11 +186,9 @@ class Merging:
         """Append what has to be remembered, once."""
         feed, seq = SPARK.text(self._manifest.batch.feed), self._manifest.batch.seq
         by = f"{feed} AS _feed, CAST({seq} AS bigint) AS _batch, {SPARK.text(self._manifest.batch_id)} AS _batch_id"
-        query = self._told(f"SELECT {by}, * FROM remembered", version)
-        if self._tables.sql(memory, f"SELECT 1 FROM ({query}) LIMIT 1"):
-            with translated(f"table {memory}"):
-                data = self._tables.spark.sql(query)
-            self._tables.append(memory, data, self._manifest, files=False)
+        with translated(f"table {memory}"):
+            data = self._tables.spark.sql(self._told(f"SELECT {by}, * FROM remembered", version))
+        self._tables.append(memory, data, self._manifest, files=False)
 
     def _few_changes_expected(self, before: Manifest | None) -> bool:
         """Whether the batch is small, or the one before it changed less than half of its rows."""
@@ -225,16 +229,24 @@ class Merging:
 
     def _counted_at(self, version: int) -> Counts:
         """How many rows of the batch are of each case to the target as it was at a version."""
+        return self._counted_and_remembered(version)[0]
+
+    def _counted_and_remembered(self, version: int) -> tuple[Counts, int]:
+        """… and how many rows have to be remembered."""
         target = f"(SELECT * FROM {self._tables.reference(self._table, version)})"
         if self._change.plain:
             query = counts_by_case(f"({classify(self._change, self._staged, target, (), SPARK)})")
         else:
-            query = self._told(counts_by_case("classified"), version)
+            query = counts_by_case("classified")
+            if self._memory is not None:
+                query += f" UNION ALL SELECT {_REMEMBERED}, count(*) FROM remembered"
+            query = self._told(query, version)
         counts = dict(map(tuple, self._tables.sql(self._table, query)))
+        remembered = counts.pop(_REMEMBERED, 0)
         if too_many(self._change, counts, self._manifest.rows):
             self._check_keys(target)
         counted(self._change, counts, self._manifest.rows)
-        return counts
+        return counts, remembered
 
     def _seal(self, counts: Counts) -> Merged:
         merged = self._manifest.merged(counted(self._change, counts, self._manifest.rows))

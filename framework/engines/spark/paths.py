@@ -44,8 +44,8 @@ class PathTables(SparkTables):
         delta = self._logs.open(table)
         return -1 if delta is None else delta.version()
 
-    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
-        delta = self._logs.open(table)
+    def columns(self, table: Table, version: int | None = None) -> tuple[tuple[str, str], ...]:
+        delta = self._logs.open(table) if version is None else self._logs.at(table, version)
         return () if delta is None else self._logs.columns(delta)
 
     def history(self, table: Table) -> list[Commit]:
@@ -91,9 +91,11 @@ class PathTables(SparkTables):
         self._write(table, data.write.format("delta").mode("overwrite").option("overwriteSchema", "true"))
 
     def append(self, table: Table, data: Any, manifest: Manifest, *, files: bool) -> bool:
+        self.refuse_rows(table, data)
         return self._once(table, data.write.format("delta").mode("append"), manifest, files=files)
 
     def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
+        self.refuse_rows(table, data)
         writer = data.write.format("delta").mode("overwrite")
         return self._once(
             table, writer if where is None else writer.option("replaceWhere", where), manifest, files=False

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from framework.feed import Feed
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
+from framework.law.rescue import rescued_fields
 from framework.law.staging import RowQuery, moments
 from framework.names import File
 from framework.steps import CreateTable, TableColumn
@@ -43,6 +44,6 @@ def row_query(feed: Feed, layout: Layout, files: Sequence[File], audit: Mapping[
     """How the records of a `Frame` become rows. What is filtered by the verdict must not make Spark compute the
     values twice, once for the filter: it moves no filter below a column that differs each time."""
     fields = {name: f"f{index}" for name, index in layout.fields}
-    names = {index: file.name for index, file in enumerate(files)}
-    once = "monotonically_increasing_id()"
-    return RowQuery(feed, SPARK, fields, names, why="_why", once=once, audit=audit, moments=moments(layout))
+    names = {index: file.landed.name for index, file in enumerate(files)}
+    told, rescued = moments(layout), rescued_fields(layout)
+    return RowQuery(feed, SPARK, fields, names, why="_why", once=SPARK.once, audit=audit, moments=told, rescued=rescued)

@@ -17,6 +17,7 @@ from framework.engine import Merged, TableState, Upkeep
 from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.law.dialects import SPARK
+from framework.law.fitting import refuse_other_types
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn
 
@@ -74,8 +75,8 @@ class SparkTables(ABC):
         """The table's newest version, -1 when there is none."""
 
     @abstractmethod
-    def columns(self, table: Table) -> tuple[tuple[str, str], ...]:
-        """The columns (name, type as in `framework.types`) of a table that is there."""
+    def columns(self, table: Table, version: int | None = None) -> tuple[tuple[str, str], ...]:
+        """The columns (name, type as in `framework.types`) of a table that is there, now or at a version."""
 
     @abstractmethod
     def history(self, table: Table) -> Sequence[Commit]:
@@ -153,6 +154,12 @@ class SparkTables(ABC):
         return self.append(table, nothing, manifest, files=files)
 
     # What both kinds have in common
+
+    def refuse_rows(self, table: Table, data: Any) -> None:
+        """Raises LandfeedError when rows have another type than a column of the table that is there."""
+        with translated(f"table {table}"):
+            rows = [(field.name, field.dataType.simpleString()) for field in data.schema.fields]
+        refuse_other_types(table, [name for name, _ in rows], rows, self.columns(table))
 
     def prepare_columns(self, table: Table, state: TableState, columns: Sequence[TableColumn]) -> None:
         """Let a table that was made without moments without a zone take columns of them: Delta wants to be asked."""

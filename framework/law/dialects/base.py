@@ -64,6 +64,9 @@ class Dialect(Words, ABC):
     """The type of a moment without a zone."""
     reads_json = False
     """Whether nested values are read from JSON texts by its SQL; elsewhere the law's reader does it."""
+    once: str | None = None
+    """An expression that keeps a relation of a WITH whole, where the engine would put in its place what it is made of,
+    and compute that as often as it is named."""
 
     # Types
 
@@ -170,6 +173,10 @@ class Dialect(Words, ABC):
     @abstractmethod
     def json(self, value: str) -> str:
         """A nested value as JSON, NULL members included."""
+
+    @abstractmethod
+    def json_object(self, members: Mapping[str, str]) -> str:
+        """An object of texts as JSON, without those that are NULL."""
 
     # Bytes
 

@@ -101,6 +101,10 @@ class _DuckDB(Dialect):
     def json(self, value: str) -> str:
         return self.as_text(f"to_json({value})")
 
+    def json_object(self, members: Mapping[str, str]) -> str:
+        pairs = ", ".join(f"{self.text(name)}, {value}" for name, value in members.items())
+        return self.as_text(f"json_merge_patch('{{}}', json_object({pairs}))")
+
     def bytes_of(self, text: str) -> str:
         return f"encode({text})"
 

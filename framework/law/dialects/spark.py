@@ -13,6 +13,7 @@ __all__ = ["SPARK"]
 class _Spark(Dialect):
     sqlglot = "spark"
     mark = "`"
+    once = "monotonically_increasing_id()"
 
     def text(self, text: str) -> str:
         return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -91,6 +92,10 @@ class _Spark(Dialect):
 
     def json(self, value: str) -> str:
         return f"to_json({value}, map('ignoreNullFields', 'false'))"
+
+    def json_object(self, members: Mapping[str, str]) -> str:
+        pairs = ", ".join(f"{self.text(name)}, {value}" for name, value in members.items())
+        return f"to_json(named_struct({pairs}))"
 
     def bytes_of(self, text: str) -> str:
         return f"CAST({text} AS BINARY)"

@@ -7,8 +7,10 @@ from typing import Any, BinaryIO
 
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
+from framework.law.records.avro_guard import guard_blocks, guard_schema
 from framework.law.records.typed import Member
 from framework.machine import library
+from framework.names import Limits
 from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["AvroFile"]
@@ -30,8 +32,11 @@ class AvroFile:
 
     what, signature = "Avro", rb"Obj\x01"
 
-    def schema(self, stream: BinaryIO) -> Sequence[Member] | Rejected:
-        schema = library("fastavro", "avro").reader(stream).writer_schema
+    def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
+        fastavro = library("fastavro", "avro")
+        guard_blocks(stream, limits)
+        schema = fastavro.reader(stream).writer_schema
+        guard_schema(schema, limits)
         if not isinstance(schema, Mapping) or schema.get("type") != "record":
             return Rejected("the records of the file are no Avro records with fields, but single values")
         return [Member(field["name"], _type(field["type"])) for field in schema["fields"]]

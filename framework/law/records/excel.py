@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -20,6 +17,7 @@ from typing import Any, BinaryIO
 
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names, with_numbers
+from framework.law.records.excel_guard import guard_workbook
 from framework.law.records.record import BrokenFile, Record
 from framework.machine import library
 from framework.types import Scalar
@@ -27,13 +25,6 @@ from framework.types import Scalar
 __all__ = ["ExcelRecords"]
 
 _SOUGHT = 1000
-_CHUNK = 1 << 20
-_MOST_CELLS = 50_000_000
-"""Cells from the first to the last one used that a sheet may have: all of them are held at once."""
-_CELL = re.compile(rb"""<(?:\w+:)?c\s[^>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})""")
-_ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]{0,200}?\br\s*=\s*["']([0-9]{1,7})""")
-_OVERLAP = 256
-"""Bytes of a chunk that are looked at again with the next one: as many as a tag may have up to its place."""
 _STRING = Scalar("string")
 
 
@@ -80,7 +71,8 @@ def _rows(stream: BinaryIO, feed: Feed) -> Iterator[tuple[int, Sequence[Any]]] |
     calamine = library("python_calamine", "excel")
     stream.seek(0)
     content = stream.read()
-    _bounded(content, feed)
+    if content.startswith(b"PK"):
+        guard_workbook(content, feed.source.limits)
     try:
         workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         name = _sheet(workbook.sheet_names, feed.source.sheet)
@@ -88,48 +80,13 @@ def _rows(stream: BinaryIO, feed: Feed) -> Iterator[tuple[int, Sequence[Any]]] |
             there = ", ".join(map(repr, workbook.sheet_names[:8]))
             return Rejected(f"there is no sheet {feed.source.sheet} in the workbook; it has {there}")
         sheet = workbook.get_sheet_by_name(name)
-        return ((number, row) for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1))
+        line, column = sheet.start or (0, 0)
+        before = [""] * column
+        return ((number, [*before, *row]) for number, row in enumerate(sheet.iter_rows(), line + 1))
     except calamine.PasswordError as error:
         raise BrokenFile("the workbook is protected by a password") from error
     except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
         raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
-
-
-def _bounded(content: bytes, feed: Feed) -> None:
-    """Raises BrokenFile for a workbook that would take more memory than it may."""
-    if not content.startswith(b"PK"):
-        return
-    most, why = feed.source.limits.most_unpacked(len(content))
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(member.file_size for member in archive.infolist()) > most:
-                raise BrokenFile(why)
-            for member in archive.infolist():
-                if member.filename.startswith("xl/worksheets/") and member.filename.endswith(".xml"):
-                    with archive.open(member) as sheet:
-                        _bounded_sheet(sheet)
-            if "xl/workbook.xml" not in archive.namelist():
-                raise BrokenFile("the file is no Excel workbook of a kind that is read: save it as .xlsx")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
-
-
-def _bounded_sheet(sheet: Any) -> None:
-    columns, rows, rest = 0, 0, b""
-    while chunk := sheet.read(_CHUNK):
-        for letters, digits in _CELL.findall(rest + chunk):
-            columns, rows = max(columns, _number(letters.upper())), max(rows, int(digits))
-        rows = max([rows, *map(int, _ROW.findall(rest + chunk))])
-        rest = chunk[-_OVERLAP:]
-    if columns * rows > _MOST_CELLS:
-        raise BrokenFile(f"a sheet of {rows} rows and {columns} columns is more than {_MOST_CELLS:,} cells")
-
-
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _sheet(names: Sequence[str], wanted: str | int | None) -> str | None:

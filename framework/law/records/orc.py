@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from framework.law.layout import Rejected
 from framework.law.records.typed import Member
 from framework.machine import library
+from framework.names import Limits
 from framework.types import DataType, Decimal, Scalar
 
 __all__ = ["OrcFile"]
@@ -34,7 +35,8 @@ class OrcFile:
 
     what, signature = "ORC", rb"ORC(?s:.)"
 
-    def schema(self, stream: BinaryIO) -> Sequence[Member] | Rejected:
+    def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
+        del limits
         schema = library("pyorc", "orc").Reader(stream).schema
         if schema.kind.name != "STRUCT":
             return Rejected("the records of the file are no structs with fields, but single values")

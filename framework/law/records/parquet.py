@@ -7,13 +7,16 @@ from typing import Any, BinaryIO
 
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
+from framework.law.records.record import AT_ONCE, BrokenFile, at_once
 from framework.law.records.typed import Member
 from framework.machine import library
+from framework.names import Limits
 from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["ParquetFile", "number_of_rows"]
 
-_ROWS = 1 << 14
+_ROWS, _BYTES = 1 << 14, 1 << 24
+_SIZES = ("uncompressed", "compressed")
 _MICROS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1000)}
 """By what a unit's number is multiplied and divided."""
 _SCALARS = {
@@ -40,8 +43,9 @@ class ParquetFile:
 
     what, signature = "Parquet", rb"PAR1"
 
-    def schema(self, stream: BinaryIO) -> Sequence[Member] | Rejected:
+    def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
         file = _opened(stream)
+        _guard(file.metadata, limits)
         instants = _int96(file)
         fields = list(file.schema_arrow)
         return [
@@ -51,7 +55,7 @@ class ParquetFile:
     def rows(self, stream: BinaryIO, wanted: Sequence[str]) -> Iterator[Sequence[Any]]:
         file = _opened(stream)
         instants = _int96(file)
-        for batch in file.iter_batches(_ROWS, columns=list(wanted)):
+        for batch in file.iter_batches(_rows_at_once(file.metadata), columns=list(wanted)):
             if not wanted:
                 yield from ([] for _ in range(batch.num_rows))
                 continue
@@ -61,11 +65,40 @@ class ParquetFile:
 
 def number_of_rows(stream: BinaryIO) -> int:
     """How many rows a file says that it has."""
-    return int(_opened(stream).metadata.num_rows)
+    return int(library("pyarrow.parquet", "parquet").ParquetFile(stream).metadata.num_rows)
 
 
 def _opened(stream: BinaryIO) -> Any:
-    return library("pyarrow.parquet", "parquet").ParquetFile(stream, coerce_int96_timestamp_unit="us")
+    """Texts are read as they stand in the file's dictionaries: written out, one of them could be there a billion
+    times."""
+    parquet, instants = library("pyarrow.parquet", "parquet"), {"coerce_int96_timestamp_unit": "us"}
+    columns = parquet.ParquetFile(stream, **instants).schema
+    texts = [column.path for column in map(columns.column, range(len(columns))) if column.physical_type == "BYTE_ARRAY"]
+    return parquet.ParquetFile(stream, read_dictionary=texts, **instants)
+
+
+def _guard(metadata: Any, limits: Limits) -> None:
+    """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
+    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes."""
+    values = packed = 0
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        columns = [group.column(at) for at in range(group.num_columns)]
+        unpacked, size = (sum(getattr(column, f"total_{how}_size") for column in columns) for how in _SIZES)
+        values, packed = values + sum(column.num_values for column in columns), packed + size
+        if unpacked > at_once(limits, size):
+            raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
+    if values > max(limits.record // 2, packed * limits.ratio // 10):
+        raise BrokenFile(
+            f"its {packed} bytes are said to be {values} values, more than a tenth of limits.ratio for each"
+        )
+
+
+def _rows_at_once(metadata: Any) -> int:
+    """How many rows are read together: fewer where they are large."""
+    size = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    fit: int = _BYTES * metadata.num_rows // (size or 1)
+    return max(1, min(_ROWS, fit))
 
 
 def _int96(file: Any) -> set[str]:
@@ -78,8 +111,8 @@ def _values(array: Any, is_instant: bool) -> list[Any]:
     pa = library("pyarrow", "parquet")
     type_ = array.type
     if pa.types.is_dictionary(type_):
-        array = array.dictionary_decode()
-        type_ = array.type
+        values = _values(array.dictionary, is_instant)
+        return [None if at is None else values[at] for at in array.indices.to_pylist()]
     if pa.types.is_timestamp(type_):
         times, by = _MICROS[type_.unit]
         local = type_.tz is None and not is_instant

@@ -12,11 +12,25 @@ from typing import BinaryIO, Protocol
 
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected
+from framework.names import Limits
 
-__all__ = ["NOT_VALID", "BrokenFile", "Record", "RecordReader", "decoded", "shown_raw", "too_long", "undecodable"]
+__all__ = [
+    "AT_ONCE",
+    "NOT_VALID",
+    "BrokenFile",
+    "Record",
+    "RecordReader",
+    "at_once",
+    "decoded",
+    "shown_raw",
+    "too_long",
+    "undecodable",
+]
 
 NOT_VALID = "a byte is not valid in the file's encoding (source.encoding)"
 """What is said of a record with such a byte."""
+AT_ONCE = "more than a tenth of what limits.ratio allows, and that is held in memory at once"
+"""What is said of a part of a file that is larger than `at_once` says."""
 _KEPT = 1000
 """Characters that are kept of a record that is too long."""
 _UNDECODABLE = re.compile("[\udc00-\udcff]")
@@ -99,3 +113,9 @@ def too_long(beginning: str, length: int, longest: int) -> tuple[str, str]:
     """What is kept of a record of so many characters, and what is said of it."""
     raw = f"{shown_raw(beginning[:_KEPT])}… ({length} characters)"
     return raw, f"the record has {length} characters; it may have {longest} (limits.record)"
+
+
+def at_once(limits: Limits, size: int) -> int:
+    """How many bytes so many packed ones may become where a library unpacks them all at once: as many as two records
+    may have, or a tenth of what a file may become."""
+    return max(2 * limits.record, size * limits.ratio // 10)

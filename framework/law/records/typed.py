@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol, TypeVar
@@ -11,7 +12,8 @@ from framework.errors import LandfeedError
 from framework.feed import Feed
 from framework.law.conversions import NoText, as_json, text_by
 from framework.law.layout import Kind, Layout, Rejected, typed_layout
-from framework.law.records.record import BrokenFile, Record
+from framework.law.records.record import BrokenFile, Record, too_long
+from framework.names import Limits
 from framework.types import DataType
 
 __all__ = ["Member", "TypedFile", "TypedRecords", "whole"]
@@ -34,8 +36,9 @@ class TypedFile(Protocol):
     """What a file of the format is called."""
     signature: bytes
 
-    def schema(self, stream: BinaryIO) -> Sequence[Member] | Rejected:
-        """The fields of a file's records, in their order."""
+    def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
+        """The fields of a file's records, in their order. Raises BrokenFile for a file that would take more memory
+        than one may."""
         ...
 
     def rows(self, stream: BinaryIO, wanted: Sequence[str]) -> Iterator[Sequence[Any]]:
@@ -56,7 +59,7 @@ class TypedRecords:
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         del encoding
         with _blamed(self._file.what):
-            found = self._file.schema(stream)
+            found = self._file.schema(stream, feed.source.limits)
         if isinstance(found, Rejected):
             return found, None
         return typed_layout(feed, [each.name for each in found], [each.type for each in found]), None
@@ -67,14 +70,27 @@ class TypedRecords:
         every = range(len(layout.record))
         wanted = [frozenset(types[name] for name, at in layout.fields if at == index) for index in every]
         texts = [text_by(field.type, each) for field, each in zip(layout.record, wanted, strict=True)]
-        names = layout.names
+        names, limits = layout.names, feed.source.limits
+        most, why = limits.most_unpacked(stream.seek(0, os.SEEK_END))
+        stream.seek(0)
         for number, row in enumerate(whole(self._file.rows(stream, names), self._file.what), 1):
-            try:
-                fields = tuple(text(value) for text, value in zip(texts, row, strict=True))
-            except NoText as error:
-                yield Record(number, None, _shown(names, row), f"the record has {error}")
-            else:
-                yield Record(number, fields, as_json(dict(zip(names, row, strict=True))))
+            record = _record(number, names, row, texts)
+            most -= len(record.raw)
+            if most < 0:
+                raise BrokenFile(why)
+            if len(record.raw) > limits.record:
+                record = Record(number, None, *too_long(record.raw, len(record.raw), limits.record))
+            yield record
+
+
+def _record(
+    number: int, names: Sequence[str], row: Sequence[Any], texts: Sequence[Callable[[Any], str | None]]
+) -> Record:
+    try:
+        fields = tuple(text(value) for text, value in zip(texts, row, strict=True))
+    except NoText as error:
+        return Record(number, None, _shown(names, row), f"the record has {error}")
+    return Record(number, fields, as_json(dict(zip(names, row, strict=True))))
 
 
 def whole(found: Iterator[_T], what: str) -> Iterator[_T]:

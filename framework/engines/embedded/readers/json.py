@@ -14,7 +14,7 @@ from framework.engines.embedded.files import FileRead
 from framework.engines.embedded.readers.bytes import Told, accounted, unpack_first
 from framework.engines.embedded.readers.scan import read_csv
 from framework.engines.embedded.readers.shapes import Shapes, shapes_of
-from framework.feed import Feed
+from framework.feed import Feed, NewColumns
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout, json_layout, json_paths
 from framework.law.staging import by_position
@@ -178,7 +178,8 @@ def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layo
     if not piece.is_utf8 or feed.source.records or json_paths(feed):
         return None
     unpack_first(piece)
-    shapes = None if piece.source.varies else shapes_of(piece)
+    of_all = piece.source.varies or feed.schema_contract.new_columns is NewColumns.ADD  # also of the last line's
+    shapes = None if of_all else shapes_of(piece)
     keys = _all_keys(db, piece) if shapes is None else shapes.keys
     layout = json_layout(feed, keys) if keys else None
     return layout if isinstance(layout, Layout) else None  # a file is rejected by the law alone

@@ -32,7 +32,7 @@ class ParquetReader:
             return False
         wanted = {name: layout.record[index] for name, index in layout.fields}
         doubles = {column.name for column in feed.columns if column.type == Scalar("double")}
-        return all(_text("", field) is not None for field in wanted.values()) and not any(
+        return all(_text("", layout.record[index]) is not None for index in layout.used) and not any(
             field.type == Scalar("float") and name in doubles for name, field in wanted.items()
         )
 
@@ -47,8 +47,11 @@ class ParquetReader:
         compression: Compression,
         pieces: Sequence[Piece] = (),
     ) -> str:
-        del feed, compression, pieces
-        fields = [f"{_text(DUCKDB.name(field.name), field)} AS f{index}" for index, field in enumerate(layout.record)]
+        del compression
+        longest = min((_longest(feed, piece) for piece in pieces), default=None)
+        used = [layout.record[index] for index in layout.used]
+        texts = [_text(_guarded(DUCKDB.name(field.name), field, longest), field) for field in used]
+        fields = [f"{text} AS f{index}" for index, text in zip(layout.used, texts, strict=True)]
         paths = ", ".join(DUCKDB.text(literal_path(path)) for _, path in files)
         named = ", filename = '_path'" if len(files) > 1 else ""
         listed = ", ".join([*fields, f"{file_position(files)} AS _file", "0 AS _bytes", "0 AS _quotes"])
@@ -59,6 +62,21 @@ class ParquetReader:
         del feed
         with file.piece.stream() as stream:
             return told.rows == number_of_rows(stream)
+
+
+def _longest(feed: Feed, piece: Piece) -> int:
+    """How long the texts of a file may be, so that all of one column are no more than the file may become: each may
+    stand once in the file and in any number of its rows."""
+    most, _ = feed.source.limits.most_unpacked(piece.source.file.size)
+    with piece.stream() as stream:
+        return most // max(1, number_of_rows(stream))
+
+
+def _guarded(value: str, field: Field, longest: int | None) -> str:
+    """SQL of a value that is an error, after which the law reads the file, where it is a longer text than that."""
+    if longest is None or field.type != Scalar("string"):
+        return value
+    return f"CASE WHEN strlen({value}) > {longest} THEN error('a long text') ELSE {value} END"
 
 
 def _text(value: str, field: Field) -> str | None:

@@ -1,0 +1,73 @@
+"""Drift: what is different in a batch's files from the file before, and what is done about it.
+
+Only differences are told: a column that every file lacks is told of the first one, and again when it was there
+meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from framework.batch import FileOutcome, Seen
+from framework.feed import Feed, NewColumns
+from framework.law.layout import header_names
+from framework.names import ChangeKind, SchemaChange
+from framework.types import DataType
+
+__all__ = ["file_changes"]
+
+_MOST = 1_000
+"""Changes that are told of one batch: files may have a name of its own in every record."""
+_REJECTED = "reject_file"
+
+
+def file_changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -> tuple[SchemaChange, ...]:
+    """What is different from file to file; `before` is what the file that was loaded last was seen to be (None = there
+    was none)."""
+    found = _changes(feed, outcomes, before)
+    told = list(islice(found, _MOST))
+    if more := sum(1 for _ in found):
+        told.append(
+            SchemaChange(None, ChangeKind.NEW_COLUMN, f"(and {more} more changes)", None, None, told[-1].action)
+        )
+    return tuple(told)
+
+
+def _changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -> Iterator[SchemaChange]:
+    contract = feed.schema_contract
+    types = {column.name: column.type for column in feed.columns}
+    ignored = str(NewColumns.IGNORE if contract.new_columns is NewColumns.ADD else contract.new_columns)
+    last, header = before or Seen(), before.header if before is not None else ()
+    for outcome in outcomes:
+        file, seen = outcome.file.shown, outcome.seen
+        if outcome.rejected is not None:
+            yield from _refused(feed, file, seen, types, header)
+            continue
+        for name in seen.missing:
+            if name not in last.missing:
+                action = str(contract.missing_columns)
+                yield SchemaChange(file, ChangeKind.MISSING_COLUMN, name, str(types[name]), None, action)
+        known = set(last.ignored)
+        for name in seen.ignored:
+            if name not in known:
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, ignored)
+        for name in seen.added:
+            if name not in last.added:
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(types[name]), str(NewColumns.ADD))
+        last, header = seen, seen.header or header
+
+
+def _refused(
+    feed: Feed, file: str, seen: Seen, types: dict[str, DataType], header: Sequence[str]
+) -> Iterator[SchemaChange]:
+    """The columns for which a file is rejected."""
+    if seen.lacks and seen.brings:
+        names, to = header_names(feed, header), ", ".join(seen.brings[:8])
+        for column in seen.lacks:
+            yield SchemaChange(file, ChangeKind.RENAMED, column, names.get(column, column), to, _REJECTED)
+        return
+    for column in seen.lacks:
+        yield SchemaChange(file, ChangeKind.MISSING_COLUMN, column, str(types[column]), None, _REJECTED)
+    for name in seen.brings:
+        yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, _REJECTED)
