@@ -2,7 +2,7 @@
 
     python -m tests.engines.clustered MASTER MEMORY CONFIG FROM
 
-MASTER is that of a session of Spark, or the address of a server of Spark Connect (`sc://…`), FROM the bytes from which
+MASTER is that of a session of Spark, FROM the bytes from which
 executors read. Prints how many executors could import the package before, and what `landfeed run` prints.
 """
 
