@@ -82,13 +82,13 @@ def _block() -> bytes:
 
 def _parquet(event: pa.Array, **options: Any) -> bytes:
     out, rows = io.BytesIO(), len(event)
-    table = pa.table({"user_id": range(rows), "event": event, "event_time": ["2026-01-01"] * rows})
+    table = pa.table({"user_id": pa.repeat(1, rows), "event": event, "event_time": _shared("2026-01-01", rows)})
     pyarrow.parquet.write_table(table, out, compression="zstd", **options)
     return out.getvalue()
 
 
 def _shared(text: str, rows: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int8()), [text])
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), rows), [text])
 
 
 _COLUMNS = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in _FIELDS)
@@ -110,7 +110,7 @@ LARGE: Mapping[str, Callable[[], bytes]] = {
     ),
     "text.parquet": lambda: _parquet(_shared("x" * 20_000_000, 10_000), dictionary_pagesize_limit=1 << 30),
     "group.parquet": lambda: _parquet(pa.array(["x" * 300_000_000]), use_dictionary=False, write_statistics=False),
-    "values.parquet": lambda: _parquet(pa.array([[None] * 20_000_000])),
+    "values.parquet": lambda: _parquet(_shared("x", 20_000_000)),
     "area.excel": lambda: _book('<c r="CV450000"><v>1</v></c>'),
     "shared.excel": lambda: _book("".join('</row><row><c t="s"><v>0</v></c>' for _ in range(60_000)), "x" * 100_000),
     "texts.excel": lambda: _book("", "x" * 300_000_000),

@@ -135,7 +135,7 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
             found = foreseen(step.feed, step.batch.files, world.storage(feed), facts.header, facts.target)
             plan = compile_plan(feed, replace(facts, brought=found.added)) if found.added else plan
             warnings += found.said
-        return explain(plan, listing, sql) | {"warnings": warnings}
+        return explain(plan, listing, sql, world.engine.to_rewrite) | {"warnings": warnings}
 
     documents = []
     for feed in feeds:
