@@ -12,7 +12,7 @@ from framework.errors import Conflict, Failure
 from framework.feed import Feed
 from framework.names import Reason, Rows, Table
 from framework.opening import Piece, Ways
-from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, WidenColumns
 
 __all__ = [
     "CONSTRAINT",
@@ -65,12 +65,14 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What looking after a table did, or would do: how many small files were written together, and how many files were
-    deleted that no version of the last days needs, with their bytes (None = not known)."""
+    """What looking after a table did, or would do: how many small files were written together, how many files were
+    deleted that no version of the last days needs, with their bytes (None = not known), and how many entries of its
+    log that are past their retention."""
 
     compacted: int = 0
     deleted: int = 0
     deleted_bytes: int | None = 0
+    log_entries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,15 @@ class Engine(Ways, Protocol):
         """Add the columns that are not there yet."""
         ...
 
+    def widen(self, step: WidenColumns) -> None:
+        """Give columns wider types, those that have not got them yet: where the table allows it without writing it
+        anew, else in one commit that holds the same rows. Raises Conflict when another writer commits meanwhile."""
+        ...
+
+    def to_rewrite(self, step: WidenColumns) -> int | None:
+        """How many bytes of files that would write anew; None when it is not known."""
+        ...
+
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         """Merge the staged batch, exactly once: a target that has this batch already is left alone, and a target
         that has a newer one refuses it (`superseded`). Raises Conflict when another writer commits meanwhile, and
@@ -178,7 +189,8 @@ class Engine(Ways, Protocol):
 
     def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
         """Write a table's small files together if wanted, and delete the files that no version within the table's
-        retention (7 days, if it says none) needs; with `dry_run` only tell. Raises Conflict when another writer commits
+        retention (7 days, if it says none) needs, and entries of its log that are older than its `logRetentionDuration`
+        (30 days); with `dry_run` only tell. Raises Conflict when another writer commits
         meanwhile."""
         ...
 

@@ -26,6 +26,7 @@ __all__ = [
     "Principal",
     "Telling",
     "storage_emulator",
+    "traces_endpoint",
 ]
 
 
@@ -97,7 +98,8 @@ class Permission:
 @dataclass(frozen=True, slots=True)
 class DatabricksSettings:
     """The `databricks` block: what the job of this environment is like. Without a `cluster` it is serverless;
-    without a `trigger_path` it watches the folder that the feeds' source paths have in common."""
+    without a `trigger_path` it watches the folder that the feeds' source paths have in common. `freshness` is when a
+    small job looks for late feeds, as a Quartz expression (None: never)."""
 
     mode: BundleMode = BundleMode.DEVELOPMENT
     cluster: Cluster | None = None
@@ -112,6 +114,7 @@ class DatabricksSettings:
     permissions: tuple[Permission, ...] = ()
     max_retries: int = 2
     timeout_seconds: int = 14400
+    freshness: str | None = "0 15 * * * ?"
     root_path: str | None = None
 
 
@@ -177,6 +180,16 @@ def storage_emulator(environ: Mapping[str, str]) -> str | None:
     if not given:
         return None
     return given if "://" in given else f"http://{given}"
+
+
+def traces_endpoint(environ: Mapping[str, str]) -> str | None:
+    """Where OpenTelemetry spans go, by the usual variables; None where nobody wants them, or not over OTLP/HTTP."""
+    first = (environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    endpoint = next((found for found in first if found), None)
+    protocol = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL") or "http"
+    exporters = (environ.get("OTEL_TRACES_EXPORTER") or "otlp").replace(" ", "").split(",")
+    off = environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return None if off or "otlp" not in exporters or not protocol.startswith("http") else endpoint
 
 
 @dataclass(frozen=True, slots=True)

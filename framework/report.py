@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from framework.batch import Checked
 from framework.errors import Failure
 from framework.law.verdict import most_frequent
 from framework.names import Reason, Rows, SchemaChange, Status
 
-__all__ = ["FeedReport", "FileReport", "RunReport"]
+__all__ = ["FeedReport", "FileReport", "RunReport", "StepReport"]
 
 _EXIT_CODES = {Status.FAILED: 1, Status.REJECTED: 3}
 _SEVERITY = list(Status)
@@ -33,9 +34,19 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StepReport:
+    """A task of a batch (stage, merge, archive): when it began, in UTC, and how many seconds it took."""
+
+    task: str
+    started_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class FeedReport:
     """One feed in a run. A feed that worked on several batches sums their figures. `schema_lines` is the YAML of the
-    columns that files have brought to the target and the schema does not have."""
+    columns that files have brought to the target and the schema does not have. It was worked on from `started_at`
+    (UTC, None: not at all) for as long as `took` (seconds); `steps` and `checks` are those of all its batches."""
 
     feed: str
     status: Status
@@ -49,6 +60,10 @@ class FeedReport:
     error: Failure | None = None
     schema_changes: tuple[SchemaChange, ...] = ()
     schema_lines: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    took: float = 0.0
+    steps: tuple[StepReport, ...] = ()
+    checks: tuple[Checked, ...] = ()
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -12,7 +12,10 @@ from framework.law.survivors import Survivor
 from framework.names import Table
 from framework.types import DataType
 
-__all__ = ["Abandon", "AddColumns", "Archive", "CreateTable", "Discard", "Merge", "Stage", "Step", "TableColumn"]
+__all__ = [
+    "Abandon", "AddColumns", "Archive", "CreateTable", "Discard", "Merge", "Stage", "Step", "TableColumn",
+    "WidenColumns",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,17 @@ class AddColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class WidenColumns:
+    """Give columns of a table wider types, named as the table spells them; `were` are the types that they have. `zone`
+    is that of local times."""
+
+    table: Table
+    columns: tuple[TableColumn, ...]
+    were: tuple[str, ...]
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """Do to the target what the change says of the staged batch, once. `memory` holds what later batches may need and
     the target does not show."""
@@ -96,4 +110,4 @@ class Archive:
     batch: Batch
 
 
-Step: TypeAlias = Abandon | Discard | Stage | CreateTable | AddColumns | Merge | Archive
+Step: TypeAlias = Abandon | Discard | Stage | CreateTable | AddColumns | WidenColumns | Merge | Archive

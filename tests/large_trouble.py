@@ -45,6 +45,34 @@ _JSON = [
     b"1e9",
 ]
 _JSON += [b'{"user_id":1,"event_time":"2026-01-01"}\n', b"NaN", b"\xff", b'"x', b"\\u", b"[[", b" ", b"\r"]
+_XML = [
+    b"<a>",
+    b"</a>",
+    b"<a/>",
+    b"<user_id>1</user_id>",
+    b"<",
+    b">",
+    b"&amp;",
+    b"&#65;",
+    b"&x;",
+    b"<!--",
+    b"-->",
+    b"\n",
+]
+_XML += [
+    b"<![CDATA[",
+    b"]]>",
+    b"<?p ",
+    b"?>",
+    b' b="',
+    b"'",
+    b"x",
+    b"<a b='1' c='2'>",
+    b"\xff",
+    b"\x00",
+    b"xmlns:a='u' ",
+    b"<x:a>",
+]
 
 NAMED = {
     "quotes_not_closed.csv": _HEADER + b'a","b\n' * 160_000,
@@ -64,15 +92,17 @@ NAMED = {
 
 def some_large_file(dice: random.Random) -> tuple[str, bytes]:
     """A name and a file that repeats a few things, with something else among them."""
-    is_csv = dice.random() < 0.6
-    marks = _CSV if is_csv else _JSON
+    kind = dice.choice(["csv", "csv", "csv", "json", "json", "xml", "fixed_width"])
+    marks = {"json": _JSON, "xml": _XML}.get(kind, _CSV)
     unit = b"".join(dice.choices(marks, k=dice.randrange(1, 8))) + dice.choice([b"", b"\n"])
     size = dice.choice([LARGEST // 10, LARGEST // 2, LARGEST])
     content = unit * (size // len(unit) + 1)
     for _ in range(dice.choice([0, 0, 1, 20])):
         at = dice.randrange(len(content))
         content = content[:at] + dice.choice(marks) + content[at:]
-    beginning = dice.choice([_HEADER, _HEADER, b""]) if is_csv else dice.choice([b"", b"["])
+    beginning = dice.choice(
+        {"csv": [_HEADER, _HEADER, b""], "json": [b"", b"["], "xml": [b"<r>", b""]}.get(kind, [b""])
+    )
     content = (beginning + content)[:size]
-    name = "trouble.csv" if is_csv else "trouble.json"
+    name = f"trouble.{kind}"
     return (f"{name}.gz", gzip.compress(content)) if dice.random() < 0.2 else (name, content)

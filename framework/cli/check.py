@@ -72,17 +72,22 @@ def schema(kind: str, write: bool, **params: Any) -> None:
 @common
 def plan(request: Request, sql: bool) -> None:
     """Show what `run` would do now: pending files, tables to make or change, steps. Writes nothing."""
+    from framework.loader import feed_names
     from framework.plan.explain import explain_text
-    from framework.runs.views import plans
+    from framework.runs.views import plans, removed
 
     with opened(request) as (project, world, _):
         document = plans(project.feeds, world, world.engine.sql if sql else None)
+        every = not request.feeds and not request.tags
+        document["removed"] = removed(feed_names(request.config), world) if every else []
     if request.as_json:
         print_json(document)
     else:
         for feed, planned in zip(project.feeds, document["feeds"], strict=True):
             for line in explain_text(planned, feed.source.path):
                 tell(line)
+        for gone in document["removed"]:
+            say(f"note: no file is about the feed {gone['feed']} any more; {gone['table']} stays as it is")
     sys.exit(1 if any(feed["error"] for feed in document["feeds"]) else 0)
 
 

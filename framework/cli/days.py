@@ -124,7 +124,8 @@ def replay(
         opened(request, identity) as (project, world, leases),
     ):
         signals.stop_with(stopping.set)
-        options = Options(wait=wait, jobs=project.environment.jobs, stopping=stopping.is_set)
+        on_feed = teller.hearing(project)
+        options = Options(wait=wait, jobs=project.environment.jobs, on_feed=on_feed, stopping=stopping.is_set)
         reports, replayed = again(project.feeds, world, leases, selection, options)
         report = teller.tell(reports, signals.number, project, world)
     if request.as_json:
@@ -244,6 +245,8 @@ def _say_looked(looked: Looked, *, dry_run: bool) -> None:
         if done.deleted:
             size = "" if done.deleted_bytes is None else f" ({done.deleted_bytes:,} bytes)"
             tell(f"  {name}: {done.deleted:,} files deleted that no version needs{size}")
+        if done.log_entries:
+            tell(f"  {name}: {done.log_entries:,} old entries of its log deleted")
     if looked.quarantine_rows:
         tell(f"  {looked.quarantine_rows:,} old rows of the quarantine deleted")
     if looked.archive_files:

@@ -94,7 +94,7 @@ def _work(
     from framework.cli.progress import Progress
     from framework.law.places import narrowed
     from framework.plan.compile import ALL_TASKS, Task
-    from framework.runs.run import Options, run_feeds
+    from framework.runs.run import Options, landing_of, run_feeds
 
     stopping = threading.Event()
     identity = given(run_id) or uuid.uuid4().hex[:16]
@@ -113,11 +113,11 @@ def _work(
                 progress.note(_STOPPING)
 
             signals.stop_with(stop)
-            options = Options(
-                tasks, jobs or project.environment.jobs, wait, fail_fast, progress.feed, stopping=stopping.is_set
-            )
-            reports = run_feeds(feeds, world, leases, options)
-        report = teller.tell(reports, signals.number, project, world)
+            jobs, on_feed = jobs or project.environment.jobs, teller.hearing(project, progress.feed)
+            options = Options(tasks, jobs, wait, fail_fast, on_feed, stopping=stopping.is_set)
+            landing = landing_of(feeds, world)
+            reports = run_feeds(feeds, world, leases, options, landing)
+        report = teller.tell(reports, signals.number, project, world, landing if tasks == ALL_TASKS else None)
     if request.as_json:
         print_json(report.as_dict())
     else:
@@ -146,7 +146,7 @@ def watch(request: Request, quiet: float, interval: float, once: bool, jobs: int
         if not project.feeds and not once:
             raise LandfeedError("there is no feed to watch", "write one, or enable one (enabled: true)")
         settings = Settings(quiet, interval, jobs or project.environment.jobs, once)
-        watching = Watch(project.feeds, world, leases, settings, tell)
+        watching = Watch(project.feeds, world, leases, settings, tell, on_feed=teller.hearing(project))
         signals.stop_with(watching.stop)
         code = watching.run()
     sys.exit(code)

@@ -6,13 +6,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.databricks.job import KEY, LocalPath, Target, Tree, job, principal
+from framework.databricks.job import KEY, LocalPath, Target, Tree, freshness_job, job, principal, upkeep_job
 from framework.environment import BundleMode, DatabricksSettings, JobSource
 
-__all__ = ["JOB", "Bundle", "Places", "bundle", "split"]
+__all__ = ["FRESHNESS", "JOB", "UPKEEP", "Bundle", "Places", "bundle", "split"]
 
 JOB = "landfeed"
-"""The job's key among the bundle's resources."""
+UPKEEP = "landfeed_upkeep"
+FRESHNESS = "landfeed_freshness"
+"""The jobs' keys among the bundle's resources."""
 _CLI = ">= 0.262.0"
 """Older ones look for the paths of a target's job beside the job's file, not beside databricks.yml."""
 _ROOT = "/Workspace/Users/{}/.bundle/${{bundle.name}}/${{bundle.target}}"
@@ -32,18 +34,29 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """`root` is what databricks.yml says, `job` what the job's file says, and `jobs` the whole job of each target:
-    what `job` and the target's part of `root` make together."""
+    """`root` is what databricks.yml says, `job` what the jobs' file says, and `jobs` the whole jobs of each target, by
+    their keys: what `job` and the target's part of `root` make together."""
 
     root: Tree
     job: Tree
-    jobs: Mapping[str, Tree]
+    jobs: Mapping[str, Mapping[str, Tree]]
 
 
 def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
     """The bundle of these targets; the first one for development is the default, or else the first."""
-    jobs = {target.name: job(target, places.synced) for target in targets}
-    shared, rests = split(jobs)
+    made = {
+        JOB: {target.name: job(target, places.synced) for target in targets},
+        UPKEEP: {target.name: upkeep_job(target, places.synced) for target in targets},
+    }
+    parts = {key: split(jobs) for key, jobs in made.items()}
+    rests = {
+        target.name: {key: rest[target.name] for key, (_, rest) in parts.items() if rest[target.name]}
+        for target in targets
+    }
+    # Not every target has a job that looks for late feeds, so nothing of it is shared.
+    fresh = {target.name: freshness_job(target, places.synced) for target in targets}
+    for target, late in fresh.items():
+        rests[target] |= {} if late is None else {FRESHNESS: late}
     wheels = [target for target in targets if target.settings.source is JobSource.WHEEL]
     artifacts = {} if places.sources is None else {"artifacts": {KEY: _artifact(places.sources)}}
     every = len(wheels) == len(targets)
@@ -58,12 +71,16 @@ def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
                 **({"default": True} if target is first else {}),
                 **_target(target.settings),
                 **(artifacts if target in wheels and not every else {}),
-                **({"resources": {"jobs": {JOB: rests[target.name]}}} if rests[target.name] else {}),
+                **({"resources": {"jobs": rests[target.name]}} if rests[target.name] else {}),
             }
             for target in targets
         },
     }
-    return Bundle(root, {"resources": {"jobs": {JOB: shared}}}, jobs)
+    shared = {key: common for key, (common, _) in parts.items()}
+    whole = {target.name: {key: jobs[target.name] for key, jobs in made.items()} for target in targets}
+    for target, late in fresh.items():
+        whole[target] |= {} if late is None else {FRESHNESS: late}
+    return Bundle(root, {"resources": {"jobs": shared}}, whole)
 
 
 def _artifact(sources: str) -> Tree:

@@ -27,7 +27,8 @@ def make_bundle(projects: Sequence[Project], config: str, folder: str, name: str
         if project.environment.databricks is not None
     ]
     made = bundle(name or bundle_name(folder), equipped(targets, config), places(config, folder))
-    mistakes = [f"{target}: {each}" for target, job in made.jobs.items() for each in lint(plain(job, ""))]
+    jobs = ((target, job) for target, some in made.jobs.items() for job in some.values())
+    mistakes = [f"{target}: {each}" for target, job in jobs for each in lint(plain(job, ""))]
     if mistakes:
         hint = "check the databricks blocks of the environments; if they are right, please report it"
         raise LandfeedError("the job would not work: " + "; ".join(mistakes), hint, code="bundle")

@@ -37,6 +37,7 @@ from framework.feed.words import (
     NullKeys,
     OnExceed,
     RenamedColumns,
+    TypeChanges,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Span",
     "Target",
     "Trailer",
+    "TypeChanges",
     "loaded_as",
     "read_options",
 ]

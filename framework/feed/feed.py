@@ -22,6 +22,7 @@ from framework.feed.words import (
     NullKeys,
     OnExceed,
     RenamedColumns,
+    TypeChanges,
 )
 from framework.names import AUDIT_COLUMNS, Limits, Table
 from framework.types import DataType
@@ -156,6 +157,7 @@ class SchemaContract:
     new_columns: NewColumns = NewColumns.IGNORE
     missing_columns: MissingColumns = MissingColumns.SET_NULL
     renamed_columns: RenamedColumns = RenamedColumns.REJECT_FILE
+    type_changes: TypeChanges = TypeChanges.REFUSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ __all__ = [
     "NullKeys",
     "OnExceed",
     "RenamedColumns",
+    "TypeChanges",
 ]
 
 
@@ -72,6 +73,13 @@ class RenamedColumns(StrEnum):
 
     REJECT_FILE = "reject_file"
     SET_NULL = "set_null"
+
+
+class TypeChanges(StrEnum):
+    """What becomes of a column whose type in the target is narrower than that of the schema."""
+
+    REFUSE = "refuse"
+    WIDEN = "widen"
 
 
 class CheckAction(StrEnum):

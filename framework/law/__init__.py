@@ -13,6 +13,7 @@ SQL. Nothing here reads, writes or asks the clock.
     records | pathnames                 bytes to records, a reader a format · what a file's path gives
     batch_checks                        what came of a batch's checks
     checks                              what expressions ask of rows: columns, filter, checks
+    widening                            which types hold all values of another
     rules | masks | filenames | counts | expressions    texts to rows, or why not · what is stored of masked columns ·
                                         what a file's name gives · what counts mean · what is wrong with an expression
     change                              what a merge does, as a value

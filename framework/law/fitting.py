@@ -14,13 +14,12 @@ from framework.names import Table
 __all__ = ["refuse_other_types", "type_differs"]
 
 
-def type_differs(table: Table, column: str, there: str, wanted: str) -> LandfeedError:
-    """What is said of a column whose type in the table is not that of the feed."""
-    return LandfeedError(
-        f"column {column} of {table} is {there} and the feed says {wanted}",
-        "give the column the table's type, or load into another table",
-        code="schema",
-    )
+def type_differs(table: Table, column: str, there: str, wanted: str, *, widens: bool) -> LandfeedError:
+    """What is said of a column whose type in the table is not that of the feed, which may be a wider one."""
+    hint = "give the column the table's type, or load into another table"
+    if widens:
+        hint = "say schema_contract.type_changes: widen, and the table gets the wider type; or " + hint
+    return LandfeedError(f"column {column} of {table} is {there} and the feed says {wanted}", hint, code="schema")
 
 
 def refuse_other_types(

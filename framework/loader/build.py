@@ -36,6 +36,7 @@ from framework.feed import (
     Snapshot,
     Source,
     Target,
+    TypeChanges,
 )
 from framework.law.pathnames import has_folders
 from framework.loader import expecting, habits, ready
@@ -63,6 +64,7 @@ def build_feed(tree: Node, environment: Environment, archive: str | None) -> Fee
             word(tree, NewColumns.IGNORE, "schema_contract", "new_columns"),
             word(tree, MissingColumns.SET_NULL, "schema_contract", "missing_columns"),
             word(tree, RenamedColumns.REJECT_FILE, "schema_contract", "renamed_columns"),
+            word(tree, TypeChanges.REFUSE, "schema_contract", "type_changes"),
         ),
         checks=(*(_check(node) for node in items(tree, "checks")), *ready.checks(mapping(tree, "schema"))),
         expect=expecting.expectation(tree, environment.timezone),

@@ -10,19 +10,31 @@ from itertools import accumulate, takewhile
 from framework.batch import Batch, Manifest
 from framework.engine import TableState
 from framework.errors import LandfeedError
-from framework.feed import Feed, MissingColumns, Mode
+from framework.feed import Feed, MissingColumns, Mode, NewColumns, TypeChanges
 from framework.law.additions import with_added
 from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.snapshots import first_picture, picture, sequence
+from framework.law.widening import widens
 from framework.names import ChangeKind, File, SchemaChange
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import memory_columns, new_target, target_columns
 from framework.plan.targets import check_loaded_as, check_nulls, staged_otherwise
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
+from framework.steps import (
+    Abandon,
+    AddColumns,
+    Archive,
+    CreateTable,
+    Discard,
+    Merge,
+    Stage,
+    Step,
+    TableColumn,
+    WidenColumns,
+)
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -59,6 +71,29 @@ def compile_plan(feed: Feed, facts: Facts, tasks: frozenset[Task] = ALL_TASKS) -
     if refusal is not None and (facts.lost or not all(isinstance(step, Archive) for step in steps)):
         raise LandfeedError(refusal.message, refusal.hint, code=refusal.code)
     return Plan(feed, steps)
+
+
+def unfit(feed: Feed, facts: Facts, loaded_into: str | None) -> Iterator[str]:
+    """Sentences about what the feed's target is and the feed says otherwise, also when no file is pending.
+    `loaded_into` is the table into which the last batch was loaded. Raises LandfeedError as a batch would."""
+    table = feed.target.table
+    if facts.target is None and loaded_into is not None:
+        again = f"the archive fills it: landfeed rebuild {feed.name} --swap"
+        is_there = "is not there" if loaded_into == table.name else f"was not loaded yet; {loaded_into} was, and stays"
+        yield f"table {table} {is_there}: {again}"
+    if facts.target is None or feed.target.shared_target:
+        return
+    wanted = {column.name.lower() for column in target_columns(feed)}
+    grows = feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE)
+    for name, _ in facts.target.columns if loaded_into == table.name and not grows else ():
+        if name.lower() not in wanted:
+            yield f"column {name} of {table} is not in the feed: it keeps what it has, and new rows have NULL in it"
+    for step in _fitting(feed, new_target(feed), facts.target):
+        for column, was in zip(step.columns, step.were, strict=True) if isinstance(step, WidenColumns) else ():
+            yield f"column {column.name} of {table} is {was}: the next batch makes it {column.type}"
+        for column in step.columns if isinstance(step, AddColumns) else ():
+            then = f"rows that are there have NULL in it, unless: landfeed rebuild {feed.name} --swap"
+            yield f"column {column.name} is new: the next batch adds it to {table}; {then}"
 
 
 def _steps(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
@@ -156,24 +191,26 @@ def _first(feed: Feed, pending: tuple[File, ...]) -> tuple[File, ...]:
 
 def _merge(feed: Feed, facts: Facts, batch: Batch) -> Iterator[Step]:
     memory, wanted = memory_table(feed), target_columns(feed)
-    yield from _fitting(new_target(feed), facts.target)
+    yield from _fitting(feed, new_target(feed), facts.target)
     if facts.target is not None:
         check_nulls(feed, facts.target, wanted)
     if memory is not None:
         comment = f"What later rows of {feed.target.table} may need and it does not show"
-        yield from _fitting(CreateTable(memory, memory_columns(feed), comment), facts.memory)
+        yield from _fitting(feed, CreateTable(memory, memory_columns(feed), comment), facts.memory)
     yield Merge(_change(feed, facts, batch), feed.target.staging, feed.target.table, batch, memory)
 
 
 def target_changes(feed: Feed, facts: Facts) -> tuple[SchemaChange, ...]:
     """What becomes of a target that is there before a batch of the feed is merged into it."""
-    steps = _fitting(new_target(feed), facts.target) if facts.target is not None else ()
-    return tuple(
-        SchemaChange(None, ChangeKind.ADDED, column.name, None, str(column.type), "add_column")
-        for step in steps
-        if isinstance(step, AddColumns)
-        for column in step.columns
-    )
+    changes: list[SchemaChange] = []
+    for step in _fitting(feed, new_target(feed), facts.target) if facts.target is not None else ():
+        if isinstance(step, AddColumns):
+            added = ((column.name, str(column.type)) for column in step.columns)
+            changes += (SchemaChange(None, ChangeKind.ADDED, name, None, now, "add_column") for name, now in added)
+        elif isinstance(step, WidenColumns):
+            wider = ((column.name, was, str(column.type)) for column, was in zip(step.columns, step.were, strict=True))
+            changes += (SchemaChange(None, ChangeKind.WIDENED, *each, "widen") for each in wider)
+    return tuple(changes)
 
 
 def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
@@ -184,17 +221,25 @@ def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
     return stale() if older else change_of(feed, sequence(feed, file))
 
 
-def _fitting(wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
-    """The steps that make a table, or give it the columns that it lacks. Raises LandfeedError when a type differs."""
+def _fitting(feed: Feed, wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
+    """The steps that make a table, or give it the columns that it lacks and the types that may become wider. Raises
+    LandfeedError when a type differs otherwise."""
     if there is None:
         yield wanted
         return
     table = wanted.table
-    types = {name.lower(): type_ for name, type_ in there.columns}
+    types = {name.lower(): (name, type_) for name, type_ in there.columns}
+    wider = []
     for column in wanted.columns:
-        found = types.get(column.name.lower())
-        if found is not None and found != str(column.type):
-            raise type_differs(table, column.name, found, str(column.type))
+        name, found = types.get(column.name.lower(), (column.name, str(column.type)))
+        if found != str(column.type):
+            may = widens(found, column.type)
+            if not may or feed.schema_contract.type_changes is TypeChanges.REFUSE:
+                raise type_differs(table, column.name, found, str(column.type), widens=may)
+            wider.append((TableColumn(name, column.type), found))
+    if wider:
+        columns, were = zip(*wider, strict=True)
+        yield WidenColumns(table, columns, were, feed.source.timezone)
     missing = tuple(column for column in wanted.columns if column.name.lower() not in types)
     if missing:
         yield AddColumns(table, missing)

@@ -40,8 +40,8 @@ from framework.plan.observe import Facts
 from framework.plan.reading import check_read, opened
 from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
 from framework.plan.world import World
-from framework.report import FileReport
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
+from framework.report import FileReport, StepReport
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, WidenColumns
 
 __all__ = ["BatchWork"]
 
@@ -62,6 +62,7 @@ class BatchWork:
     merged: Merged | None = None
     moves: Moves = field(default_factory=Moves)
     seconds: dict[str, float] = field(default_factory=dict)
+    steps: list[StepReport] = field(default_factory=list)
     archived: bool = False
     _recorded: frozenset[BatchState] = frozenset()
     _staged_here: bool = False
@@ -113,6 +114,8 @@ class BatchWork:
                 self.world.engine.create(step)
             case AddColumns():
                 self.world.engine.add_columns(step)
+            case WidenColumns():
+                self.world.engine.widen(step)
             case Merge():
                 with self._timed("merge"):
                     self._merge(step)
@@ -243,11 +246,12 @@ class BatchWork:
 
     @contextmanager
     def _timed(self, task: str) -> Iterator[None]:
-        started = time.perf_counter()
+        started_at, started = self.world.clock(), time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[task] = self.seconds.get(task, 0.0) + time.perf_counter() - started
+            self.steps.append(StepReport(task, started_at, time.perf_counter() - started))
+            self.seconds[task] = self.seconds.get(task, 0.0) + self.steps[-1].seconds
 
     @property
     def rows(self) -> Rows:

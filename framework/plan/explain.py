@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from framework.law.discovery import Listing
 from framework.names import START_AT
 from framework.plan.compile import Plan
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, WidenColumns
 
 __all__ = ["SqlOf", "explain", "explain_text"]
 
@@ -19,10 +19,15 @@ _NAMED = 3
 """Files, and columns of a table, of which there are more are counted."""
 
 
-def explain(plan: Plan, listing: Listing, sql: SqlOf | None = None) -> dict[str, Any]:
+def explain(
+    plan: Plan,
+    listing: Listing,
+    sql: SqlOf | None = None,
+    to_rewrite: Callable[[WidenColumns], int | None] = lambda _: None,
+) -> dict[str, Any]:
     """The plan in the shape of `plan --output json`; without `sql` every step's SQL is None, which takes far less
-    time for a feed of many columns."""
-    steps = [entry for step in plan.steps for entry in _entries(step, sql or (lambda *_: ""))]
+    time for a feed of many columns. `to_rewrite` tells the bytes that a step writes anew."""
+    steps = [entry for step in plan.steps for entry in _entries(step, sql or (lambda *_: ""), to_rewrite)]
     return {
         "feed": plan.feed.name,
         "files": [
@@ -37,7 +42,7 @@ def explain(plan: Plan, listing: Listing, sql: SqlOf | None = None) -> dict[str,
     }
 
 
-def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
+def _entries(step: Step, sql: SqlOf, to_rewrite: Callable[[WidenColumns], int | None]) -> Iterator[dict[str, Any]]:
     match step:
         case Stage(feed, batch):
             files = [file.shown for file in batch.files]
@@ -61,6 +66,11 @@ def _entries(step: Step, sql: SqlOf) -> Iterator[dict[str, Any]]:
                 statement = f"ALTER TABLE {table} ADD COLUMN {column.name} {column.type}"
                 entry = {"kind": "add_column", "table": table.name, "column": column.name, "type": str(column.type)}
                 yield entry | {"sql": statement}
+        case WidenColumns(table, columns, were):
+            for column, was in zip(columns, were, strict=True):
+                told = {"column": column.name, "from": was, "to": str(column.type), "bytes": to_rewrite(step)}
+                statement = f"ALTER TABLE {table} ALTER COLUMN {column.name} TYPE {column.type}"
+                yield {"kind": "widen_column", "table": table.name, **told, "sql": statement}
         case Abandon(_, manifest, reason):
             yield {"kind": "abandon", "batch_id": manifest.batch_id, "reason": reason, "sql": None}
         case Discard(table, _, batch_id):
@@ -124,6 +134,10 @@ def _step(step: dict[str, Any], pending: int) -> str:
             return f"create   {step['table']}: {columns}"
         case "add_column":
             return f"add      {step['table']}: {step['column']} {step['type']}"
+        case "widen_column":
+            size = step["bytes"]
+            how = "in place" if size == 0 else "the table is written anew" + (f", {size:,} bytes" if size else "")
+            return f"widen    {step['table']}: {step['column']} {step['from']} to {step['to']} ({how})"
         case "abandon":
             return f"abandon  {step['batch_id']}: {step['reason']}"
         case kind:

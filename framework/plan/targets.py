@@ -42,8 +42,8 @@ def check_loaded_as(feed: Feed, manifest: Manifest | None) -> None:
     says = " and ".join(_said(now[name]) for name in changed)
     raise LandfeedError(
         f"feed {feed.name}: {feed.target.table} was loaded with {was}, and the feed now says {says}",
-        f"put it back; or load into another table; or delete {feed.target.table} with the tables beside it "
-        f"({feed.target.staging} and, if there is one, {feed.target.table}__cdc) and land the archived files again",
+        f"put it back; or make the table anew from the archive, look at it, and put it into the old one's place: "
+        f"landfeed rebuild {feed.name}, and then with --swap; or load into another table",
         code="loaded_otherwise",
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
+from framework.batch import Checked
 from framework.errors import Busy, LandfeedError, PolicyError, SetAside, SourceChanged, expected
 from framework.feed import Feed
 from framework.law.discovery import Listing
@@ -22,7 +23,7 @@ from framework.plan.recording import record_changes
 from framework.plan.tables import ignored
 from framework.plan.targets import OTHERWISE, changed_keys
 from framework.plan.world import World
-from framework.report import FeedReport, FileReport
+from framework.report import FeedReport, FileReport, StepReport
 from framework.runs.doing import doing
 from framework.runs.landing import Landing, Waiting
 from framework.runs.recording import Recording
@@ -140,8 +141,16 @@ class _FeedRun:
     _aside: dict[str, str] = field(default_factory=dict)
     """Files that cannot be read now, by path, and why."""
     _unfinished_here: bool = False
+    _steps: list[StepReport] = field(default_factory=list)
+    _checks: list[Checked] = field(default_factory=list)
 
     def report(self) -> FeedReport:
+        """What came of the feed's turn, and when it was."""
+        started_at, started = self.world.clock(), time.perf_counter()
+        report = self._worked()
+        return replace(report, started_at=started_at, took=time.perf_counter() - started)
+
+    def _worked(self) -> FeedReport:
         try:
             if not self.unfinished and not self._pending():
                 return self._summary(None)
@@ -258,7 +267,9 @@ class _FeedRun:
         self._rows += work.rows
         for task, seconds in work.seconds.items():
             self._seconds[task] += seconds
+        self._steps += work.steps
         if work.manifest is not None:
+            self._checks += work.manifest.checks
             self._batch_id = work.manifest.batch_id
             self.landing.worked_on(self.feed, work.manifest.batch.files)
         if work.merged is not None:
@@ -267,6 +278,8 @@ class _FeedRun:
     def _summary(self, error: LandfeedError | None) -> FeedReport:
         if error is not None:
             error.hide(self.world.hide)
+        if isinstance(error, PolicyError):
+            self._checks += error.checked
         return FeedReport(
             self.feed.name,
             self._status(error),
@@ -280,6 +293,8 @@ class _FeedRun:
             error.failure if error and not isinstance(error, Busy) else None,
             self._changes,
             tuple(dict.fromkeys(self._lines)),
+            steps=tuple(self._steps),
+            checks=tuple(self._checks),
         )
 
     def _status(self, error: LandfeedError | None) -> Status:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
@@ -14,8 +14,8 @@ from framework.feed import Feed
 from framework.law.freshness import FreshnessState
 from framework.law.headers import column_warnings
 from framework.ledger import BatchEvent, FileEvent
-from framework.names import BatchState, FileState, Status
-from framework.plan.compile import compile_plan
+from framework.names import BatchState, FileState, Status, Table
+from framework.plan.compile import compile_plan, unfit
 from framework.plan.explain import SqlOf, explain
 from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
@@ -25,7 +25,7 @@ from framework.runs.landing import Landing
 from framework.runs.run import landing_of
 from framework.steps import Stage
 
-__all__ = ["bad", "history", "history_files", "plans", "status"]
+__all__ = ["bad", "history", "history_files", "plans", "removed", "status"]
 
 Found = TypeVar("Found")
 _FINISHED = (BatchState.ARCHIVED, BatchState.ABANDONED)
@@ -123,17 +123,19 @@ def _changes(batch_ids: Sequence[str], world: World) -> dict[str, list[dict[str,
 
 def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict[str, Any]:
     """One entry a feed: what a run would do now, or why it could do nothing. SQL only if there is something to ask."""
-    landing = landing_of(feeds, world)
+    landing, latest = landing_of(feeds, world), world.ledger.latest()
 
     def planned(feed: Feed) -> dict[str, Any]:
         listing = landing.listing(feed)
         facts = observe(feed, world.storage(feed), world.ledger, world.engine, listing, world.keeping)
+        last = latest.get(feed.name)
         plan, warnings = compile_plan(feed, facts), [*facts.notes]
+        warnings += unfit(feed, facts, last.target if last is not None else None)
         for step in (step for step in plan.steps if isinstance(step, Stage)):
             found = foreseen(step.feed, step.batch.files, world.storage(feed), facts.header, facts.target)
             plan = compile_plan(feed, replace(facts, brought=found.added)) if found.added else plan
             warnings += found.said
-        return explain(plan, listing, sql) | {"warnings": warnings}
+        return explain(plan, listing, sql, world.engine.to_rewrite) | {"warnings": warnings}
 
     documents = []
     for feed in feeds:
@@ -141,6 +143,13 @@ def plans(feeds: Sequence[Feed], world: World, sql: SqlOf | None = None) -> dict
         nothing = {"feed": feed.name, "files": [], "steps": [], "warnings": []}
         documents.append((found or nothing) | {"error": asdict(error) if error else None})
     return {"feeds": documents}
+
+
+def removed(names: Collection[str], world: World) -> list[dict[str, str]]:
+    """Feeds that have loaded a table which is still there, and are none of these any more."""
+    gone = (event for feed, event in sorted(world.ledger.latest().items()) if feed not in names)
+    there = (event for event in gone if world.engine.state(Table(event.target), event.feed) is not None)
+    return [{"feed": event.feed, "table": event.target} for event in there]
 
 
 def _looked(look: Callable[[], Found]) -> tuple[Found | None, Failure | None]:

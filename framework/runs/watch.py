@@ -24,7 +24,7 @@ from framework.report import FeedReport, RunReport
 from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
 from framework.runs.remembered import remembered
-from framework.runs.run import Options, landing_of, run_feeds
+from framework.runs.run import Doing, Options, landing_of, run_feeds
 from framework.storages import local_changes, notifies
 
 __all__ = ["Changes", "Settings", "Watch"]
@@ -91,7 +91,8 @@ class Changes(Protocol):
 
 class Watch:
     """Watches the feeds until `stop` is called, as signal handlers may. `tell` is called with every event,
-    by the thread that calls `run`; `listen` gives what reports changes, as `local_changes` does."""
+    by the thread that calls `run`; `listen` gives what reports changes, as `local_changes` does; `on_feed` is that of
+    the runs' `Options`."""
 
     def __init__(
         self,
@@ -101,8 +102,9 @@ class Watch:
         settings: Settings,
         tell: Callable[[Event], None],
         listen: Callable[..., Changes] = local_changes,
+        on_feed: Callable[[str, Doing | Status], None] = lambda _feed, _doing: None,
     ) -> None:
-        self._listen_to = listen
+        self._listen_to, self._on_feed = listen, on_feed
         self._feeds = {feed.name: feed for feed in feeds}
         self._world, self._leases, self._settings, self._tell = world, leases, settings, tell
         pace = Pace(settings.quiet, inf, inf, inf, inf) if settings.once else Pace(settings.quiet, settings.interval)
@@ -203,7 +205,12 @@ class Watch:
         self._messages.put(_Looked(feed.name, found, skipped))
 
     def _run(self, feed: Feed, ready: frozenset[Identity]) -> None:
-        options = Options(jobs=1, ready=lambda file: file.identity in ready, stopping=lambda: self._stopping)
+        options = Options(
+            jobs=1,
+            on_feed=self._on_feed,
+            ready=lambda file: file.identity in ready,
+            stopping=lambda: self._stopping,
+        )
         try:
             report = run_feeds([feed], self._world, self._leases, options)[0]
         except Exception as error:

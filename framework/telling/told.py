@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from framework.environment import Environment, Lineage
+from framework.environment import Environment, traces_endpoint
 from framework.errors import LandfeedError, expected
 from framework.feed import Feed
 from framework.law.freshness import FreshnessState
@@ -26,19 +26,23 @@ from framework.telling.hooks import Heard, notify
 from framework.telling.messages import About
 from framework.telling.reports import failure_document, write_report
 
-__all__ = ["Told", "tell_failure", "tell_freshness", "tell_run"]
+if TYPE_CHECKING:
+    from framework.telling.live import Live
+
+__all__ = ["Told", "live_lineage", "tell_failure", "tell_freshness", "tell_run"]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """Who is to be told, and how: `hide` takes secrets out of texts, `note` hears in a sentence what could not be
-    told."""
+    told; `live` has heard already that feeds began."""
 
     environment: Environment
     environ: Mapping[str, str]
     note: Callable[[str], object]
     clock: Callable[[], datetime]
     hide: Callable[[str], str] = str
+    live: Live | None = None
 
     @contextmanager
     def tried(self, what: str) -> Iterator[None]:
@@ -49,18 +53,20 @@ class Told:
             self.note(self.hide(f"{what}: {expected(error).message}"))
 
 
-def tell_run(told: Told, run: RunReport, feeds: Sequence[Feed], world: World) -> None:
-    """Tell of a run of these feeds that has a report; what it did is durable by now."""
+def tell_run(told: Told, run: RunReport, feeds: Sequence[Feed], world: World, landing: Landing | None = None) -> None:
+    """Tell of a run of these feeds that has a report; what it did is durable by now. Where the run has left `landing`
+    behind, that is what waits."""
     telling = told.environment.telling
     _report(told, run.as_dict())
+    _traces(told, run)
     if telling.lineage is not None:
-        _lineage(told, run, feeds, telling.lineage)
+        _lineage(told, run, feeds)
     if not telling.notify and telling.metrics is None:
         return
     ran = {feed.feed: feed for feed in run.feeds}
     feeds = [feed for feed in feeds if feed.name in ran]
     with told.tried("nobody is told how fresh feeds are"):
-        landing = landing_of(feeds, world)
+        landing = landing or landing_of(feeds, world)
         fresh = freshness_of(feeds, world, landing)
         _metrics(told, feeds, ran, fresh, world, landing)
         heard = [Heard(THE_RUN, lambda _: News(Standing(), {"load": ("runs begin again", {})}))]
@@ -73,6 +79,7 @@ def tell_failure(told: Told, run: RunReport, error: LandfeedError) -> None:
     from framework.runs.world import open_ledger
 
     _report(told, failure_document(run, error))
+    _traces(told, run, error.message)
     if not told.environment.telling.notify:
         return
     heard = [Heard(THE_RUN, lambda _: of_run(error.message, error.hint))]
@@ -139,16 +146,35 @@ def _notify(told: Told, run: RunReport, heard: Sequence[Heard], ledger: Ledger) 
             told.note(told.hide(f"a webhook was not notified, and will be after the next run: {trouble}"))
 
 
-def _lineage(told: Told, run: RunReport, feeds: Sequence[Feed], lineage: Lineage) -> None:
+def _lineage(told: Told, run: RunReport, feeds: Sequence[Feed]) -> None:
     with told.tried("lineage is not told"):
-        from framework.telling.lineage import events, send
-
-        def dump(event: Mapping[str, Any]) -> bytes:
-            return told.hide(json.dumps(event)).encode()
-
-        trouble = send(list(events(run, feeds, lineage)), lineage, dump)
+        live = told.live or live_lineage(told.environment, told.clock, told.hide)
+        trouble = live.ended(run, feeds) if live is not None else None
         if trouble is not None:
             told.note(told.hide(f"lineage is not told: {trouble}"))
+
+
+def live_lineage(environment: Environment, clock: Callable[[], datetime], hide: Callable[[str], str]) -> Live | None:
+    """Who hears of feeds while they are worked on; None where nobody does."""
+    if environment.telling.lineage is None:
+        return None
+    from framework.telling.live import Live
+
+    return Live(environment.telling.lineage, clock, lambda event: hide(json.dumps(event)).encode())
+
+
+def _traces(told: Told, run: RunReport, error: str | None = None) -> None:
+    if traces_endpoint(told.environ) is None:
+        return
+    with told.tried("traces are not told"):
+        try:
+            from framework.telling.traces import send_traces
+
+            trouble = send_traces(run, told.environ, told.hide, error)
+        except ImportError:  # who wants them installs landfeed[otel]; the variables may stand there for others
+            return
+        if trouble is not None:
+            told.note(told.hide(f"traces are not told: {trouble}"))
 
 
 def _report(told: Told, document: dict[str, Any]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 
 from tests.cli import text
-from tests.support import HEADER, Project
+from tests.support import ACTIVITY, HEADER, Project
 
 ROW = "1,login,2026-01-01T00:00:00\n"
 WIDE = """\
@@ -80,3 +81,27 @@ def test_a_feed_of_many_columns_is_planned_in_no_time(project: Project) -> None:
     assert time.process_time() - started < 1
     assert len(said.stdout.splitlines()) == 6
     assert max(len(line) for line in said.stdout.splitlines()) < 200
+
+
+def test_what_no_longer_fits_is_told_without_a_file(project: Project) -> None:
+    """A type, a column, a table's name, a feed that is gone: before the next file comes."""
+    project.land("activity", "a.csv", HEADER + "1,login,2026-01-01\n")
+    assert project.cli("run").code == 0
+    whole = ACTIVITY.format(name="activity")
+    assert project.cli("plan").feed["warnings"] == []
+    project.feed("activity", whole.replace("event: string", "event: int"))
+    found = project.cli("plan")
+    assert (found.code, found.feed["error"]["code"]) == (1, "schema")
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    project.feed("activity", whole.replace("event: string", "what: string"))
+    told = " ".join(project.cli("plan").feed["warnings"])
+    assert "column event of analytics.activity is not in the feed" in told
+    assert "column what is new" in told
+    project.feed("activity", whole.replace("table: analytics.activity", "table: shop.activity"))
+    (told,) = project.cli("plan").feed["warnings"]
+    assert "shop.activity was not loaded yet; analytics.activity was" in told
+    assert "rebuild activity --swap" in told
+    os.remove(project.path("pipelines_config", "feeds", "activity.yml"))
+    project.feed("other", ACTIVITY.format(name="other"))
+    assert project.cli("plan").document["removed"] == [{"feed": "activity", "table": "analytics.activity"}]
+    assert project.cli("plan", "other").document["removed"] == []

@@ -42,12 +42,12 @@ def root(folder: str) -> dict[str, Any]:
     return _load(os.path.join(folder, BUNDLE_FILE))
 
 
-def jobs(folder: str) -> dict[str, dict[str, Any]]:
-    """Each target's job. The CLI merges maps, tasks by their key, and joins all other lists."""
-    common = _load(os.path.join(folder, JOB_FILE))["resources"]["jobs"]["landfeed"]
+def jobs(folder: str, key: str = "landfeed") -> dict[str, dict[str, Any]]:
+    """Each target's job of a key. The CLI merges maps, tasks by their key, and joins all other lists."""
+    common = _load(os.path.join(folder, JOB_FILE))["resources"]["jobs"][key]
     found = {}
     for name, target in root(folder)["targets"].items():
-        own = target.get("resources", {}).get("jobs", {}).get("landfeed", {})
+        own = target.get("resources", {}).get("jobs", {}).get(key, {})
         found[name] = _merge(common, own)
     return found
 

@@ -127,6 +127,38 @@ def test_of_a_key_that_stands_twice_within_a_value_the_last_one_counts(
     assert bool(fast_ones) == fast
 
 
+def up_to(end: int) -> bytes:
+    """A file of which a separator too many is the byte before this one."""
+    return b"a,b\n1," + b"x" * (end - 7) + b",\n2,y\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "row"),
+    [
+        (b"a,b\n1,x\n2,y,", 3, ("1", "x")),
+        (b"a,b\r\n1,x\r\n2,y,\r\n", 3, ("1", "x")),
+        (b"a,b\r\n1,x\r\n2,y,", 3, ("1", "x")),
+        (b'a,b\n"1",x\n2,"y",\n', 3, ("1", "x")),
+        (up_to(1 << 20), 2, ("2", "y")),
+        (up_to((1 << 20) + 1), 2, ("2", "y")),
+    ],
+    ids=["last line", "CRLF", "last line of CRLF", "quotes", "first MiB", "second MiB"],
+)
+def test_one_separator_too_many(tmp_path: Path, content: bytes, line: int, row: tuple[str, str]) -> None:
+    """DuckDB reads such a record, without its last and empty field."""
+    of, storage, path = feed(Format.CSV, "utf-8", CsvOptions()), LocalStorage(), tmp_path / "a.csv"
+    path.write_bytes(content)
+    file = storage.head(os.fspath(path))
+    assert file is not None
+    (records,), fast = by_duckdb(of, [SourceFile(file, storage, os.fspath(tmp_path))], os.fspath(tmp_path))
+    assert (records[0], records[1], [(at, why) for at, _, why in records[2]]) == (
+        None,
+        [row],
+        [(line, "3 fields instead of 2")],
+    )
+    assert not fast
+
+
 @pytest.mark.torture
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("format_", OPTIONS)

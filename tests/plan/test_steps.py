@@ -19,7 +19,7 @@ from framework.names import BatchState, File, Skipped, Table
 from framework.plan.compile import ALL_TASKS, Task, compile_plan
 from framework.plan.observe import Facts, Unfinished
 from framework.plan.tables import target_columns
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step
+from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, WidenColumns
 from tests.feeds import column, made_feed
 
 FEED = made_feed()
@@ -87,6 +87,8 @@ def shown(step: Step) -> str:
             return f"create {table}"
         case AddColumns(table, columns):
             return f"add {table} {'+'.join(column.name for column in columns)}"
+        case WidenColumns(table, columns):
+            return f"widen {table} {'+'.join(column.name for column in columns)}"
 
 
 def steps(given: Facts, tasks: str = "run", feed: Feed = FEED) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import deltalake
 
 from framework.engines import control, delta
-from framework.engines.embedded import replacing, writing
+from framework.engines.embedded import replacing, widening, writing
 from framework.storages.local import LocalStorage
 
 
@@ -25,7 +25,7 @@ def watch_writes(boundary: Callable[[], None]) -> None:
 
         return call
 
-    for module in (control, delta, replacing, writing):
+    for module in (control, delta, replacing, widening, writing):
         module.write_deltalake = around(deltalake.write_deltalake)  # type: ignore[attr-defined]
     delta.create_table_with_add_actions = around(  # type: ignore[attr-defined]
         deltalake.transaction.create_table_with_add_actions

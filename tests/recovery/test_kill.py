@@ -13,10 +13,10 @@ from tests.runs.habits import zipped
 from tests.support import ACTIVITY, HEADER, Project
 
 KILLED = "tests/recovery/killed.py"
-BOUNDARIES = {"first": 20, "later": 18, "clean": 14, "archive": 20, "wider": 14}
+BOUNDARIES = {"first": 20, "later": 18, "clean": 14, "archive": 20, "wider": 14, "retyped": 14}
 """As many as each scenario has; a test below fails when that is no longer so."""
-_OWN = {"archive": {8, 10}, "wider": {2, 3, 4}}
-"""Those that the other scenarios do not have: at which an archive is copied and moved; around the new column."""
+_OWN = {"archive": {8, 10}, "wider": {2, 3, 4}, "retyped": {2, 3, 4}}
+"""Those that the others do not have: at which an archive is copied and moved; around the new column and type."""
 EACH = [
     pytest.param(scenario, at, marks=[] if at in _OWN.get(scenario, {at}) else [pytest.mark.torture])
     for scenario, number in BOUNDARIES.items()
@@ -47,6 +47,14 @@ def prepare(root: str, scenario: str = "later", before: str = "") -> Project:
         project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
         assert project.cli("run").code == 0
         project.land("activity", "a.csv", "user_id,event,event_time,city\n1,a2,2026-01-02,Rome\n3,c,2026-01-02,\n")
+        return project
+    if scenario == "retyped":
+        feed = ACTIVITY.format(name="activity")
+        project.feed("activity", feed.replace("user_id: bigint", "user_id: int"))
+        project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n")
+        assert project.cli("run").code == 0
+        project.feed("activity", feed + "schema_contract: {type_changes: widen}\n")
+        project.land("activity", "a.csv", HEADER + "1,a2,2026-01-02\n3000000000,c,2026-01-02\n")
         return project
     if scenario == "later":
         project.land("activity", "day1.csv", HEADER + "1,a,2026-01-01\n2,b,2026-01-01\n" + before)
@@ -85,7 +93,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[st
         project = prepare(os.fspath(tmp_path_factory.mktemp(scenario)), scenario, BAD_BEFORE)
         process = project.start("run", script=KILLED, KILL_AT="-1")
         _, errors = process.communicate(timeout=120)
-        assert process.returncode == (0 if scenario in ("clean", "wider") else 3), errors
+        assert process.returncode == (0 if scenario in ("clean", "wider", "retyped") else 3), errors
         assert f"boundaries: {number}\n" in errors, "BOUNDARIES must say how many there are"
         states[scenario] = state(project)
     return states

@@ -152,3 +152,15 @@ def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(pr
     assert project.cli("run").code == 0
     assert project.cli("status").feed["last_result"] == "succeeded"
     assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "failed"]
+
+
+@pytest.mark.embedded
+def test_malformed_records_count_against_the_limits(project: Project) -> None:
+    project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {max_bad_rows: 1}\n")
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n2,too few\n3,too few\n")
+    project.land("activity", "b.csv", HEADER + "4,a,2026-01-01\n5,too few\n")
+    report = project.cli("run")
+    reasons = [file["reason"] for file in report.feed["files"]]
+    assert report.code == 3
+    assert reasons[0].startswith("2 bad rows are more than quarantine.max_bad_rows (1)")
+    assert (reasons[1], project.rows("analytics.activity", "user_id")) == (None, [("4",)])

@@ -218,6 +218,17 @@ def test_a_staged_file_that_is_replaced_is_abandoned_once_and_never_merged(proje
     assert states(project).count("abandoned") == 1
 
 
+def test_stage_gives_up_what_was_replaced_and_stages_the_new_file_at_once(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + f"1,old,{DAY}\n")
+    with world_of(project) as run:
+        run(tasks="stage")
+        project.land("activity", "a.csv", HEADER + f"1,new and longer,{DAY}\n")
+        run(tasks="stage")
+        assert states(project) == ["staged", "abandoned", "staged"]
+        run(tasks="merge")
+    assert users(project) == [("1", "new and longer")]
+
+
 @pytest.mark.parametrize(
     ("column", "to", "what"),
     [("event: string", "event: string\n  note: string", "column note is new"), ("user_id: bigint", "user_id: int", "")],

@@ -67,6 +67,27 @@ def test_small_files_are_written_together_and_unneeded_ones_deleted(loaded: Proj
     assert loaded.cli("run").feed["rows"]["updated"] == 1
 
 
+def test_old_entries_of_logs_go(loaded: Project) -> None:
+    """Behind a checkpoint, so that nothing of the tables is lost with them, and the next batch knows its place."""
+    before, log = everything(loaded), loaded.path("tables", "analytics", "activity", "_delta_log")
+    table = loaded.table("analytics.activity")
+    assert table is not None
+    table.create_checkpoint()
+    for name in os.listdir(log):
+        os.utime(os.path.join(log, name), (1_600_000_000, 1_600_000_000))
+    entries = [name for name in os.listdir(log) if name.endswith(".json")]
+    assert len(entries) > DAYS
+    for options in (["--dry-run"], []):
+        found = loaded.cli("maintain", *options).document["feeds"][0]["tables"]
+        (told,) = [each["log_entries"] for each in found if each["table"] == "analytics.activity"]
+        assert told == len(entries) - 1
+    assert set(entries) & set(os.listdir(log)) == {max(entries)}
+    assert everything(loaded) == before
+    loaded.land("activity", "next.csv", HEADER + "1,next,2026-02-01\n")
+    assert loaded.cli("run").feed["rows"]["updated"] == 1
+    assert len(loaded.cli("history").document["batches"]) == DAYS + 1
+
+
 def test_what_is_older_than_its_retention_goes(loaded: Project) -> None:
     assert loaded.cli("maintain").document["feeds"][0]["archive_files"] == []
     archive = loaded.path("archive", "activity")

@@ -52,10 +52,11 @@ ANSWERS: dict[str, Callable[[socket.socket], object]] = {
 
 
 class Listener:
-    """`answers` are used up one by one, the last one for good; `heard` are the documents that came."""
+    """`answers` are used up one by one, the last one for good; `heard` are the documents that came, as `read` reads
+    them."""
 
-    def __init__(self, *answers: str) -> None:
-        self._answers = list(answers)
+    def __init__(self, *answers: str, read: Callable[[bytes], Any] = json.loads) -> None:
+        self._answers, self._read = list(answers), read
         self.heard: list[Any] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/services/hunter2"
@@ -79,7 +80,7 @@ class Listener:
 
     def _answer(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            self.heard.append(json.loads(_body(connection)))
+            self.heard.append(self._read(_body(connection)))
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             ANSWERS[answer](connection)
 
@@ -97,9 +98,9 @@ def _body(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def listening(*answers: str) -> Iterator[Listener]:
+def listening(*answers: str, read: Callable[[bytes], Any] = json.loads) -> Iterator[Listener]:
     """A listener that answers so until the end of the block."""
-    listener = Listener(*(answers or ("ok",)))
+    listener = Listener(*(answers or ("ok",)), read=read)
     thread = threading.Thread(target=listener.serve, daemon=True)
     thread.start()
     try:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import time
 import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import attr
@@ -11,13 +15,19 @@ import pytest
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
+    data_quality_assertions_dataset,
     error_message_run,
     job_type_job,
     output_statistics_output_dataset,
     schema_dataset,
 )
 
+from framework.environment import Lineage
+from framework.names import Status
+from framework.report import FeedReport, RunReport
+from framework.telling.live import Live
 from tests.cli import text
+from tests.feeds import made_feed
 from tests.support import ACTIVITY, HEADER, Project
 from tests.telling.listener import listening
 from tests.telling.test_reports import configure
@@ -28,6 +38,7 @@ FACETS: dict[str, Any] = {
     "outputStatistics": output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet,
     "errorMessage": error_message_run.ErrorMessageRunFacet,
     "jobType": job_type_job.JobTypeJobFacet,
+    "dataQualityAssertions": data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet,
 }
 
 
@@ -43,6 +54,8 @@ def checked(name: str, facet: dict[str, Any]) -> Any:
                     column_lineage_dataset.Transformation(**how)
                 column_lineage_dataset.InputField(**source)
             column_lineage_dataset.Fields(**field)
+    if name == "dataQualityAssertions":
+        content["assertions"] = [data_quality_assertions_dataset.Assertion(**each) for each in content["assertions"]]
     made = FACETS[name](**content, producer=facet["_producer"])
     assert facet["_schemaURL"] == made._schemaURL
     return made
@@ -55,7 +68,10 @@ def of_package(event: dict[str, Any]) -> RunEvent:
     for each in event["outputs"]:
         known = {key: {n: checked(n, f) for n, f in each.get(key, {}).items()} for key in ("facets", "outputFacets")}
         outputs.append(OutputDataset(each["namespace"], each["name"], **known))
-    inputs = [InputDataset(each["namespace"], each["name"]) for each in event["inputs"]]
+    inputs = []
+    for each in event["inputs"]:
+        facets_of = {name: checked(name, facet) for name, facet in each.get("inputFacets", {}).items()}
+        inputs.append(InputDataset(each["namespace"], each["name"], inputFacets=facets_of))
     run = Run(event["run"]["runId"], made["run"])
     job = Job(event["job"]["namespace"], event["job"]["name"], made["job"])
     found = RunEvent(
@@ -75,14 +91,15 @@ def of_package(event: dict[str, Any]) -> RunEvent:
 def project(tmp_path: os.PathLike[str]) -> Project:
     project = Project(os.fspath(tmp_path), "idle")
     masked = "  event: {type: string, mask: {method: sha256}}\n  upper: {type: string, expr: upper(event)}\n"
-    project.feed("activity", ACTIVITY.format(name="activity").replace("  event: string\n", masked))
+    checks = "checks: [{name: known, expr: \"event <> 'zz'\", action: warn}]\n"
+    project.feed("activity", ACTIVITY.format(name="activity").replace("  event: string\n", masked) + checks)
     return project
 
 
 def test_a_load_and_a_failure(project: Project) -> None:
     with listening() as listener:
         configure(project, f"lineage: {{url: '{listener.url}', namespace: shop}}\n")
-        file = project.land("activity", "a.csv", HEADER + "1,login,2026-01-01\nx,login,2026-01-01\n")
+        file = project.land("activity", "a.csv", HEADER + "1,zz,2026-01-01\nx,login,2026-01-01\n")
         assert project.cli("run").code == 0
         os.rmdir(project.path("landing", "idle"))
         assert project.cli("run", "idle").code == 1
@@ -94,7 +111,15 @@ def test_a_load_and_a_failure(project: Project) -> None:
     assert (started.job.namespace, started.job.name) == ("shop", "activity")
     heard = listener.heard[1]
     assert {"namespace": "file", "name": file} in heard["inputs"]
-    target, quarantine, archive = heard["outputs"]
+    of_data = {
+        (each.get("column") or each["name"], each["assertion"]): each["success"]
+        for each in heard["inputs"][0]["inputFacets"]["dataQualityAssertions"]["assertions"]
+    }
+    assert of_data[("user_id", "of_type")] is of_data[("known", "custom_sql")] is False
+    assert of_data[("user_id", "not_null")] is of_data[("event_time", "of_type")] is True
+    assert "outputStatistics" not in json.dumps(listener.heard[0])
+    target, staging, quarantine, archive = heard["outputs"]
+    assert staging["outputFacets"]["outputStatistics"]["rowCount"] == 1
     assert target["outputFacets"]["outputStatistics"]["rowCount"] == 1
     assert quarantine["outputFacets"]["outputStatistics"]["rowCount"] == 1
     assert archive["name"] == project.path("archive", "activity")
@@ -104,6 +129,27 @@ def test_a_load_and_a_failure(project: Project) -> None:
     assert how["event"][0][1]["masking"] is True
     assert [field for field, _ in how["upper"]] == ["event"]
     assert "message" in listener.heard[3]["run"]["facets"]["errorMessage"]
+
+
+def test_a_start_is_sent_when_work_begins_and_the_end_waits_for_it() -> None:
+    feed, now = made_feed(), datetime(2026, 1, 2, tzinfo=UTC)
+    run = RunReport("r1", "embedded", 1.0, environment="local", started_at=now)
+    with listening() as listener:
+        live = Live(Lineage(listener.url), lambda: now, lambda event: json.dumps(event).encode())
+        live.began(run, feed)
+        deadline = time.monotonic() + 60
+        while not listener.heard and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [event["eventType"] for event in listener.heard] == ["START"]  # nothing has ended
+        live.began(run, feed)  # its next batch
+        done = replace(run, feeds=(FeedReport("orders", Status.SUCCEEDED, "b1"),))
+        assert live.ended(done, [feed]) is None
+        assert live.ended(done, [feed]) is None  # as `watch` does, which goes on
+    kinds = [
+        (event["eventType"], event["run"]["runId"] == listener.heard[0]["run"]["runId"]) for event in listener.heard
+    ]
+    assert kinds[:2] == [("START", True), ("COMPLETE", True)]
+    assert [kind for kind, _ in kinds[2:]] == ["START", "COMPLETE"]
 
 
 @pytest.mark.parametrize("answer", ["broken", "refused", "garbage"])

@@ -22,7 +22,7 @@ from framework.errors import cannot_load
 from framework.feed import Feed
 from framework.machine import own_folder
 from framework.names import Table
-from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, WidenColumns
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,6 +109,15 @@ class EmbeddedEngine:
             self.tables.writable(delta, step.table)
             with translated(step.table):
                 delta.alter.add_columns(delta_schema(missing).fields)
+
+    def widen(self, step: WidenColumns) -> None:
+        with self._connection() as connection:
+            from framework.engines.embedded.widening import widen
+
+            widen(connection, self.tables, step)
+
+    def to_rewrite(self, step: WidenColumns) -> int | None:
+        return delta_upkeep.size(self.tables, step.table)
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with self._connection() as connection:

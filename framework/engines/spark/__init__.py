@@ -27,7 +27,7 @@ from framework.law.layout import Layout
 from framework.law.reasons import quarantine_reasons
 from framework.names import Table
 from framework.opening import Piece, SourceFile
-from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage
+from framework.steps import AddColumns, CreateTable, Discard, Merge, Stage, WidenColumns
 
 __all__ = ["SparkEngine"]
 
@@ -70,6 +70,12 @@ class SparkEngine:
             self.tables.prepare_columns(step.table, state, missing)
             table, columns = self.tables.reference(step.table), ", ".join(column_ddl(column) for column in missing)
             self.tables.sql(step.table, f"ALTER TABLE {table} ADD COLUMNS ({columns})")
+
+    def widen(self, step: WidenColumns) -> None:
+        self.tables.widen(step)
+
+    def to_rewrite(self, step: WidenColumns) -> int | None:
+        return 0 if self.tables.widens_in_place(step) else self.tables.size(step.table)
 
     def merge(self, step: Merge, manifest: Manifest, staging_version: int) -> Merged:
         with translated(f"feed {step.batch.feed}"):

@@ -6,7 +6,7 @@ the table's history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from framework.batch import Manifest, transaction_id
@@ -132,6 +132,25 @@ class CatalogTables(SparkTables):
         with translated(f"table {table}"):
             self._writer(table, data, manifest, files=False).overwrite(expr(where or "true"))
         return self.version(table) > before
+
+    def rewrite(self, table: Table, data: Any) -> None:
+        (detail,) = self.sql(table, self._detail(table))
+        partitions = detail["partitionColumns"]
+        writer = data.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        writer = writer.partitionBy(*partitions) if partitions else writer
+        with translated(f"table {table}"):
+            writer.saveAsTable(self.reference(table))
+
+    def size(self, table: Table) -> int | None:
+        (detail,) = self.sql(table, self._detail(table))
+        return None if detail["sizeInBytes"] is None else int(detail["sizeInBytes"])
+
+    def properties(self, table: Table) -> Mapping[str, str]:
+        (detail,) = self.sql(table, self._detail(table))
+        return dict(detail["properties"])
+
+    def _detail(self, table: Table) -> str:
+        return f"DESCRIBE DETAIL {self.reference(table)}"
 
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:
         del source, manifest  # a catalog's tables cannot be replaced by name in one step everywhere

@@ -25,7 +25,7 @@ class CatalogControl:
 
     def append(self, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
         names = list(rows[0])
-        ddl = ", ".join(f"{name} {COLUMN_TYPES[name]}" for name in names)
+        ddl = ", ".join(f"{SPARK.name(name)} {COLUMN_TYPES[name]}" for name in names)
         with translated(f"table {table}"):
             data = self._tables.spark.createDataFrame([tuple(row[name] for name in names) for row in rows], ddl)
             if not self._tables.exists(table):
@@ -37,7 +37,7 @@ class CatalogControl:
         there = dict(self._tables.columns(table))
         new = [name for name in data.columns if name not in there]
         if new:
-            added = ", ".join(f"{name} {COLUMN_TYPES[name]}" for name in new)
+            added = ", ".join(f"{SPARK.name(name)} {COLUMN_TYPES[name]}" for name in new)
             self._tables.sql(table, f"ALTER TABLE {self._tables.reference(table)} ADD COLUMNS ({added})")
         missing = [(name, type_) for name, type_ in there.items() if name not in data.columns]
         return data.selectExpr("*", *(f"CAST(NULL AS {type_}) AS {SPARK.name(name)}" for name, type_ in missing))

@@ -3,7 +3,7 @@ nothing to do needs no Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,8 @@ from framework.steps import CreateTable, TableColumn
 __all__ = ["PathTables"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_OF_SPARK = ("delta.enableTypeWidening", "delta.feature.")
+"""Properties that delta-rs does not know."""
 
 
 class PathTables(SparkTables):
@@ -75,7 +77,7 @@ class PathTables(SparkTables):
         return super().rows_of_batch(table, version, batch_id)
 
     def create(self, step: CreateTable) -> None:
-        if not step.cluster_by:
+        if not step.cluster_by and not any(key.startswith(_OF_SPARK) for key, _ in step.properties):
             self._logs.create(step)
             return
         columns = ", ".join(map(column_ddl, step.columns))
@@ -115,6 +117,20 @@ class PathTables(SparkTables):
         elif not self._once(table, writer, manifest, files=False):
             raise Conflict(f"another runner merged into {table} at the same time")
         return self.version(table)
+
+    def rewrite(self, table: Table, data: Any) -> None:
+        delta = self._logs.open(table)
+        writer = data.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+        if delta is not None and (partitions := delta.metadata().partition_columns):
+            writer = writer.partitionBy(*partitions)
+        self._write(table, writer)
+
+    def size(self, table: Table) -> int | None:
+        return delta_upkeep.size(self._logs, table)
+
+    def properties(self, table: Table) -> Mapping[str, str]:
+        delta = self._logs.open(table)
+        return {} if delta is None else dict(delta.metadata().configuration)
 
     def upkeep(self, table: Table, *, compact: bool, dry_run: bool) -> Upkeep:
         """By delta-rs where it can, which needs no Spark."""

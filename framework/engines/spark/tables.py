@@ -18,8 +18,9 @@ from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.law.dialects import SPARK
 from framework.law.fitting import refuse_other_types
+from framework.law.widening import in_place, widened
 from framework.names import AUDIT_COLUMNS, Table
-from framework.steps import CreateTable, TableColumn
+from framework.steps import CreateTable, TableColumn, WidenColumns
 
 __all__ = ["Commit", "SparkTables"]
 
@@ -118,6 +119,48 @@ class SparkTables(ABC):
     @abstractmethod
     def replace(self, table: Table, data: Any, where: str | None, manifest: Manifest) -> bool:
         """As `append`, but in place of the rows that meet a condition, or of all."""
+
+    @abstractmethod
+    def rewrite(self, table: Table, data: Any) -> None:
+        """Overwrite a table with rows, whose types it then has."""
+
+    @abstractmethod
+    def size(self, table: Table) -> int | None:
+        """How many bytes the files of a table have."""
+
+    @abstractmethod
+    def properties(self, table: Table) -> Mapping[str, str]:
+        """The properties of a table that is there."""
+
+    def widens_in_place(self, step: WidenColumns) -> bool:
+        """Whether the table allows type widening, and for all of these columns."""
+        pairs = zip(step.were, step.columns, strict=True)
+        return (
+            all(in_place(was, column.type) for was, column in pairs)
+            and self.properties(step.table).get("delta.enableTypeWidening") == "true"
+        )
+
+    def widen(self, step: WidenColumns) -> None:
+        """See `Engine.widen`."""
+        there = dict(self.columns(step.table))
+        new = {column.name: column.type for column in step.columns if there[column.name] != str(column.type)}
+        if new and self.widens_in_place(step):
+            for name, type_ in new.items():
+                alter = f"ALTER COLUMN {SPARK.name(name)} TYPE {SPARK.type(type_)}"
+                self.sql(step.table, f"ALTER TABLE {self.reference(step.table)} {alter}")
+        elif new:
+            from pyspark.sql.functions import expr
+
+            with translated(f"table {step.table}"):
+                data = self.spark.sql(f"SELECT * FROM {self.reference(step.table)}")
+                wide = {
+                    field.name: expr(
+                        widened(SPARK.name(field.name), there[field.name], new[field.name], step.zone, SPARK)
+                    ).alias(field.name, metadata=field.metadata)
+                    for field in data.schema.fields
+                    if field.name in new
+                }
+                self.rewrite(step.table, data.withColumns(wide))
 
     @abstractmethod
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:

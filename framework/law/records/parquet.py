@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
+from framework.law.records.parquet_footer import chunks
 from framework.law.records.record import AT_ONCE, BrokenFile, at_once
 from framework.law.records.typed import Member
 from framework.machine import library
@@ -16,7 +18,6 @@ from framework.types import MOST_DIGITS, Array, DataType, Decimal, Map, Scalar, 
 __all__ = ["ParquetFile", "number_of_rows"]
 
 _ROWS, _BYTES = 1 << 14, 1 << 24
-_SIZES = ("uncompressed", "compressed")
 _MICROS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1000)}
 """By what a unit's number is multiplied and divided."""
 _SCALARS = {
@@ -45,7 +46,7 @@ class ParquetFile:
 
     def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
         file = _opened(stream)
-        _guard(file.metadata, limits)
+        _guard(stream, limits)
         instants = _int96(file)
         fields = list(file.schema_arrow)
         return [
@@ -77,21 +78,17 @@ def _opened(stream: BinaryIO) -> Any:
     return parquet.ParquetFile(stream, read_dictionary=texts, **instants)
 
 
-def _guard(metadata: Any, limits: Limits) -> None:
+def _guard(stream: BinaryIO, limits: Limits) -> None:
     """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
-    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes."""
-    values = packed = 0
-    for index in range(metadata.num_row_groups):
-        group = metadata.row_group(index)
-        columns = [group.column(at) for at in range(group.num_columns)]
-        unpacked, size = (sum(getattr(column, f"total_{how}_size") for column in columns) for how in _SIZES)
-        values, packed = values + sum(column.num_values for column in columns), packed + size
+    unpacked, or with more values than its bytes can be: one that stands a billion times, as in a list, takes a few
+    bytes. The library is not asked for what the footer says of columns: where that is damaged, it ends the process."""
+    size, values = stream.seek(0, os.SEEK_END), 0
+    for group in chunks(stream):
+        unpacked, values = sum(chunk.unpacked for chunk in group), values + sum(chunk.values for chunk in group)
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
-    if values > max(limits.record // 2, packed * limits.ratio // 10):
-        raise BrokenFile(
-            f"its {packed} bytes are said to be {values} values, more than a tenth of limits.ratio for each"
-        )
+    if values > max(limits.record // 2, size * limits.ratio // 10):
+        raise BrokenFile(f"its {size} bytes are said to be {values} values, more than a tenth of limits.ratio for each")
 
 
 def _rows_at_once(metadata: Any) -> int:
