@@ -51,6 +51,7 @@ check: $(BIN)/.dev              ## style, types, import directions
 torture: $(BIN)/.dev            ## long and randomised tests
 	$(PYTEST) --hypothesis-profile random -m torture
 	$(PYTEST) --hypothesis-profile random $(SPREAD) -k random -m "not torture"
+	@$(MAKE) test-lowest
 
 # Whoever is killed by a test leaves nothing behind, so what only such processes reach is not seen.
 coverage: $(BIN)/.dev           ## branches of the package that the tests without Spark reach, by module
@@ -64,17 +65,18 @@ mutants: $(BIN)/.dev            ## changes the core in thousands of places and p
 	@$(BIN)/python -m mutmut export-cicd-stats
 	@$(BIN)/python -m tests.mutated
 
-# The core and the embedded engine, which are what runs with every dependency at its lower end.
+# The core, the embedded engine and the formats: what runs with every dependency at its lower end. Whatever pip installs
+# for the other tests is the upper end.
 LOWEST := build/lowest
-LOWEST_TESTS := tests/loader tests/plan tests/law tests/begin tests/infer tests/cli tests/runs/test_load.py
+LOWEST_TESTS := tests/loader tests/plan tests/law tests/begin tests/infer tests/cli tests/runs/test_load.py tests/runs/test_formats.py
 
 test-lowest:                    ## tests with the oldest versions of the dependencies that the wheel allows
 	@rm -rf $(LOWEST) build/uv
 	@$(PYTHON) -m venv build/uv
 	@build/uv/bin/python -m pip install -q uv
 	@build/uv/bin/uv venv -q -p $(PYTHON) $(LOWEST)
-	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python --resolution lowest-direct '.[embedded,watch]'
-	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python hypothesis pyarrow 'pytest<9.2' pytest-timeout pytest-xdist
+	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python --resolution lowest-direct '.[embedded,watch,parquet,avro,orc,excel,zstd]'
+	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python hypothesis 'pytest<9.2' pytest-timeout pytest-xdist
 	@build/uv/bin/uv pip list -p $(LOWEST)/bin/python
 	$(LOWEST)/bin/python -m pytest $(SPREAD) -p no:cacheprovider -m "not spark and not torture and not gcs" $(LOWEST_TESTS)
 

@@ -137,6 +137,11 @@ def test_parquet_files_of_a_value_any_number_of_times() -> None:
     assert read(feed(PARQUET, "a", limits=Limits()), out.getvalue()) == [("7",)] * 10_000
 
 
+def test_a_list_of_parquet_with_a_value_any_number_of_times() -> None:
+    data = parquet({"a": "list"}, [{"a": [None] * 400_000}])
+    assert " bytes are said to be 400000 values" in read(feed(PARQUET, "a"), data)
+
+
 def test_a_group_of_rows_that_becomes_large() -> None:
     data = parquet({"a": "string"}, [{"a": "x" * 200_000}], compression="zstd", use_dictionary=False)
     assert "a group of its rows has " in read(feed(PARQUET, "a"), data)

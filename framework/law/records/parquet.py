@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
+from framework.law.records.parquet_footer import chunks
 from framework.law.records.record import AT_ONCE, BrokenFile, at_once
 from framework.law.records.typed import Member
 from framework.machine import library
@@ -45,7 +46,7 @@ class ParquetFile:
 
     def schema(self, stream: BinaryIO, limits: Limits) -> Sequence[Member] | Rejected:
         file = _opened(stream)
-        _guard(file.metadata, stream.seek(0, os.SEEK_END), limits)
+        _guard(stream, limits)
         instants = _int96(file)
         fields = list(file.schema_arrow)
         return [
@@ -77,15 +78,15 @@ def _opened(stream: BinaryIO) -> Any:
     return parquet.ParquetFile(stream, read_dictionary=texts, **instants)
 
 
-def _guard(metadata: Any, size: int, limits: Limits) -> None:
+def _guard(stream: BinaryIO, limits: Limits) -> None:
     """Raises BrokenFile for a file with a group of rows that takes more memory than it may, since all of one is
-    unpacked, or with more values than its bytes can be: one that stands a billion times takes a few bytes. What the
-    footer says of columns is not asked for: where it is damaged, the library ends the process."""
-    for index in range(metadata.num_row_groups):
-        unpacked = metadata.row_group(index).total_byte_size
+    unpacked, or with more values than its bytes can be: one that stands a billion times, as in a list, takes a few
+    bytes. The library is not asked for what the footer says of columns: where that is damaged, it ends the process."""
+    size, values = stream.seek(0, os.SEEK_END), 0
+    for group in chunks(stream):
+        unpacked, values = sum(chunk.unpacked for chunk in group), values + sum(chunk.values for chunk in group)
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")
-    values = metadata.num_rows * metadata.num_columns
     if values > max(limits.record // 2, size * limits.ratio // 10):
         raise BrokenFile(f"its {size} bytes are said to be {values} values, more than a tenth of limits.ratio for each")
 
