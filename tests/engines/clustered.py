@@ -8,7 +8,6 @@ executors read. Prints how many executors could import the package before, and w
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -38,11 +37,8 @@ def interpreter(folder: str) -> str:
 
 
 def session(master: str, memory: str) -> Any:
-    from pyspark.sql import SparkSession
-
-    if master.startswith("sc:"):
-        return SparkSession.builder.remote(master).getOrCreate()
     from delta import configure_spark_with_delta_pip
+    from pyspark.sql import SparkSession
 
     from framework.engines.spark.session import local_settings
 
@@ -71,12 +67,11 @@ def imported(spark: Any) -> int:
 
 def main(master: str, memory: str, config: str, start: str) -> None:
     """See above."""
-    importlib.import_module("framework.engines.spark.away").AWAY_FROM = int(start)
-    there = imported(session(master, memory))
-    if master.startswith("sc:"):
-        os.environ["SPARK_REMOTE"] = master
     from framework.cli import landfeed
+    from framework.engines.spark import away
 
+    away.AWAY_FROM = int(start)
+    there = imported(session(master, memory))
     result = CliRunner().invoke(landfeed, ["--config", config, "--output", "json", "run"])
     said = {"there": there, "run": json.loads(result.stdout), "said": result.stderr}
     sys.stdout.write(json.dumps(said) + "\n")
