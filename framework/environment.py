@@ -98,7 +98,8 @@ class Permission:
 @dataclass(frozen=True, slots=True)
 class DatabricksSettings:
     """The `databricks` block: what the job of this environment is like. Without a `cluster` it is serverless;
-    without a `trigger_path` it watches the folder that the feeds' source paths have in common."""
+    without a `trigger_path` it watches the folder that the feeds' source paths have in common. `freshness` is when a
+    small job looks for late feeds, as a Quartz expression (None: never)."""
 
     mode: BundleMode = BundleMode.DEVELOPMENT
     cluster: Cluster | None = None
@@ -113,6 +114,7 @@ class DatabricksSettings:
     permissions: tuple[Permission, ...] = ()
     max_retries: int = 2
     timeout_seconds: int = 14400
+    freshness: str | None = "0 15 * * * ?"
     root_path: str | None = None
 
 

@@ -6,13 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from framework.databricks.job import KEY, LocalPath, Target, Tree, job, principal, upkeep_job
+from framework.databricks.job import KEY, LocalPath, Target, Tree, freshness_job, job, principal, upkeep_job
 from framework.environment import BundleMode, DatabricksSettings, JobSource
 
-__all__ = ["JOB", "UPKEEP", "Bundle", "Places", "bundle", "split"]
+__all__ = ["FRESHNESS", "JOB", "UPKEEP", "Bundle", "Places", "bundle", "split"]
 
 JOB = "landfeed"
 UPKEEP = "landfeed_upkeep"
+FRESHNESS = "landfeed_freshness"
 """The jobs' keys among the bundle's resources."""
 _CLI = ">= 0.262.0"
 """Older ones look for the paths of a target's job beside the job's file, not beside databricks.yml."""
@@ -52,6 +53,10 @@ def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
         target.name: {key: rest[target.name] for key, (_, rest) in parts.items() if rest[target.name]}
         for target in targets
     }
+    # Not every target has a job that looks for late feeds, so nothing of it is shared.
+    fresh = {target.name: freshness_job(target, places.synced) for target in targets}
+    for target, late in fresh.items():
+        rests[target] |= {} if late is None else {FRESHNESS: late}
     wheels = [target for target in targets if target.settings.source is JobSource.WHEEL]
     artifacts = {} if places.sources is None else {"artifacts": {KEY: _artifact(places.sources)}}
     every = len(wheels) == len(targets)
@@ -73,6 +78,8 @@ def bundle(name: str, targets: Sequence[Target], places: Places) -> Bundle:
     }
     shared = {key: common for key, (common, _) in parts.items()}
     whole = {target.name: {key: jobs[target.name] for key, jobs in made.items()} for target in targets}
+    for target, late in fresh.items():
+        whole[target] |= {} if late is None else {FRESHNESS: late}
     return Bundle(root, {"resources": {"jobs": shared}}, whole)
 
 

@@ -143,7 +143,13 @@ def _databricks(tree: Node) -> DatabricksSettings:
         max_retries=whole_or(tree, default.max_retries, "max_retries"),
         timeout_seconds=whole_or(tree, default.timeout_seconds, "timeout_seconds"),
         root_path=text(tree, "root_path"),
+        freshness=_freshness(tree),
     )
+
+
+def _freshness(tree: Node) -> str | None:
+    said = text(tree, "freshness") or DatabricksSettings().freshness
+    return None if said == "none" else said
 
 
 _MIN_TIME, _WAIT = "min_time_between_triggers_seconds", "wait_after_last_change_seconds"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
 
+from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS, BrokenFile, Record
@@ -57,7 +58,8 @@ class Piece:
         source = self.source
         with unpacked(source.followed(), self.compression, source.file.size, source.limits) as stream:
             records = READERS[feed.source.format].records(stream, self.encoding, feed, layout)
-            yield from records if self.told is None else held(records, self.told, feed, layout)
+            with _memory(source):
+                yield from records if self.told is None else held(records, self.told, feed, layout)
 
 
 @dataclass(slots=True)
@@ -154,12 +156,24 @@ def _opened(index: int, source: SourceFile, opened: Callable[[], Piece]) -> Piec
     reason = unusable(source.file)
     if reason is None:
         try:
-            return opened()
+            with _memory(source):
+                return opened()
         except UnicodeError as error:
             reason = str(error)
         except BROKEN_FILE as error:
             reason = unreadable(error)
     return Piece(index, source, layout=Rejected(reason))
+
+
+@contextmanager
+def _memory(source: SourceFile) -> Iterator[None]:
+    """Reading a file for which there is no memory sets it aside, and stops no other. Raises SetAside."""
+    try:
+        yield
+    except MemoryError as error:
+        why = "reading it takes more memory than there is; make several files of it"
+        error.__traceback__ = None  # whose frames hold what there is too much of
+        raise SetAside({source.file.landed.path: why}) from error
 
 
 def grouped(files: Iterable[Read], key: Callable[[Read], Hashable]) -> list[list[Read]]:

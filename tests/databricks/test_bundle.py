@@ -78,6 +78,38 @@ def test_databricks_would_take_the_jobs(folder: str) -> None:
         ]
 
 
+FRESH = "freshness: 0 0 7 * * ?\n  notify: [me@example.com]\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "schedule", "mail"),
+    [
+        ("", "0 15 * * * ?", False),
+        (f"  {FRESH}timezone: Europe/Rome\n", "0 0 7 * * ?", True),
+        (f"  {FRESH}notify: [{{url: 'https://hooks.example.com/x'}}]\n", "0 0 7 * * ?", False),
+    ],
+)
+def test_a_second_job_tells_late_feeds(tmp_path: os.PathLike[str], more: str, schedule: str, mail: bool) -> None:
+    project = project_of(os.fspath(tmp_path), {"prod": PROD + more, "silent": PROD + "  freshness: none\n"})
+    assert project.cli("bundle").code == 0
+    assert "landfeed_freshness" not in read(project.root, BUNDLE_FILE)  # nothing is expected of any feed
+    orders = read(project.path("pipelines_config", "feeds", "orders.yml"))
+    project.write("pipelines_config/feeds/orders.yml", orders + "expect: {every: 1 day}\n")
+    assert project.cli("bundle").code == 0
+    targets = root(project.root)["targets"]
+    assert "landfeed_freshness" not in targets["silent"].get("resources", {}).get("jobs", {})
+    found = targets["prod"]["resources"]["jobs"]["landfeed_freshness"]
+    assert lint(found) == []
+    typed = cast(Any, Job.from_dict(cast(Any, found)).as_dict())
+    zone = "Europe/Rome" if "Rome" in more else "UTC"
+    assert typed["schedule"] == {"quartz_cron_expression": schedule, "timezone_id": zone}
+    assert ("email_notifications" in typed) is mail
+    (task,) = typed["tasks"]
+    assert task["python_wheel_task"]["parameters"][-2:] == ["status", "--check"]
+    assert task["max_retries"] == 0
+    assert jobs(project.root)["prod"]["queue"] == {"enabled": True}  # the other job is as it was
+
+
 @pytest.mark.parametrize("folder", [*GOLDEN, EXAMPLE], ids=os.path.basename)
 def test_the_second_job_keeps_the_tables_small_once_a_night(folder: str) -> None:
     """On the same compute and as the same identity as the job that loads."""
