@@ -33,7 +33,8 @@ class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
     the fields (None without one), `told` what its control file says; `surveyed` says that a faster way told its
-    layout, `in_place` that the engine reads the file by itself where it stands."""
+    layout, `in_place` that the engine reads the file by itself where it stands, `away` that its workers read it there
+    by the law."""
 
     index: int
     source: SourceFile
@@ -43,6 +44,7 @@ class Piece:
     header: Record | None = None
     surveyed: bool = False
     in_place: bool = False
+    away: bool = False
     told: Told | None = None
 
     @property
@@ -103,7 +105,11 @@ class FileRead:
 
     def open_by_the_law(self, feed: Feed) -> None:
         """Open the file once more, all of it and by the law alone: an engine's own way to it did not hold."""
-        self.piece = open_piece(feed, self.index, self.piece.source, by_archive=self.piece.told)
+        self.open_as(open_piece(feed, self.index, self.piece.source, by_archive=self.piece.told))
+
+    def open_as(self, piece: Piece) -> None:
+        """Take it as it was opened once more."""
+        self.piece = piece
         self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
 
 
