@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from framework.cli.options import Request, common, given, opened
-from framework.cli.say import print_json
+from framework.cli.say import print_json, target_changes
 from framework.cli.streams import say, tell
 from framework.cli.tables import moment, near, print_table
 from framework.cli.told import late_told
@@ -69,6 +69,8 @@ def _print_status(feeds: Sequence[dict[str, Any]]) -> None:
             say(f"rejected: {feed['feed']}: {len(feed['rejected']) - _REJECTED:,} more files")
         for warning in feed["warnings"]:
             say(f"warning: {feed['feed']}: {warning}")
+        for changed in target_changes(feed["schema_changes"]):
+            say(f"target: {feed['feed']}: {changed}")
         for sentence in ((feed["freshness"] or {}).get(key) for key in ("message", "unusual")):
             if sentence:
                 say(f"expected: {feed['feed']}: {sentence}")
@@ -101,6 +103,8 @@ def history(request: Request, limit: int, files: bool) -> None:
             say(f"{batch['state']}: batch {batch['batch_id']}: {_about(batch['feed'], batch['error'])}")
         for warning in batch["warnings"]:
             say(f"warning: {batch['feed']}, batch {batch['batch_id']}: {warning}")
+        for sentence in target_changes(batch["schema_changes"]):
+            say(f"target: {batch['feed']}, batch {batch['batch_id']}: {sentence}")
     if listed is not None:
         names = ["batch_id", "file", "state", "rows_read", "moved_to", "reason"]
         rows = [[*(_plain(name, file[name]) for name in names), _first(file["reasons"])] for file in listed]

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from framework.cli.logs import LOG, Level
 from framework.cli.streams import printable, put, say, tell
 from framework.cli.tables import near
-from framework.names import Rows, Status
+from framework.names import ChangeKind, Rows, Status
 
 if TYPE_CHECKING:
     from framework.errors import Problem
@@ -31,6 +31,7 @@ __all__ = [
     "say_event_json",
     "say_problems",
     "say_report",
+    "target_changes",
 ]
 
 _INDENT, _BEFORE = 4, 20
@@ -144,6 +145,15 @@ def figures(rows: Rows) -> str:
     return f" ({', '.join(figures)})" if figures else ""
 
 
+def target_changes(changes: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
+    """What became of the target's columns, in words; of files the warnings tell."""
+    for change in changes:
+        if change["kind"] == ChangeKind.ADDED:
+            yield f"column {change['column']} was added as {change['to']}"
+        elif change["kind"] == ChangeKind.WIDENED:
+            yield f"column {change['column']} became {change['to']}, it was {change['from']}"
+
+
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
     print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
     for file in feed.files:
@@ -160,6 +170,8 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
         say(f"  more: landfeed quarantine {feed.feed}")
     for warning in feed.warnings:
         say(f"  warning: {warning}")
+    for sentence in target_changes(change.as_dict() for change in feed.schema_changes):
+        say(f"  {feed.table}: {sentence}")
     if feed.schema_lines:
         say(f"  {feed.table} got columns that the schema does not have; to choose their types, put there:")
         for line in feed.schema_lines:

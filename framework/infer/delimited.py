@@ -26,6 +26,8 @@ _ROWS = 10_000
 """Records in which no name of a header stands below itself."""
 _MOST_BEFORE = 50
 """Lines that may stand before a header."""
+_NO_NAME = re.compile(r"[,;|\t\x01]|[0-9]{4}|[0-9][.:/-][0-9]")
+"""What stands in no name of a header that is found behind other lines."""
 _MARK = re.compile(r"[#*@$]?[A-Za-z_]{1,20}[:#*]?")
 _ENDS = frozenset(("trailer", "trl", "trail", "eof", "end", "footer", "ftr", "total", "totals", "sum", "summe"))
 """Words of trailers that tell no number of records."""
@@ -83,7 +85,7 @@ def delimited(samples: Sequence[Sample], encodings: Sequence[str], header: bool 
         tried = (files.plain(CsvOptions(sep=sep, quote=q, escape=e, comment=comment)) for comment, (q, e), sep in ways)
         found = _best(files, tried)
     if files.score(found)[0]:
-        found = _best(files, [found, *_with_trailer(files, [found]), *_behind_lines(files, header)])
+        found = _best(files, [found, *_with_trailer(files, [found]), *_behind_lines(files, header)], widest=True)
     if found.trailer is None:
         found = next(_with_trailer(files, [found], as_wide=True), found)
     if header is None:
@@ -98,8 +100,12 @@ def delimited(samples: Sequence[Sample], encodings: Sequence[str], header: bool 
     return replace(found, width=width, broken=tuple(each for each in broken if each[1]))
 
 
-def _best(files: _Samples, tried: Iterator[Delimited] | Sequence[Delimited]) -> Delimited:
-    return min(tried, key=lambda each: (round(files.score(each)[0], 6),))
+def _best(files: _Samples, tried: Iterator[Delimited] | Sequence[Delimited], *, widest: bool = False) -> Delimited:
+    def score(how: Delimited) -> tuple[float, int]:
+        share, width = files.score(how)
+        return round(share, 6), width if widest else 0
+
+    return min(tried, key=score)
 
 
 # Lines before the header
@@ -128,10 +134,21 @@ def _lines_before(sample: Sample, encoding: str, how: Delimited, header: bool | 
     if not widths:
         return None
     (usual, _), *_ = widths.most_common(1)
-    record = next(each for each in first if each.fields is not None and len(each.fields) == usual)
-    if record.line > _MOST_BEFORE or (header is not False and not looks_like_names(record.fields or ())):
+    ends = all(not each.fields[-1] for each in first if each.fields is not None and len(each.fields) == usual)
+    wide = (usual - 1, usual) if ends else (usual,)  # a separator at the end, which the header has not
+    record = next(each for each in first if each.fields is not None and len(each.fields) in wide)
+    if record.line > _MOST_BEFORE or (header is not False and not _surely_names(record.fields or ())):
         return None
     return record.line - 1
+
+
+def _surely_names(fields: Sequence[str | None]) -> bool:
+    """Whether fields behind other lines are names: different words in which no separator and no long number stands."""
+    names = [(field or "").strip() for field in fields]
+    while names and not names[-1]:
+        names.pop()
+    plain = all(name and not _NO_NAME.search(name) for name in names)
+    return plain and len({*names}) == len(names) and looks_like_names(names)
 
 
 # Trailers, and records that are filled
@@ -147,8 +164,10 @@ def _with_trailer(files: _Samples, ways: Sequence[Delimited], *, as_wide: bool =
         every = enumerate(files.pairs)
         marks = {_mark(sample, encoding, how, number, as_wide=as_wide) for number, (sample, encoding) in every}
         if len(marks) == 1 and (mark := marks.pop()) is not None:
-            word, count = mark
-            yield replace(how, trailer=Trailer(word, count))
+            told = replace(how, trailer=Trailer(*mark))
+            yield told
+            if not as_wide and _only_empty(files, told):
+                yield replace(told, fill=True)
 
 
 def _only_empty(files: _Samples, how: Delimited) -> bool:
@@ -159,7 +178,7 @@ def _only_empty(files: _Samples, how: Delimited) -> bool:
             width = len(first.fields) if first is not None and first.fields is not None else 0
             for record in records:
                 fields = record.fields
-                if fields is None or len(fields) < width or any(fields[width:]):
+                if not record.no_row and (fields is None or len(fields) < width or any(fields[width:])):
                     return False
     return True
 

@@ -95,12 +95,13 @@ def read_how(samples: Sequence[Sample], *, header: bool | None = None) -> Readin
 
 def _text(samples: Sequence[Sample], encodings: Sequence[str], reading: Reading, header: bool | None) -> Reading:
     found = delimited(samples, encodings, header)
-    if found.width < 2 and header is None and all(each.name.lower().endswith(_PLAIN_TEXT) for each in samples):
+    if header is None and all(each.name.lower().endswith(_PLAIN_TEXT) for each in samples):
         places = places_of(samples, encodings)
-        if places is not None:
+        if places is not None and len(places.fields) > found.width:
             wide = replace(reading, format=Format.FIXED_WIDTH, skips=places.skips, places=places.fields)
             return replace(wide, fill=places.short)
-        return replace(reading, format=Format.TEXT)
+        if found.width < 2:
+            return replace(reading, format=Format.TEXT)
     return replace(
         reading, csv=found.csv, skips=found.skips, trailer=found.trailer, fill=found.fill, broken=found.broken
     )

@@ -15,13 +15,14 @@ from framework.opening.batches import Ways, open_batch
 from framework.opening.files import open_file
 from framework.opening.kinds import not_text
 from framework.opening.pieces import BROKEN_FILE, FileRead, Piece, Survey, grouped, open_beginning, open_piece
-from framework.opening.sources import SourceFile, stream_of
+from framework.opening.sources import GivenFile, SourceFile, stream_of
 from framework.opening.streams import Compression, packed, unpacked, unreadable
 
 __all__ = [
     "BROKEN_FILE",
     "Compression",
     "FileRead",
+    "GivenFile",
     "Piece",
     "SourceFile",
     "Survey",

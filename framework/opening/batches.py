@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from framework.errors import SetAside, SourceChanged
 from framework.feed import Feed
-from framework.law.layout import Layout
+from framework.law.layout import Layout, Rejected
+from framework.law.records import READERS
 from framework.names import File
 from framework.opening.files import open_file
 from framework.opening.pieces import Piece, open_beginning
 from framework.opening.sources import SourceFile, check_all, fetch_all
+from framework.opening.streams import Compression
 from framework.storage import Storage
 
 __all__ = ["Ways", "open_batch"]
@@ -22,6 +25,12 @@ class Ways(Protocol):
 
     def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
         """Whether the engine reads the file by itself where it stands, so that only its beginning is opened."""
+        ...
+
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+        """Files that the engine's workers open, and later read, by the law where they stand, so that nothing of them
+        passes this process; by position, as they were given, none or all of them. `size` is that of the whole batch in
+        bytes. Raises SourceChanged and SetAside."""
         ...
 
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
@@ -37,13 +46,18 @@ def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str,
     pieces: list[Piece] = []
     failed: list[SourceChanged | SetAside] = []
     sources = [SourceFile(file, storage, folder, feed.source.limits) for file in files]
-    in_place = [_reads_in_place(feed, source, ways) for source in sources]
-    fetch_all([source for source, large in zip(sources, in_place, strict=True) if not large])
+    opened = {index: _in_place(feed, index, source, ways) for index, source in enumerate(sources)}
+    known = {index: piece for index, piece in opened.items() if piece is not None}
+    others = {index: source for index, source in enumerate(sources) if index not in known}
+    single = {index: source for index, source in others.items() if not _is_archive(source)}
+    if single:
+        known |= ways.open_away(feed, single, sum(file.size for file in files))
+    fetch_all([source for index, source in others.items() if index not in known])
     taken = {file.path for file in files}
-    for source, large in zip(sources, in_place, strict=True):
+    for index, source in enumerate(sources):
         try:
-            if large:
-                pieces.append(open_beginning(feed, len(pieces), source))
+            if index in known:
+                pieces.append(replace(known[index], index=len(pieces)))
             else:
                 pieces += open_file(feed, len(pieces), source, taken, ways.survey)
         except (SourceChanged, SetAside) as error:
@@ -52,10 +66,21 @@ def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str,
     return pieces
 
 
-def _reads_in_place(feed: Feed, source: SourceFile, ways: Ways) -> bool:
+def _is_archive(source: SourceFile) -> bool:
+    """Whether several pieces may come of it, which are unpacked in the runner's folder."""
+    return Compression.of(source.file.path) is Compression.ZIP
+
+
+def _in_place(feed: Feed, index: int, source: SourceFile, ways: Ways) -> Piece | None:
+    """The piece of a file that the engine reads where it stands, as far as its beginning tells its layout."""
     if feed.source.only_by_law:
-        return False
+        return None
     try:
-        return ways.reads_in_place(feed, source)
+        if not ways.reads_in_place(feed, source):
+            return None
+        piece = open_beginning(feed, index, source)
     except (SourceChanged, SetAside):  # which comes up again when it is opened
-        return False
+        return None
+    if isinstance(piece.layout, Rejected) and not READERS[feed.source.format].by_beginning:
+        return None  # what it lacks may come further on
+    return piece

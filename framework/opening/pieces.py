@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeVar
 
+from framework.errors import SetAside
 from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS, BrokenFile, Record
@@ -32,7 +33,8 @@ class Piece:
     """A file, or a member of an archive, that is opened: how it is packed and encoded, and which of its fields feeds
     which column, or why it is rejected. `index` is the file's position in the batch, `header` the record that named
     the fields (None without one), `told` what its control file says; `surveyed` says that a faster way told its
-    layout, `in_place` that the engine reads the file by itself where it stands."""
+    layout, `in_place` that the engine reads the file by itself where it stands, `away` that its workers read it there
+    by the law."""
 
     index: int
     source: SourceFile
@@ -42,6 +44,7 @@ class Piece:
     header: Record | None = None
     surveyed: bool = False
     in_place: bool = False
+    away: bool = False
     told: Told | None = None
 
     @property
@@ -57,7 +60,8 @@ class Piece:
         source = self.source
         with unpacked(source.followed(), self.compression, source.file.size, source.limits) as stream:
             records = READERS[feed.source.format].records(stream, self.encoding, feed, layout)
-            yield from records if self.told is None else held(records, self.told, feed, layout)
+            with _memory(source):
+                yield from records if self.told is None else held(records, self.told, feed, layout)
 
 
 @dataclass(slots=True)
@@ -101,7 +105,11 @@ class FileRead:
 
     def open_by_the_law(self, feed: Feed) -> None:
         """Open the file once more, all of it and by the law alone: an engine's own way to it did not hold."""
-        self.piece = open_piece(feed, self.index, self.piece.source, by_archive=self.piece.told)
+        self.open_as(open_piece(feed, self.index, self.piece.source, by_archive=self.piece.told))
+
+    def open_as(self, piece: Piece) -> None:
+        """Take it as it was opened once more."""
+        self.piece = piece
         self.rejected = self.piece.layout.reason if isinstance(self.piece.layout, Rejected) else None
 
 
@@ -154,12 +162,24 @@ def _opened(index: int, source: SourceFile, opened: Callable[[], Piece]) -> Piec
     reason = unusable(source.file)
     if reason is None:
         try:
-            return opened()
+            with _memory(source):
+                return opened()
         except UnicodeError as error:
             reason = str(error)
         except BROKEN_FILE as error:
             reason = unreadable(error)
     return Piece(index, source, layout=Rejected(reason))
+
+
+@contextmanager
+def _memory(source: SourceFile) -> Iterator[None]:
+    """Reading a file for which there is no memory sets it aside, and stops no other. Raises SetAside."""
+    try:
+        yield
+    except MemoryError as error:
+        why = "reading it takes more memory than there is; make several files of it"
+        error.__traceback__ = None  # whose frames hold what there is too much of
+        raise SetAside({source.file.landed.path: why}) from error
 
 
 def grouped(files: Iterable[Read], key: Callable[[Read], Hashable]) -> list[list[Read]]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from framework.errors import FileGone, SetAside, SourceChanged
 from framework.machine import reading
 from framework.names import File, Limits
 from framework.storage import Storage
 
-__all__ = ["SourceFile", "check_all", "fetch_all", "stream_of"]
+__all__ = ["GivenFile", "SourceFile", "check_all", "fetch_all", "stream_of"]
 
 _CHUNK = 1 << 20
 _FETCHES_AT_ONCE = 16
@@ -68,6 +68,18 @@ class SourceFile:
         """How much of the file the engine has read until now, from 0 to 1; asked from other threads."""
         self.content: object = None
         """What the engine has found by looking at all bytes, if that is wanted again."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What another process needs, which opens the file anew."""
+        return SourceFile, (self.file, self._storage, self.folder, self.limits)
+
+    def elsewhere(self, folder: str) -> SourceFile:
+        """The same file, to be opened anew, with a folder for copies on the machine where that is done."""
+        return SourceFile(self.file, self._storage, folder, self.limits)
+
+    def bare(self) -> SourceFile:
+        """The same file without its storage, for who is given its bytes."""
+        return SourceFile(self.file, cast(Storage, None), "", self.limits)
 
     def part(self, member: File, path: str, packed: int) -> SourceFile:
         """A member of this file that is unpacked at a path; `packed` is how many bytes it takes in the archive."""
@@ -145,6 +157,11 @@ class SourceFile:
         with self._still_there():
             return self._storage.read_range(self.file, 0, length)
 
+    def is_there(self) -> bool:
+        """Whether the file is still what was listed. Raises StorageError."""
+        found = self._storage.head(self.file.path)
+        return found is not None and found.identity == self.file.identity
+
     def read_beside(self, path: str, most: int) -> bytes | None:
         """The first bytes of another file of the same storage, None when it is not there. Raises StorageError."""
         other = self._storage.head(path)
@@ -164,6 +181,30 @@ class SourceFile:
             yield
         except FileGone as error:
             raise SourceChanged([self.file.path]) from error
+
+
+class GivenFile(SourceFile):
+    """A file of the batch whose bytes something else has read, all of them, and those of files beside it."""
+
+    def __init__(self, source: SourceFile, content: bytes, beside: Mapping[str, bytes | None]) -> None:
+        super().__init__(source.file, source._storage, "", source.limits)
+        self._content, self._beside = content, beside
+
+    def fetch(self) -> None:
+        return None
+
+    def open(self) -> io.BufferedReader:
+        """See `SourceFile.open`."""
+        if len(self._content) != self.file.size:
+            raise SourceChanged([self.file.path])
+        return io.BufferedReader(io.BytesIO(self._content), _CHUNK)
+
+    def beginning(self, length: int) -> bytes:
+        return self._content[:length]
+
+    def read_beside(self, path: str, most: int) -> bytes | None:
+        content = self._beside.get(path)
+        return None if content is None else content[:most]
 
 
 def fetch_all(sources: Sequence[SourceFile]) -> None:

@@ -43,7 +43,11 @@ class GcsStorage:
     """
 
     def __init__(self, account: GcsAccount) -> None:
-        self._gcs = GcsClient(account)
+        self._account, self._gcs = account, GcsClient(account)
+
+    def __reduce__(self) -> tuple[type[GcsStorage], tuple[GcsAccount]]:
+        """What another process needs, which signs in by itself."""
+        return GcsStorage, (self._account,)
 
     def list(
         self, folder: str, *, recursive: bool, tell: Callable[[Skipped], object] = lambda _: None

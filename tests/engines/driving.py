@@ -38,10 +38,10 @@ FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 class Drive:
     """One engine (`embedded` or `spark`) over the tables below a folder."""
 
-    def __init__(self, kind: str, folder: str) -> None:
+    def __init__(self, kind: str, folder: str, storage: LocalStorage | None = None) -> None:
         self.kind, self._project = kind, Project(folder, engine=kind)
         self.engine: Engine = _engine(kind, self._project.path("tables"))
-        self._storage = LocalStorage()
+        self._storage = storage or LocalStorage()
 
     def another(self) -> Drive:
         """Another process on the same tables and files."""

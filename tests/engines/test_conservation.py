@@ -14,7 +14,9 @@ from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Seal
 from framework.engines.delta import DeltaTables
 from framework.engines.embedded import EmbeddedEngine
+from framework.engines.spark.away import Executors
 from framework.engines.spark.paths import PathTables
+from framework.engines.spark.shipping import Shipping
 from framework.engines.spark.staging import Staging
 from framework.errors import Conflict, LandfeedError
 from framework.feed import Feed
@@ -117,5 +119,5 @@ def test_the_spark_engine(project: Project, what: str, spark: Any) -> None:
     _, step, pieces, seal = prepared(project)
     tables = LosesARowOnSpark(project.path("tables"), LOSES[what], lambda: spark)
     with pytest.raises(LandfeedError, match=LOST[what]) as raised:
-        Staging(tables, step, pieces, NOW).stage(seal)
+        Staging(tables, Executors(lambda: spark, Shipping({})), step, pieces, NOW).stage(seal)
     assert raised.value.code == "conservation"

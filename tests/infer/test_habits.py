@@ -88,6 +88,12 @@ def test_how_numbers_are_written(values: tuple[str, ...], numbers: object) -> No
     assert own.get("numbers") == numbers
 
 
+def test_rows_that_end_with_a_separator_between_other_lines() -> None:
+    source = inferred("Report\nid|amount|name\n1|1,50|a|\n2|2,50||\nTotal|x\n")["source"]
+    assert (source["skip_lines"], source["short_rows"]) == (1, "fill")
+    assert (source["trailer"], source["options"]) == ({"starts_with": "Total"}, {"sep": "|"})
+
+
 def test_columns_that_write_numbers_differently() -> None:
     schema = inferred("id;a;b\n1;1,5;2.5\n2;1,25;3.5\n")["schema"]
     assert schema["a"] == {"type": "decimal(18,2)", "numbers": {"decimal": ","}}
@@ -113,6 +119,8 @@ def test_fields_at_places() -> None:
         "id": {"type": "bigint", "start": 1, "width": 5},
         "name": {"type": "string", "start": 6, "width": 7},
     }
+    commas = "340  2033-03-02 12,82 a\n9760 1996-08-01 119,3 b\n13   2001-05-04 54,51 c\n"
+    assert inferred(commas, names=("a.txt",))["source"]["format"] == "fixed_width"
     lines = inferred("one line\nanother\nand more words\n", names=("a.log",))
     assert (lines["source"]["format"], lines["schema"]) == ("text", {"value": "string"})
 

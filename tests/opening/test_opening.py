@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from framework.errors import SourceChanged
+from framework.errors import SetAside, SourceChanged
 from framework.feed import Archive, Column, CsvOptions, Feed, Format, Quarantine, Source, Target
 from framework.law.layout import Kind, Layout, Rejected
+from framework.law.records import READERS, Record
+from framework.law.records.text import TextRecords
 from framework.names import File, Limits, Table
 from framework.opening import (
     BROKEN_FILE,
@@ -154,6 +159,10 @@ class Lawful:
         del feed
         return source.file.name.startswith("large")
 
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+        del feed, sources, size
+        return {}
+
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
         del piece, feed
         return None
@@ -254,3 +263,37 @@ def test_what_a_packed_file_may_become(tmp_path: Path, limits: Limits, reason: s
         while stream.read(1 << 16):
             pass
     assert reason == (unreadable(raised.value) if raised is not None else None)
+
+
+class Hungry(TextRecords):
+    """A reader for whose second record, or for whose layout, there is no memory."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        self._at_once = at_once
+
+    def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
+        if self._at_once:
+            raise MemoryError
+        return super().open(stream, encoding, feed)
+
+    def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
+        yield next(super().records(stream, encoding, feed, layout))
+        raise MemoryError
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_file_for_which_there_is_no_memory_is_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setitem(READERS, Format.TEXT, Hungry(at_once=at_once))
+    column = Column("value", Scalar("string"), ("value",))
+    text = replace(feed(Format.TEXT), columns=(column,), target=Target(Table("s.t"), Table("s.t")))
+
+    def read() -> None:
+        piece = opened(tmp_path, b"1\n2\n", text)
+        assert isinstance(piece.layout, Layout)
+        list(piece.records(text, piece.layout))
+
+    with pytest.raises(SetAside) as raised:
+        read()
+    assert raised.value.reasons == {"/in/f.csv": "reading it takes more memory than there is; make several files of it"}

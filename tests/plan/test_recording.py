@@ -13,7 +13,7 @@ from framework.batch import Batch, Checked, FileOutcome, Manifest
 from framework.engine import Merged
 from framework.engines.memory import MemoryControl
 from framework.ledger import Ledger
-from framework.names import BatchState, File, FileState, Rows, Table
+from framework.names import BatchState, ChangeKind, File, FileState, Rows, SchemaChange, Table
 from framework.plan.archiving import Moves
 from framework.plan.recording import Done, record_batch, record_checks, record_files
 from framework.plan.world import World
@@ -105,6 +105,20 @@ def test_checks_are_recorded_with_the_batch_once() -> None:
     assert {name: row[name] for name in told} == told
     record_checks(here, FEED, "x", [CHECKED, replace(CHECKED, check="other")])
     assert [row["check"] for row in control.select(table, {"batch_id": ["x"]})] == ["adult", "other"]
+
+
+def test_changes_are_recorded_once_those_of_the_target_when_it_is_merged() -> None:
+    control, table = MemoryControl(), Table("c.schema_changes")
+    here, file = world(control), SchemaChange("/l/1", ChangeKind.NEW_COLUMN, "x", None, "string", "add")
+    added = SchemaChange(None, ChangeKind.ADDED, "x", None, "string", "add_column")
+    manifest = replace(MANIFEST, changes=(file, added))
+    for merged, recorded in ((False, frozenset[BatchState]()), (False, frozenset()), (True, frozenset({STAGED}))):
+        record_batch(here, FEED, replace(done(merged=merged), manifest=manifest), recorded)
+        rows = control.select(table, {})
+        assert sorted(str(row["kind"]) for row in rows) == ["added", "new_column"][0 if merged else 1 :]
+    (told, *_) = (event for event in here.ledger.schema_changes([manifest.batch_id]) if event.kind == "new_column")
+    assert told.as_dict() == file.as_dict()
+    assert (told.run_id, told.feed) == ("run", "orders")
 
 
 def files(here: World) -> list[tuple[str, FileState, str | None, str | None]]:

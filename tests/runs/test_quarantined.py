@@ -50,8 +50,6 @@ LOADED = [("1", "2026-01-01", "a"), ("7", "2026-01-07", "b"), ("8", "2026-01-08"
 AGAIN = [("2", "2026-01-02", "a"), ("3", "2026-01-03", "a"), ("5", "2026-01-05", "b")]
 
 
-@pytest.mark.engines
-@pytest.mark.rarely
 def test_each_record_once_and_what_is_still_bad(project: Project) -> None:
     """Also where nothing tells old from new. Captures are those of the file that the record came in."""
     days(project)

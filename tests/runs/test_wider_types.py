@@ -7,6 +7,7 @@ import os
 import pytest
 from deltalake import DeltaTable
 
+from tests.cli import text
 from tests.support import Project
 
 pytestmark = [pytest.mark.engines, pytest.mark.rarely]
@@ -40,10 +41,10 @@ ROWS = [
 def wide(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Feeds of which a day was loaded before their types became wider."""
     project = Project(os.fspath(tmp_path_factory.mktemp("wide")), engine=engine)
-    for changes, schema, text in (("refuse", NARROW, FIRST), ("widen", WIDE, SECOND)):
+    for changes, schema, lines in (("refuse", NARROW, FIRST), ("widen", WIDE, SECOND)):
         for name, target in TARGETS.items():
             project.feed(name, FEED.format(name=name, schema=schema, target=target, changes=changes))
-            project.land(name, f"{changes}.csv", text)
+            project.land(name, f"{changes}.csv", lines)
         if changes == "widen":
             (plan, *_) = (feed for feed in project.cli("plan").document["feeds"] if feed["feed"] == "plain")
             steps = [step for step in plan["steps"] if step["kind"] == "widen_column"]
@@ -115,3 +116,32 @@ def test_a_type_that_may_not_change_is_refused_with_the_table_s(
     assert done.feed["error"]["message"] == f"column n of s.f is {first} and the feed says {second}"
     assert done.feed["error"]["hint"].startswith(hint)
     assert project.rows("s.f") == [("0", "1")]
+
+
+def test_people_are_told_what_became_of_the_target(wide: Project) -> None:
+    told = text(wide, "history", "plain")
+    assert "target: plain, batch" in told.stderr
+    assert "column n became decimal(12,2), it was int" in told.stderr
+    assert "target: plain: column more was added as int" in text(wide, "status", "plain").stderr
+
+
+@pytest.mark.embedded
+def test_a_table_without_rows_widens_and_other_keys_are_recorded_as_refused(project: Project) -> None:
+    narrow = FEED.format(name="f", schema="{id: int, n: int}", target="", changes="widen")
+    project.feed("f", narrow)
+    project.land("f", "1.csv", "id,n\n")
+    assert project.cli("run", "f").code == 0
+    wide = narrow.replace("{id: int, n: int}", "{id: bigint, n: string}")
+    project.feed("f", wide)
+    assert project.cli("plan", "f").feed["warnings"] == [
+        "column id of s.f is int: the next batch makes it bigint",
+        "column n of s.f is int: the next batch makes it string",
+    ]
+    project.land("f", "2.csv", "id,n\n3000000000,x\n")
+    assert project.cli("run", "f").code == 0
+    assert project.rows("s.f") == [("3000000000", "x")]
+    project.feed("f", wide.replace("keys: [id]", "keys: [n]"))
+    project.land("f", "3.csv", "id,n\n4,x\n")
+    assert project.cli("run", "f").feed["error"]["code"] == "loaded_otherwise"
+    columns = 'kind, batch_id, "column", "from", "to", action'
+    assert project.rows("_landfeed.schema_changes", columns)[0] == ("keys", "", "n", "[id]", "[n]", "refuse")

@@ -81,6 +81,10 @@ class EmbeddedEngine:
         del feed, source  # DuckDB reads what was opened
         return False
 
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+        del feed, sources, size  # it has no workers but this process
+        return {}
+
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
         from framework.engines.embedded.readers import SURVEYS
         from framework.engines.embedded.reading import survey

@@ -199,14 +199,14 @@ class Merging:
         by = f"{DUCKDB.text(batch.feed)} AS _feed, CAST({batch.seq} AS BIGINT) AS _batch"
         by += f", {DUCKDB.text(merged.batch_id)} AS _batch_id"
         rows = self._db.sql(f"SELECT {by}, r.* FROM (SELECT * FROM remembered{rest}) AS r")
-        refuse_rows(self._memory, rows, self._tables.columns(memory))
+        refuse_rows(self._db, self._memory, rows, self._tables.columns(memory))
         self._tables.append(self._memory, memory, rows, merged.without_files())
 
     # Writing and reading
 
     def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
-        refuse_rows(self._table, rows, self._tables.columns(target))
+        refuse_rows(self._db, self._table, rows, self._tables.columns(target))
         with translated(self._table, check_constraints(target)):
             written = (self._write or write_rows)(target, rows, self._change, counts, commit(merged, files=False))
         check_written(self._change, counts, written, self._table)

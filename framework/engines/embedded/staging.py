@@ -251,7 +251,7 @@ class Staging:
                 return
         select = quarantined(step.feed, step.batch.id, paths, manifest.staged_at, DUCKDB)
         rows = self._db.sql(f"{rendered('quarantined', [select])} ORDER BY _file, quarantined._line")
-        refuse_rows(table, rows, self._tables.columns(delta) if delta is not None else ())
+        refuse_rows(self._db, table, rows, self._tables.columns(delta) if delta is not None else ())
         appended = self._tables.append(table, delta, rows, manifest)
         conserved(step.feed, "quarantined", manifest.rows.quarantined, appended)
 

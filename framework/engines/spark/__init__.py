@@ -13,10 +13,12 @@ from datetime import datetime
 from framework.batch import Manifest
 from framework.engine import BadRows, Merged, Preview, Seal, Staged, TableState, Upkeep, Where
 from framework.engines.preview import Previewed
+from framework.engines.spark.away import Executors
 from framework.engines.spark.explain import merge_sql, stage_sql
 from framework.engines.spark.merging import Merging
 from framework.engines.spark.reading import FAST
 from framework.engines.spark.session import open_session, translated
+from framework.engines.spark.shipping import Shipping
 from framework.engines.spark.sql import column_ddl
 from framework.engines.spark.staging import Staging
 from framework.engines.spark.tables import SparkTables
@@ -35,8 +37,12 @@ __all__ = ["SparkEngine"]
 class SparkEngine:
     """Implements `framework.engine.Engine` over the tables of an environment."""
 
-    def __init__(self, environment: Environment, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, environment: Environment, environ: Mapping[str, str], *, executors_from: int | None = None
+    ) -> None:
+        """Batches of `executors_from` bytes and more are read by executors."""
         self.tables = _tables(environment, environ)
+        self._executors = Executors(lambda: self.tables.spark, Shipping(environ), executors_from)
 
     def state(self, table: Table, feed: str) -> TableState | None:
         return self.tables.state(table, feed)
@@ -51,13 +57,16 @@ class SparkEngine:
         fast = FAST.get(feed.source.format)
         return fast is not None and fast.can_read(feed, source)
 
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+        return self._executors.open(feed, sources, size)
+
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
         del piece, feed  # the law has opened the file before Spark has started
         return None
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         with translated(f"feed {step.feed.name}"):
-            return Staging(self.tables, step, pieces, loaded_at).stage(seal)
+            return Staging(self.tables, self._executors, step, pieces, loaded_at).stage(seal)
 
     def create(self, step: CreateTable) -> None:
         self.tables.create(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from framework import opening
@@ -16,6 +16,10 @@ class FileRead(opening.FileRead):
     """… and its number of records."""
 
     read: int = 0
+
+    def bare_piece(self) -> opening.Piece:
+        """How it was opened, for who is given its bytes."""
+        return replace(self.piece, source=self.piece.source.bare(), header=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from framework.steps import CreateTable, TableColumn
 __all__ = ["PathTables"]
 
 _, _BATCH, _ = AUDIT_COLUMNS
+_OF_SPARK = ("delta.enableTypeWidening", "delta.feature.")
+"""Properties that delta-rs does not know."""
 
 
 class PathTables(SparkTables):
@@ -75,7 +77,7 @@ class PathTables(SparkTables):
         return super().rows_of_batch(table, version, batch_id)
 
     def create(self, step: CreateTable) -> None:
-        if not step.cluster_by:
+        if not step.cluster_by and not any(key.startswith(_OF_SPARK) for key, _ in step.properties):
             self._logs.create(step)
             return
         columns = ", ".join(map(column_ddl, step.columns))

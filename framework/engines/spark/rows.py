@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from framework.engines.spark.away import Executors
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.sql import row_query
 from framework.law.dialects import SPARK
@@ -22,11 +23,13 @@ __all__ = ["BatchRows", "applied"]
 class BatchRows:
     """The rows of one batch, which are made of the files again each time that something is asked of them."""
 
-    def __init__(self, spark: Any, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
+    def __init__(
+        self, spark: Any, executors: Executors, step: Stage, pieces: Sequence[Piece], loaded_at: datetime
+    ) -> None:
         self._spark, self._feed, self._batch, self._survivor = spark, step.feed, step.batch, step.survivor
         self._pieces, self._loaded_at = pieces, loaded_at
         self._paths = [piece.source.file.shown for piece in pieces]
-        self.reader = Reader(spark, step.feed, pieces)
+        self.reader = Reader(spark, step.feed, pieces, executors)
         self.refused: tuple[int, ...] = ()
         """The positions of files that are rejected for their rows."""
 

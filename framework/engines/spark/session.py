@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -96,6 +97,10 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
                 said.seek(0)
                 raise _not_started(said.read().decode(errors="replace"), error) from error
     session.sparkContext.setLogLevel("ERROR")
+    if "PYSPARK_PYTHON" not in environ:
+        session.sparkContext.pythonExec = (
+            sys.executable
+        )  # executors run what the driver runs, not the first on the path
     return session
 
 

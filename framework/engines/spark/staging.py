@@ -14,6 +14,7 @@ from typing import Any
 
 from framework.batch import Checked, Manifest
 from framework.engine import Seal, Staged, staged_meanwhile
+from framework.engines.spark.away import Executors
 from framework.engines.spark.rows import BatchRows, applied
 from framework.engines.spark.session import translated
 from framework.engines.spark.tables import SparkTables
@@ -51,8 +52,10 @@ _SOURCE, _, _ = AUDIT_COLUMNS
 class Staging:
     """Stages one batch."""
 
-    def __init__(self, tables: SparkTables, step: Stage, pieces: Sequence[Piece], loaded_at: datetime) -> None:
-        self._tables, self._step, self._feed = tables, step, step.feed
+    def __init__(
+        self, tables: SparkTables, executors: Executors, step: Stage, pieces: Sequence[Piece], loaded_at: datetime
+    ) -> None:
+        self._tables, self._executors, self._step, self._feed = tables, executors, step, step.feed
         self._survivor, self._header, self._pictured = step.survivor, step.header, step.pictured
         self._pieces, self._loaded_at = pieces, loaded_at
         self._paths = [piece.source.file.shown for piece in pieces]
@@ -62,11 +65,11 @@ class Staging:
     def stage(self, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        rows = BatchRows(self._tables.spark, self._step, self._pieces, self._loaded_at)
+        rows = BatchRows(self._tables.spark, self._executors, self._step, self._pieces, self._loaded_at)
         clean, keys = self._write(rows)
         for piece in self._pieces:
             piece.source.done = True
-        if rows.reader.look_again(clean):
+        while rows.reader.look_again(clean):
             clean, keys = self._write(rows)
         asked = self._ask(rows, clean)
         judgement = judge(feed, self._figures(rows, clean, asked), self._header)
