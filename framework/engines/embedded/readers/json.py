@@ -31,6 +31,8 @@ _LAX = r",\s*[}\]]|[:,\[]\s*-?(?:[nN][aA]|[iI])"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _LEVELS = 2
 """Objects and arrays within each other in which keys are told apart."""
+_KEYS = 1000
+"""Keys of a file beyond which the law reads it: DuckDB holds the keys of each line against all of them."""
 _DEEP = rf"(?:[{{\[][^{{\[]*){{{DEEPEST + 1}}}"
 """So many brackets that they may be too deep."""
 
@@ -181,7 +183,7 @@ def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layo
     of_all = piece.source.varies or feed.schema_contract.new_columns is NewColumns.ADD  # also of the last line's
     shapes = None if of_all else shapes_of(piece)
     keys = _all_keys(db, piece) if shapes is None else shapes.keys
-    layout = json_layout(feed, keys) if keys else None
+    layout = json_layout(feed, keys) if 0 < len(keys) <= _KEYS else None
     return layout if isinstance(layout, Layout) else None  # a file is rejected by the law alone
 
 
