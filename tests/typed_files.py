@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,9 +16,18 @@ import pyarrow as pa
 import pyarrow.parquet
 import pyorc
 
+from tests.support import REPOSITORY
+
 __all__ = ["AVRO", "ORC", "PARQUET", "WRITERS", "avro", "orc", "parquet"]
 
 Rows = Sequence[Mapping[str, Any]]
+_MANY = 500
+_WRITE = """
+import pickle, sys
+from tests.typed_files import orc_here
+types, rows, options = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(orc_here(types, rows, **options))
+"""
 PARQUET, AVRO, ORC = "parquet", "avro", "orc"
 _PARQUET = {
     "int": pa.int32(),
@@ -80,7 +92,20 @@ def avro(types: Mapping[str, Any], rows: Rows, **options: Any) -> bytes:
 
 
 def orc(types: Mapping[str, Any], rows: Rows, **options: Any) -> bytes:
-    """An ORC file; types are names of this module or ORC's."""
+    """An ORC file; types are names of this module or ORC's. One of many columns is written by another process: the
+    library reserves 5 MB a column, and a process that has reserved more than the machine has cannot start others."""
+    if len(types) > _MANY:
+        return subprocess.run(
+            [sys.executable, "-c", _WRITE],
+            cwd=REPOSITORY,
+            input=pickle.dumps((dict(types), list(rows), options)),
+            capture_output=True,
+            check=True,
+        ).stdout
+    return orc_here(types, rows, **options)
+
+
+def orc_here(types: Mapping[str, Any], rows: Rows, **options: Any) -> bytes:
     members = ",".join(f"`{name}`:{_ORC.get(type_, type_)}" for name, type_ in types.items())
     out = io.BytesIO()
     with pyorc.Writer(out, f"struct<{members}>", struct_repr=pyorc.StructRepr.DICT, **options) as writer:

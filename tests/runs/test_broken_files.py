@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -59,14 +60,16 @@ def nothing_lost(project: Project, landed: Landed, feeds: Mapping[str, Mapping[s
 @pytest.fixture(scope="module")
 def troubled(engine: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, dict[str, Any]]]:
     project = Project(os.fspath(tmp_path_factory.mktemp("broken")), engine=engine)
-    return project, loaded(project, TROUBLES)
+    return project, loaded(project, all_troubles())
 
 
-TROUBLES = {format_: dict((*troubles(format_), *torn(format_, 60))) for format_ in FORMATS}
+@cache
+def all_troubles() -> Landed:
+    return {format_: dict((*troubles(format_), *torn(format_, 60))) for format_ in FORMATS}
 
 
 def test_nothing_is_lost(troubled: tuple[Project, dict[str, dict[str, Any]]]) -> None:
-    nothing_lost(troubled[0], TROUBLES, troubled[1])
+    nothing_lost(troubled[0], all_troubles(), troubled[1])
 
 
 @pytest.mark.parametrize("format_", FORMATS)
