@@ -186,7 +186,7 @@ def test_infer_from_an_empty_folder_to_a_table(folder: Path) -> None:
     subprocess.run(shlex.split(copy), check=True)
     outputs = [ran(*shlex.split(command)[1:]).stdout for command in others]
     assert "2 inserted" in outputs[1]
-    assert "3,00" in outputs[2]
+    assert "3.00" in outputs[2]
     assert narrow((folder / "pipelines_config/feeds/my_orders.yml").read_text())
 
 

@@ -314,7 +314,15 @@ def test_the_walk_from_a_clone(tmp_path: os.PathLike[str]) -> None:
     assert result.exit_code == 0, result.stderr
     assert list(root(clone)["targets"]) == ["prod"]
     named = re.findall(r"(?:`|^| )landfeed +((?:--env \w+\s)?)(\w+)", page, re.MULTILINE)
-    assert {command for _, command in named} == {"validate", "bundle", "stage", "merge", "archive", "maintain"}
+    assert {command for _, command in named} == {
+        "validate",
+        "bundle",
+        "stage",
+        "merge",
+        "archive",
+        "maintain",
+        "status",
+    }
     assert {command for _, command in named} <= set(landfeed.commands)
 
 
