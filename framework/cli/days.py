@@ -8,8 +8,9 @@ import threading
 import time
 import uuid
 import xml.etree.ElementTree as Xml
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, NoReturn
@@ -20,11 +21,15 @@ from framework.cli.options import Request, clock, common, common_with, given, op
 from framework.cli.say import figures, print_json, say_report
 from framework.cli.signals import StopSignals
 from framework.cli.streams import put, say, tell
-from framework.cli.told import telling
+from framework.cli.told import Teller, telling
 from framework.environment import EngineName
 from framework.names import Status
 
 if TYPE_CHECKING:
+    from framework.leases import Leases
+    from framework.loader import Project
+    from framework.plan.world import World
+    from framework.report import FeedReport, RunReport
     from framework.runs.cases import Result
     from framework.runs.rebuild import Rebuilt
     from framework.runs.upkeep import Looked
@@ -116,18 +121,11 @@ def replay(
         selection = Selection(batch, file, moment(since) if since else None, force)
     except ValueError as error:
         raise click.BadParameter(f"{since} is no day or time like 2026-01-31", param_hint="--since") from error
-    stopping = threading.Event()
-    identity = given(run_id) or uuid.uuid4().hex[:16]
-    with (
-        StopSignals() as signals,
-        telling(request, identity, "replay") as teller,
-        opened(request, identity) as (project, world, leases),
-    ):
-        signals.stop_with(stopping.set)
-        on_feed = teller.hearing(project)
-        options = Options(wait=wait, jobs=project.environment.jobs, on_feed=on_feed, stopping=stopping.is_set)
-        reports, replayed = again(project.feeds, world, leases, selection, options)
-        report = teller.tell(reports, signals.number, project, world)
+    with _replaying(request, given(run_id)) as at:
+        jobs, on_feed = at.project.environment.jobs, at.teller.hearing(at.project)
+        options = Options(wait=wait, jobs=jobs, on_feed=on_feed, stopping=at.stopping.is_set)
+        reports, replayed = again(at.project.feeds, at.world, at.leases, selection, options)
+        report = at.tell(reports)
     if request.as_json:
         print_json(report.as_dict() | {"deliveries": [each.as_dict() for each in replayed]})
     else:
@@ -139,6 +137,33 @@ def replay(
     sys.exit(report.exit_code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Replaying:
+    """What a replay works with, until it is to stop."""
+
+    project: Project
+    world: World
+    leases: Leases
+    teller: Teller
+    signals: StopSignals
+    stopping: threading.Event
+
+    def tell(self, reports: Sequence[FeedReport]) -> RunReport:
+        return self.teller.tell(reports, self.signals.number, self.project, self.world)
+
+
+@contextmanager
+def _replaying(request: Request, run_id: str | None) -> Iterator[_Replaying]:
+    identity, stopping = run_id or uuid.uuid4().hex[:16], threading.Event()
+    with (
+        StopSignals() as signals,
+        telling(request, identity, "replay") as teller,
+        opened(request, identity) as (project, world, leases),
+    ):
+        signals.stop_with(stopping.set)
+        yield _Replaying(project, world, leases, teller, signals, stopping)
+
+
 def _quarantined(
     request: Request, batch: str | None, file: str | None, run_id: str | None, *, force: bool, wait: float
 ) -> NoReturn:
@@ -146,17 +171,10 @@ def _quarantined(
     from framework.runs.quarantined import replay_quarantined
     from framework.runs.run import Options
 
-    stopping = threading.Event()
-    identity = run_id or uuid.uuid4().hex[:16]
-    with (
-        StopSignals() as signals,
-        telling(request, identity, "replay") as teller,
-        opened(request, identity) as (project, world, leases),
-    ):
-        signals.stop_with(stopping.set)
-        options = Options(wait=wait, stopping=stopping.is_set)
-        reports, resolved = replay_quarantined(project.feeds, world, leases, Chosen(batch, file), options, force=force)
-        report = teller.tell(reports, signals.number, project, world)
+    with _replaying(request, run_id) as at:
+        options, chosen = Options(wait=wait, stopping=at.stopping.is_set), Chosen(batch, file)
+        reports, resolved = replay_quarantined(at.project.feeds, at.world, at.leases, chosen, options, force=force)
+        report = at.tell(reports)
     if request.as_json:
         print_json(report.as_dict() | {"quarantined": [each.as_dict() for each in resolved]})
     else:
