@@ -20,17 +20,7 @@ from typing import Any
 
 from framework.names import Added, ChangeKind, File, Reason, Rows, SchemaChange
 
-__all__ = [
-    "Added",
-    "Batch",
-    "ChangeKind",
-    "Checked",
-    "FileOutcome",
-    "Manifest",
-    "SchemaChange",
-    "Seen",
-    "transaction_id",
-]
+__all__ = ["Batch", "Checked", "FileOutcome", "Manifest", "Seen", "transaction_id"]
 
 
 def transaction_id(feed: str) -> str:

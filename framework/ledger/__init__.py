@@ -20,6 +20,7 @@ from framework.ledger.events import (
     COLUMN_TYPES,
     BatchEvent,
     CheckEvent,
+    Event,
     FileEvent,
     NoticeEvent,
     ResolvedEvent,
@@ -92,13 +93,11 @@ class Ledger:
 
     def record_notices(self, events: Iterable[NoticeEvent]) -> None:
         """Record what webhooks were told; written at once."""
-        self._notices.gather([row_of(event) for event in events])
-        self._notices.write()
+        self._record_now(self._notices, events)
 
     def record_resolved(self, events: Iterable[ResolvedEvent]) -> None:
         """Record records of the quarantine that are loaded now; written at once."""
-        self._resolved.gather([row_of(event) for event in events])
-        self._resolved.write()
+        self._record_now(self._resolved, events)
 
     def resolved(self, feed: str) -> set[tuple[str, str, int]]:
         """The records of the feed's quarantine that were loaded after all: (batch, file, line)."""
@@ -113,13 +112,15 @@ class Ledger:
             found[hook] = {str(row["feed"]): notice_event(row) for row in rows}
         return found
 
-    def _record(
-        self, table: GroupedTable, events: Iterable[FileEvent | BatchEvent | CheckEvent | SchemaChangeEvent]
-    ) -> None:
+    def _record(self, table: GroupedTable, events: Iterable[Event]) -> None:
         rows = [row_of(event) for event in events]
         table.gather(rows)
         if rows and not self._gathers:
             table.write()
+
+    def _record_now(self, table: GroupedTable, events: Iterable[Event]) -> None:
+        table.gather([row_of(event) for event in events])
+        table.write()
 
     def write(self, feed: str | None = None) -> None:
         """Write what is gathered, or what is gathered if something of this feed is; returns when it is durable. The

@@ -13,6 +13,7 @@ __all__ = [
     "COLUMN_TYPES",
     "BatchEvent",
     "CheckEvent",
+    "Event",
     "FileEvent",
     "NoticeEvent",
     "ResolvedEvent",

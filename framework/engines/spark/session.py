@@ -97,10 +97,8 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
                 said.seek(0)
                 raise _not_started(said.read().decode(errors="replace"), error) from error
     session.sparkContext.setLogLevel("ERROR")
-    if "PYSPARK_PYTHON" not in environ:
-        session.sparkContext.pythonExec = (
-            sys.executable
-        )  # executors run what the driver runs, not the first on the path
+    if "PYSPARK_PYTHON" not in environ:  # executors run what the driver runs, not the first on the path
+        session.sparkContext.pythonExec = sys.executable
     return session
 
 
