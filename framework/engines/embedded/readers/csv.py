@@ -63,9 +63,10 @@ class CsvReader:
 
 
 def _is_header(layout: Layout) -> str:
-    """SQL for: the record may be the header once more. Asked first is for the longest name, hardly ever a value."""
+    """SQL for: the record may be the header once more. Asked first is for the longest name, hardly ever a value: what
+    stands behind a THEN is reckoned only for the records that come to it, but all that an AND joins for each."""
     names, around = layout.names, " || ".join(f"chr({ord(sign)})" for sign in AROUND)
     longest = max(range(len(names)), key=lambda index: len(names[index]))
     same = (f"trim(f{index}, {around}) = {DUCKDB.text(names[index])}" for index in layout.used)
-    tests = [f"contains(f{longest}, {DUCKDB.text(names[longest])})", *same]
-    return f"coalesce({' AND '.join(tests)}, false)"
+    named = f"contains(f{longest}, {DUCKDB.text(names[longest])})"
+    return f"CASE WHEN {named} THEN coalesce({' AND '.join(same)}, false) ELSE false END"
