@@ -69,4 +69,4 @@ def _is_header(layout: Layout) -> str:
     longest = max(range(len(names)), key=lambda index: len(names[index]))
     same = (f"trim(f{index}, {around}) = {DUCKDB.text(names[index])}" for index in layout.used)
     named = f"contains(f{longest}, {DUCKDB.text(names[longest])})"
-    return f"CASE WHEN {named} THEN coalesce({' AND '.join(same)}, false) ELSE false END"
+    return f"CASE WHEN {named} THEN coalesce({' AND '.join(same) or 'true'}, false) ELSE false END"
