@@ -18,9 +18,6 @@ from typing import Any, BinaryIO
 import pytest
 
 from framework.engines.spark import away, lines
-from framework.engines.spark.json_lines import JsonLineFiles
-from framework.engines.spark.reading import FAST
-from framework.feed import Format
 from framework.names import File
 from framework.storages.local import LocalStorage
 from tests.engines.clustered import interpreter
@@ -225,7 +222,6 @@ def test_json_lines_are_split(spark: Any, monkeypatch: pytest.MonkeyPatch) -> No
     that are no records by themselves."""
     monkeypatch.setattr(lines, "LINES_FROM", 1)
     monkeypatch.setattr(away, "AWAY_FROM", 0)
-    monkeypatch.setitem(FAST, Format.JSON, JsonLineFiles)
     spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
     rows = ({"id": "q" if number % 333 == 7 else number, "name": f"x{number}"} for number in range(3000))
     good = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)

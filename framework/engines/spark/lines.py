@@ -49,7 +49,9 @@ def _breaks(beginning: bytes, feed: Feed) -> bool:
 
 
 class Lines:
-    """Files of one layout; `frame` has their records, as far as they are known."""
+    """Files of one layout; `frame` has their records, as far as they are known. Spark reads them with what it has."""
+
+    on_executors = False
 
     @staticmethod
     def can_read(feed: Feed, source: SourceFile) -> bool:
