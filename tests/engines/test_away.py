@@ -23,6 +23,7 @@ from framework.storages.local import LocalStorage
 from tests.engines.clustered import interpreter
 from tests.engines.driving import Drive
 from tests.engines.test_engines import CASES, compare_feeds, snapshot
+from tests.spark_session import connect_server
 from tests.support import REPOSITORY, Project
 from tests.typed_files import WRITERS
 from tests.workbooks import workbook
@@ -166,6 +167,8 @@ def loaded(project: Project, master: str, folder: str, memory: str = "1g", start
         "SPARK_HOME": os.path.dirname(pyspark.__file__),
         "SPARK_WORKER_DIR": os.path.join(folder, "work"),
     }
+    if master.startswith("sc://"):
+        environ["SPARK_REMOTE"] = master
     arguments = [master, memory, project.path("pipelines_config"), str(start)]
     command = [sys.executable, "-m", "tests.engines.clustered", *arguments]
     done = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True)
@@ -196,6 +199,15 @@ def compare_with_embedded(folder: Path, master: str) -> None:
 @pytest.mark.local_spark
 def test_a_cluster_of_processes(tmp_path: Path) -> None:
     compare_with_embedded(tmp_path, "local-cluster[2,1,1024]")
+
+
+@pytest.mark.torture
+@pytest.mark.local_spark
+def test_a_server_of_spark_connect(tmp_path: Path) -> None:
+    server = tmp_path / "server"
+    server.mkdir()
+    with connect_server(os.fspath(server), interpreter(os.fspath(server))) as address:
+        compare_with_embedded(tmp_path, address)
 
 
 @pytest.mark.torture
