@@ -2,8 +2,8 @@
 
     python -m tests.engines.clustered MASTER MEMORY CONFIG FROM
 
-MASTER is that of a session of Spark, or the address of a Spark Connect server; FROM the bytes from which executors read.
-Prints how many executors could import the package before, and what `landfeed run` prints.
+MASTER is that of a session of Spark, or the address of a Spark Connect server, FROM the bytes from which executors
+read. Prints how many executors could import the package before, and what `landfeed run` prints.
 """
 
 from __future__ import annotations

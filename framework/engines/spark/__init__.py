@@ -55,9 +55,7 @@ class SparkEngine:
 
     def reads_in_place(self, feed: Feed, source: SourceFile) -> bool:
         fast = FAST.get(feed.source.format)
-        if fast is None or not fast.can_read(feed, source):
-            return False
-        return not fast.on_executors or self._executors.reach((source,))
+        return fast is not None and fast.can_read(feed, source)
 
     def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
         return self._executors.open(feed, sources, size)

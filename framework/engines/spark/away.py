@@ -51,7 +51,7 @@ class Executors:
 
     def open(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> dict[int, Piece]:
         """See `Ways.open_away`. Where executors cannot do it at all, the driver does, as ever, and that is logged."""
-        if size < (AWAY_FROM if self._from is None else self._from) or not self.reach(sources.values()):
+        if size < (AWAY_FROM if self._from is None else self._from):
             return {}
         task = Task(feed, sources, ())
         columns = {"_file": "int", "_piece": "binary", FACT: "string"}
@@ -67,10 +67,6 @@ class Executors:
         if opened.keys() != sources.keys():
             raise LandfeedError(f"feed {feed.name}: Spark opened {len(opened)} files of {len(sources)}", code="engine")
         return {index: replace(opened[index], source=source) for index, source in sources.items()}
-
-    def reach(self, sources: Iterable[SourceFile]) -> bool:
-        """Whether these files can be read by executors: not yet those in buckets."""
-        return not any("://" in source.file.path for source in sources)
 
     def records(self, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> Any:
         """The records of files of one layout, and a row with `FACT` for each file."""

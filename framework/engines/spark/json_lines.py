@@ -30,8 +30,6 @@ __all__ = ["JsonLineFiles"]
 class JsonLineFiles:
     """Files of one layout; `frame` has their records, None where there are none."""
 
-    on_executors = True
-
     @staticmethod
     def can_read(feed: Feed, source: SourceFile) -> bool:
         """Whether lines may be records, as far as can be told without looking at every one."""

@@ -49,9 +49,7 @@ def _breaks(beginning: bytes, feed: Feed) -> bool:
 
 
 class Lines:
-    """Files of one layout; `frame` has their records, as far as they are known. Spark reads them with what it has."""
-
-    on_executors = False
+    """Files of one layout; `frame` has their records, as far as they are known."""
 
     @staticmethod
     def can_read(feed: Feed, source: SourceFile) -> bool:
