@@ -240,6 +240,8 @@ class _FeedRun:
         except LandfeedError as error:
             if error.code == OTHERWISE:
                 record_changes(self.world, self.feed, "", changed_keys(self.feed, facts.loaded))
+            error.hide(self.world.hide)
+            BatchWork(self.world, self.feed, facts).fail(error)
             raise
 
     def _mend(self) -> None:

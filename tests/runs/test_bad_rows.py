@@ -155,6 +155,29 @@ def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(pr
 
 
 @pytest.mark.embedded
+def test_a_feed_that_does_not_fit_its_table_is_told_until_the_next_good_load(project: Project) -> None:
+    """… though its batch could not even be planned; and `status --check` fails."""
+    project.feed("activity", ACTIVITY.format(name="activity"))
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    assert project.cli("run").code == 0
+    project.feed("activity", ACTIVITY.format(name="activity").replace("user_id: bigint", "user_id: int"))
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    assert project.cli("status").feed["last_result"] == "succeeded"
+    project.land("activity", "b.csv", HEADER + "2,a,2026-01-01\n")
+    for _ in range(2):
+        report = project.cli("run")
+        assert (report.code, report.feed["error"]["code"]) == (1, "schema")
+        status = project.cli("status", "--check")
+        assert (status.code, status.feed["last_result"], status.feed["pending_files"]) == (3, "failed", 1)
+        assert status.feed["last_batch"]["error"] == report.feed["error"]["message"]
+        assert (status.feed["unfinished_batch"], status.feed["target_rows"]) == (None, 1)
+    project.feed("activity", ACTIVITY.format(name="activity"))
+    assert project.cli("run").code == 0
+    assert project.cli("status", "--check").feed["last_result"] == "succeeded"
+    assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "archived"]
+
+
+@pytest.mark.embedded
 def test_malformed_records_count_against_the_limits(project: Project) -> None:
     project.feed("activity", ACTIVITY.format(name="activity") + "quarantine: {max_bad_rows: 1}\n")
     project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n2,too few\n3,too few\n")
