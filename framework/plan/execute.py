@@ -211,8 +211,8 @@ class BatchWork:
 
     def fail(self, error: LandfeedError) -> None:
         """Record that the batch failed, also one that could not even be planned or of which nothing is staged. One that
-        the target's constraints refuse is given up: the feed will be mended, and what is staged has not been read by its
-        new rules."""
+        the target's constraints refuse is given up: the feed will be mended, and what is staged has not been read by
+        its new rules."""
         if self.manifest is None:
             batch = self._begun or next_batch(self.feed, self.facts)
             if batch.files:

@@ -101,6 +101,12 @@ def _not_started(feed: Feed, why: str) -> FeedReport:
     return FeedReport(feed.name, Status.NOTHING_TO_DO, warnings=(f"not started: {why}",))
 
 
+def _advice(feed: Feed, report: FeedReport) -> tuple[str, ...]:
+    from framework.infer import advice
+
+    return advice(feed, report.reasons)
+
+
 _AWAKE = 0.2
 """Seconds after which the main thread is awake. Signals may be delivered to other threads, but only this one handles
 them; a wait without an end would take them for nothing until all is done."""
@@ -148,7 +154,8 @@ class _FeedRun:
         """What came of the feed's turn, and when it was."""
         started_at, started = self.world.clock(), time.perf_counter()
         report = self._worked()
-        return replace(report, started_at=started_at, took=time.perf_counter() - started)
+        hints = _advice(self.feed, report) if report.reasons else ()
+        return replace(report, hints=hints, started_at=started_at, took=time.perf_counter() - started)
 
     def _worked(self) -> FeedReport:
         try:

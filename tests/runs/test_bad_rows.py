@@ -48,6 +48,7 @@ def test_bad_rows_by_reason(project: Project) -> None:
         "feed": "activity",
         "table": "analytics.activity__quarantine",
         "batches": [],
+        "hints": [],
     }
     project.land("activity", "a.csv", MIXED)
     first = project.cli("run").feed["batch_id"]
@@ -129,6 +130,29 @@ def test_the_text_of_a_run(project: Project) -> None:
     assert lines[3] == "  more: landfeed quarantine activity"
     shown = CliRunner().invoke(landfeed, ["--config", project.path("pipelines_config"), "quarantine"])
     assert shown.stdout.splitlines()[2].split()[2:6] == ["bad_value", "user_id", "2", "x"]
+
+
+@pytest.mark.embedded
+def test_a_person_is_told_what_to_do(project: Project) -> None:
+    """… of a rejected file: how it may be meant, where it is, and what tells more; of bad rows likewise."""
+
+    def said(command: str) -> list[str]:
+        result = CliRunner().invoke(landfeed, ["--config", project.path("pipelines_config"), command])
+        return [line.strip() for line in result.stderr.splitlines()]
+
+    hint = "hint: is event_time written dd.MM.yyyy (schema.event_time.format)?"
+    project.land("activity", "a.csv", HEADER + "1,a,31.01.2026\n")
+    (rejected, reason, question, where, more) = (line for line in said("run") if not line.startswith("activity"))
+    assert (rejected.count("the only row is bad"), reason[:9], question) == (1, "1 bad row", hint)
+    (moved,) = (file["moved_to"] for file in project.cli("history", "--files").document["files"])
+    folder = os.path.relpath(os.path.dirname(moved))
+    about = "to have a rejected file loaded, mend it or the feed and put it back: it is in"
+    assert where in (f"{about} {folder}", f"{about} {os.path.dirname(moved)}")
+    assert more == "more: landfeed history activity --files"
+    assert said("quarantine") == ["no bad rows; rejected files: landfeed history --files"]
+    project.land("activity", "b.csv", HEADER + "1,a,31.01.2026\n2,b,2026-01-31\n")
+    assert said("run")[-2:] == [hint, "more: landfeed quarantine activity"]
+    assert said("quarantine") == ["", hint, "the records: landfeed show activity --quarantine"]
 
 
 @pytest.mark.embedded
