@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Hundreds of tests start a process of their own, which is not to compile the package once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-connect check torture coverage mutants bench gcs-connector sbom test-lowest clean
 

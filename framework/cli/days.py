@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from framework.report import FeedReport, RunReport
     from framework.runs.cases import Result
     from framework.runs.rebuild import Rebuilt
+    from framework.runs.replay import Replayed
     from framework.runs.upkeep import Looked
 
 __all__ = ["maintain", "rebuild", "replay", "test"]
@@ -106,9 +107,9 @@ def replay(
 ) -> None:
     """Load files of the archive again, as deliveries of their old order; they stay in the archive. Rows that are not
     newer than those in the target change nothing. Or, when a feed was mended, the records of its quarantine."""
+    from framework.runs.options import Options
     from framework.runs.replay import Selection, moment
     from framework.runs.replay import replay as again
-    from framework.runs.run import Options
 
     batch, file, since = given(batch), given(file), given(since)
     if quarantined:
@@ -129,12 +130,16 @@ def replay(
     if request.as_json:
         print_json(report.as_dict() | {"deliveries": [each.as_dict() for each in replayed]})
     else:
-        for each in replayed:
-            files = f"{len(each.delivery.files):,} file(s)"
-            what = figures(each.rows) if each.changed else ": nothing changed"
-            tell(f"{each.feed}: {each.delivery.at:%Y-%m-%d %H:%M} batch {each.delivery.batch_id}, {files}{what}")
+        _say_deliveries(replayed)
         say_report(report)
     sys.exit(report.exit_code)
+
+
+def _say_deliveries(replayed: Sequence[Replayed]) -> None:
+    for each in replayed:
+        files = f"{len(each.delivery.files):,} file(s)"
+        what = figures(each.rows) if each.changed else ": nothing changed"
+        tell(f"{each.feed}: {each.delivery.at:%Y-%m-%d %H:%M} batch {each.delivery.batch_id}, {files}{what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +173,8 @@ def _quarantined(
     request: Request, batch: str | None, file: str | None, run_id: str | None, *, force: bool, wait: float
 ) -> NoReturn:
     from framework.runs.bad_records import Chosen
+    from framework.runs.options import Options
     from framework.runs.quarantined import replay_quarantined
-    from framework.runs.run import Options
 
     with _replaying(request, run_id) as at:
         options, chosen = Options(wait=wait, stopping=at.stopping.is_set), Chosen(batch, file)
@@ -195,8 +200,8 @@ def rebuild(request: Request, swap: bool, force: bool, wait: float) -> None:
     """Make the target of a feed anew from its archive, by the YAML as it is now, beside the old one
     (<target>__rebuild), and tell how they differ."""
     from framework.engines.memory import MemoryControl
+    from framework.runs.options import Options
     from framework.runs.rebuild import rebuild as anew
-    from framework.runs.run import Options
 
     if not request.feeds:
         raise click.UsageError("name the feeds whose targets are to be made anew")

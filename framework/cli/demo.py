@@ -140,7 +140,8 @@ def _lived(
     """A run for each visit, at its time of the clock, of which is told as of any other."""
     from framework.begin import lay_out
     from framework.report import RunReport
-    from framework.runs.run import Options, run_feeds
+    from framework.runs.options import Options
+    from framework.runs.run import run_feeds
     from framework.telling import Told, tell_run
 
     environment = project.environment

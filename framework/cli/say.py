@@ -154,6 +154,18 @@ def target_changes(changes: Iterable[Mapping[str, str | None]]) -> Iterator[str]
             yield change_in_words(change)
 
 
+def _say_where(feed: FeedReport) -> None:
+    """Where rejected files are, and what shows more of them and of bad rows."""
+    moved = [file.moved_to for file in feed.files if file.status == "rejected" and file.moved_to]
+    folders = list(dict.fromkeys(near(path.rpartition("/")[0]) for path in moved))
+    if folders:
+        which = "it is" if len(folders) == 1 else "the first is"
+        say(f"  to have a rejected file loaded, mend it or the feed and put it back: {which} in {folders[0]}")
+        say(f"  more: landfeed history {feed.feed} --files")
+    if feed.rows.quarantined:
+        say(f"  more: landfeed quarantine {feed.feed}")
+
+
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
     print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
     for file in feed.files:
@@ -166,8 +178,9 @@ def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
             say(f"  {near(file.file)}: {file.status}, {file.rows_read:,} rows{moved}", Level.DEBUG)
     for reason in feed.reasons:
         say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}", Level.WARNING)
-    if feed.rows.quarantined:
-        say(f"  more: landfeed quarantine {feed.feed}")
+    for question in feed.hints:
+        say(f"  hint: {question}")
+    _say_where(feed)
     for warning in feed.warnings:
         say(f"  warning: {warning}")
     for sentence in target_changes(change.as_dict() for change in feed.schema_changes):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from framework.runs.events import Event
     from framework.runs.freshness import Expected
     from framework.runs.landing import Landing
-    from framework.runs.run import Doing
+    from framework.runs.options import Doing
     from framework.telling.live import Live
 
 __all__ = ["Teller", "heard", "late_told", "telling"]

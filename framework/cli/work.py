@@ -17,6 +17,7 @@ from framework.cli.told import heard, telling
 from framework.errors import LandfeedError
 
 if TYPE_CHECKING:
+    from framework.cli.progress import Progress
     from framework.plan.compile import Task
 
 __all__ = ["archive", "merge", "run", "stage", "watch"]
@@ -81,6 +82,18 @@ def archive(request: Request, **options: Any) -> None:
     _work(request, frozenset({Task.ARCHIVE}), **options)
 
 
+def _told_to_stop(signals: StopSignals, progress: Progress) -> threading.Event:
+    """Set when the run is to stop, which is also said."""
+    stopping = threading.Event()
+
+    def stop() -> None:
+        stopping.set()
+        progress.note(_STOPPING)
+
+    signals.stop_with(stop)
+    return stopping
+
+
 def _work(
     request: Request,
     tasks: frozenset[Task],
@@ -94,9 +107,10 @@ def _work(
     from framework.cli.progress import Progress
     from framework.law.places import narrowed
     from framework.plan.compile import ALL_TASKS, Task
-    from framework.runs.run import Options, landing_of, run_feeds
+    from framework.runs.landing import landing_of
+    from framework.runs.options import Options
+    from framework.runs.run import run_feeds
 
-    stopping = threading.Event()
     identity = given(run_id) or uuid.uuid4().hex[:16]
     command = "run" if tasks == ALL_TASKS else ", ".join(tasks)
     with (
@@ -107,12 +121,7 @@ def _work(
         location = given(trigger_location) if Task.STAGE in tasks else None
         feeds = narrowed(project.feeds, location)
         with Progress(sys.stderr, _SLOW_SECONDS, len(feeds)) as progress:
-
-            def stop() -> None:
-                stopping.set()
-                progress.note(_STOPPING)
-
-            signals.stop_with(stop)
+            stopping = _told_to_stop(signals, progress)
             jobs, on_feed = jobs or project.environment.jobs, teller.hearing(project, progress.feed)
             options = Options(tasks, jobs, wait, fail_fast, on_feed, stopping=stopping.is_set)
             landing = landing_of(feeds, world)

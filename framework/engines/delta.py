@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,28 +19,13 @@ from framework.engines.delta_features import refusal
 from framework.engines.delta_schema import columns_of, delta_schema
 from framework.engines.history import HISTORY, merged_earlier, with_files
 from framework.engines.local_log import is_there, metadata
-from framework.environment import Environment, storage_emulator
 from framework.errors import Conflict, LandfeedError
 from framework.names import Table
 from framework.steps import CreateTable, Stage
 
-__all__ = ["DeltaTables", "check_constraints", "commit", "has_batch", "storage_options"]
+__all__ = ["DeltaTables", "check_constraints", "commit", "has_batch"]
 
 _CHECK = "delta.constraints."
-
-
-def storage_options(environment: Environment, environ: Mapping[str, str]) -> dict[str, str]:
-    """How delta-rs reaches the tables below `tables.root`: as the storages do, by the environment's key file,
-    by Application Default Credentials, or at an emulator without any."""
-    if not (environment.root or "").startswith("gs://"):
-        return {}
-    emulator = storage_emulator(environ)
-    if emulator is not None:
-        key = {"gcs_base_url": emulator, "disable_oauth": True, "client_email": ""}
-        return {"google_service_account_key": json.dumps(key | {"private_key": "", "private_key_id": ""})}
-    if environment.gcs_credentials is not None:
-        return {"google_service_account": environment.gcs_credentials}
-    return {}
 
 
 class DeltaTables:

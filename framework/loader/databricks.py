@@ -157,6 +157,13 @@ def landing_problems(
         hint = "give trigger_path, a folder in a volume or in a bucket, or say trigger: none"
         yield frozenset(feed.name for feed in feeds), node.problem(path, message, hint, at_key=True)
         return
+    yield from _not_only_data(feeds, environment, folder, node, path)
+
+
+def _not_only_data(
+    feeds: Sequence[Feed], environment: Environment, folder: str, node: Node, path: str
+) -> Iterator[_Found]:
+    """Files that Landfeed itself writes below the watched folder, which would start the job again."""
     at_key = path == "databricks"
     hint = "put it elsewhere, or give a trigger_path without it" if at_key else "put it elsewhere"
     archives = [

@@ -19,8 +19,7 @@ from framework.names import BatchState, Reason
 from framework.plan.world import World
 from framework.report import rejection
 from framework.runs.freshness import Expected, freshness_of, oldest
-from framework.runs.landing import Landing
-from framework.runs.run import landing_of
+from framework.runs.landing import Landing, landing_of
 
 __all__ = ["DAYS", "LOADS", "RECENT", "STATES", "Changed", "FeedFacts", "Load", "Site", "collect"]
 

@@ -21,7 +21,8 @@ from framework.plan.tables import new_target
 from framework.plan.world import World
 from framework.report import FeedReport
 from framework.runs.cases import Case, Result, days_of, read
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.types import Array, DataType, Map, Struct, parse_type
 
 __all__ = ["Opened", "run_case"]
@@ -93,25 +94,13 @@ def _moved(feed: Feed, folder: str) -> Feed:
     return replace(feed, source=source, archive=archive)
 
 
-def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> None:
-    """Make the target with the rows of target.csv, if there is one: they are loaded, as a feed of their own would."""
-    sheet = read(case, _GIVEN)
-    if sheet is None:
-        return
-    table = new_target(feed)
-    types = {column.name: column.type for column in table.columns}
-    unknown = [name for name in sheet.columns if name not in types]
-    if unknown:
-        raise LandfeedError(f"{_GIVEN}: the target has no column {unknown[0]}", _has(types), code="case")
-    path = os.path.join(folder, "given/")
-    os.makedirs(path)
-    with open(os.path.join(path, "rows.json"), "w", encoding="utf-8") as out:
-        out.writelines(json.dumps(_document(sheet.columns, row, types)) + "\n" for row in sheet.rows)
-    given = replace(
+def _as_feed(feed: Feed, path: str, types: Mapping[str, DataType]) -> Feed:
+    """The feed that appends rows of these columns, JSON lines below `path`, to the feed's target."""
+    return replace(
         feed,
         name=f"{feed.name}__given",
         source=Source(path, Format.JSON, limits=feed.source.limits),
-        columns=tuple(Column(name, types[name], (name,)) for name in sheet.columns),
+        columns=tuple(Column(name, type_, (name,)) for name, type_ in types.items()),
         target=replace(
             feed.target,
             staging=feed.target.table.suffixed("__given"),
@@ -130,6 +119,23 @@ def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> 
         checks=(),
         filter=None,
     )
+
+
+def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> None:
+    """Make the target with the rows of target.csv, if there is one: they are loaded, as a feed of their own would."""
+    sheet = read(case, _GIVEN)
+    if sheet is None:
+        return
+    table = new_target(feed)
+    types = {column.name: column.type for column in table.columns}
+    unknown = [name for name in sheet.columns if name not in types]
+    if unknown:
+        raise LandfeedError(f"{_GIVEN}: the target has no column {unknown[0]}", _has(types), code="case")
+    path = os.path.join(folder, "given/")
+    os.makedirs(path)
+    with open(os.path.join(path, "rows.json"), "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(_document(sheet.columns, row, types)) + "\n" for row in sheet.rows)
+    given = _as_feed(feed, path, {name: types[name] for name in sheet.columns})
     world.engine.create(table)
     if sheet.rows:
         for reason in _refused(given, run_feeds([given], world, leases, Options(jobs=1))[0]):

@@ -20,9 +20,10 @@ from framework.law.discovery import Listing, discover
 from framework.law.places import common_folder, folders_above, inside
 from framework.ledger import Ledger
 from framework.names import File, FileState, Skipped, bigint
+from framework.plan.world import World
 from framework.storage import Storage
 
-__all__ = ["Landing", "Waiting"]
+__all__ = ["Landing", "Waiting", "landing_of"]
 
 _STRANGERS = 10_000
 """Objects of no feed below a common folder, beside ten for each file of a feed, at which it is left."""
@@ -167,3 +168,8 @@ def _roots(feeds: Sequence[Feed], keep_out: Sequence[str]) -> Iterator[_Root]:
 def _recorded(file: File) -> tuple[str, int, int]:
     """The file's identity as the ledger holds it."""
     return (file.shown, bigint(file.version), bigint(file.size))
+
+
+def landing_of(feeds: Sequence[Feed], world: World) -> Landing:
+    """What the feeds' landing folders hold from now on."""
+    return Landing(feeds, world.storage, world.ledger, [world.tables] if world.tables else [], clock=world.clock)

@@ -47,8 +47,9 @@ from framework.plan.world import World
 from framework.report import FeedReport
 from framework.runs.bad_records import Chosen, unresolved
 from framework.runs.dropping import drop
+from framework.runs.options import Options
 from framework.runs.replay import Deliveries
-from framework.runs.run import Options, run_feeds
+from framework.runs.run import run_feeds
 from framework.steps import Stage
 from framework.storage import Storage
 

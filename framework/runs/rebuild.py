@@ -31,8 +31,10 @@ from framework.plan.world import World
 from framework.report import FeedReport
 from framework.runs.archives import archived
 from framework.runs.dropping import drop
+from framework.runs.landing import landing_of
+from framework.runs.options import Options
 from framework.runs.replay import Deliveries
-from framework.runs.run import Options, landing_of, run_feeds
+from framework.runs.run import run_feeds
 from framework.types import parse_type
 
 __all__ = ["Rebuilt", "rebuild"]

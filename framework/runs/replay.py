@@ -19,7 +19,8 @@ from framework.names import BatchState, File, Rows, Skipped, Status
 from framework.plan.world import World
 from framework.report import FeedReport
 from framework.runs.archives import archived
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 
 __all__ = ["Deliveries", "Replayed", "Selection", "moment", "replay"]
 

@@ -21,8 +21,7 @@ from framework.plan.foresee import foreseen
 from framework.plan.observe import observe
 from framework.plan.world import World
 from framework.runs.freshness import Expected, freshness_of
-from framework.runs.landing import Landing
-from framework.runs.run import landing_of
+from framework.runs.landing import Landing, landing_of
 from framework.steps import Stage
 
 __all__ = ["bad", "history", "history_files", "plans", "removed", "status"]

@@ -23,8 +23,10 @@ from framework.plan.world import World
 from framework.report import FeedReport, RunReport
 from framework.runs.arrivals import Action, Arrivals, Identity, Look, Outcome, Pace
 from framework.runs.events import Ended, Event, Missing, Notice, Seen, Started, Stopped, Stopping
+from framework.runs.landing import landing_of
+from framework.runs.options import Doing, Options
 from framework.runs.remembered import remembered
-from framework.runs.run import Doing, Options, landing_of, run_feeds
+from framework.runs.run import run_feeds
 from framework.storages import local_changes, notifies
 
 __all__ = ["Changes", "Settings", "Watch"]

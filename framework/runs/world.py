@@ -69,7 +69,7 @@ def _open_engine(environment: Environment, environ: Mapping[str, str]) -> Engine
 
 def _open_embedded(environment: Environment, environ: Mapping[str, str]) -> Engine:
     try:
-        from framework.engines.delta import storage_options
+        from framework.engines.delta_storage import storage_options
         from framework.engines.embedded import EmbeddedEngine
 
         if environment.root is None:
@@ -97,7 +97,8 @@ def _open_control(environment: Environment, environ: Mapping[str, str]) -> Contr
 
         return CatalogControl(CatalogTables(lambda: open_session(environment, environ), environment.catalog or ""))
     from framework.engines.control import DeltaControl
-    from framework.engines.delta import DeltaTables, storage_options
+    from framework.engines.delta import DeltaTables
+    from framework.engines.delta_storage import storage_options
 
     return DeltaControl(DeltaTables(environment.root, storage_options(environment, environ)))
 

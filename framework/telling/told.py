@@ -18,8 +18,7 @@ from framework.ledger import Ledger
 from framework.plan.world import World
 from framework.report import FeedReport, RunReport
 from framework.runs.freshness import Expected, freshness_of, oldest, pending
-from framework.runs.landing import Landing
-from framework.runs.run import landing_of
+from framework.runs.landing import Landing, landing_of
 from framework.storages import open_storage
 from framework.telling.changes import THE_RUN, News, Standing, after_run, expected_of, of_run
 from framework.telling.hooks import Heard, notify

@@ -16,7 +16,8 @@ from framework.loader import load_project
 from framework.names import Rows
 from framework.opening import Piece
 from framework.report import FeedReport
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.world import open_world
 from framework.steps import Merge, Stage
 from tests.support import HEADER, Project

@@ -18,7 +18,8 @@ import pytest
 from framework.loader import load_project
 from framework.machine import most_open_files, open_more_files, read_error
 from framework.names import File, Status
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.world import open_world
 from framework.storages.local import LocalStorage
 from tests.support import ACTIVITY, HEADER, Project, Result

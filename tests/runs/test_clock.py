@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from framework.loader import load_project
 from framework.report import FeedReport
 from framework.runs.doctor import Health, examine
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.world import open_world
 from tests.support import HEADER, Project
 

@@ -14,7 +14,8 @@ import pytest
 
 from framework.loader import load_project
 from framework.names import File
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.world import open_world
 from framework.storages.local import LocalStorage
 from framework.storages.writers import open_for_writing

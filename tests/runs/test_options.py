@@ -16,7 +16,8 @@ import pytest
 from framework.loader import load_project
 from framework.names import Status
 from framework.report import FeedReport
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.world import open_world
 from tests.support import ACTIVITY, HEADER, Project
 

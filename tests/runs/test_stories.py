@@ -15,7 +15,8 @@ from framework.loader import load_project
 from framework.names import File, Status
 from framework.plan.compile import Task
 from framework.report import FeedReport
-from framework.runs.run import Options, run_feeds
+from framework.runs.options import Options
+from framework.runs.run import run_feeds
 from framework.runs.views import history_files, status
 from framework.runs.world import open_world
 from framework.storages.local import LocalStorage

@@ -136,7 +136,8 @@ def _tables(environment: Environment, environ: Mapping[str, str]) -> SparkTables
         from framework.engines.spark.catalog import CatalogTables
 
         return CatalogTables(lambda: open_session(environment, environ), environment.catalog or "")
-    from framework.engines.delta import DeltaTables, storage_options
+    from framework.engines.delta import DeltaTables
+    from framework.engines.delta_storage import storage_options
     from framework.engines.spark.paths import PathTables
 
     logs = DeltaTables(environment.root, storage_options(environment, environ))
