@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from itertools import takewhile
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -93,12 +94,18 @@ class LocalKeeping:
         folders = {os.path.dirname(file) for file in files}
         if 0 in entries:  # the table is new, and the folders that it lies in may be
             folders.update(_above(folder, os.path.dirname(self._tables.root)))
-        with own_work(folder), ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
-            list(pool.map(_synced, files))
-            list(pool.map(_synced, folders))
+        with own_work(folder):
+            list(_syncing().map(_synced, files))
+            list(_syncing().map(_synced, folders))
 
     def _log(self, table: Table) -> str:
         return f"{self._tables.uri(table)}/_delta_log"
+
+
+@cache
+def _syncing() -> ThreadPoolExecutor:
+    """Threads of this process, which small batches of many feeds would start anew for each table."""
+    return ThreadPoolExecutor(_SYNCS_AT_ONCE, "sync")
 
 
 def _entries(log: str) -> list[int]:
