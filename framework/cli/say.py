@@ -36,6 +36,8 @@ __all__ = [
 
 _INDENT, _BEFORE = 4, 20
 """Characters before a line of a configuration file, and of that line before a place that is not at its beginning."""
+_REJECTED_NAMED = 20
+"""Rejected files of a feed of which there are more are counted, unless all is to be told (-v)."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
@@ -154,6 +156,23 @@ def target_changes(changes: Iterable[Mapping[str, str | None]]) -> Iterator[str]
             yield change_in_words(change)
 
 
+def _say_files(feed: FeedReport) -> None:
+    """What became of each file, as far as it is of interest."""
+    rejected = 0
+    for file in feed.files:
+        if file.status == "rejected":
+            rejected += 1
+            level = Level.WARNING if rejected <= _REJECTED_NAMED else Level.DEBUG
+            say(f"  {near(file.file)}: rejected: {file.reason}", level)
+        elif file.reason:
+            say(f"  {near(file.file)}: {file.reason}", Level.WARNING)
+        else:
+            moved = f", {near(file.moved_to)}" if file.moved_to else ""
+            say(f"  {near(file.file)}: {file.status}, {file.rows_read:,} rows{moved}", Level.DEBUG)
+    if rejected > _REJECTED_NAMED:
+        say(f"  {rejected - _REJECTED_NAMED:,} more files were rejected; -v names them", Level.WARNING)
+
+
 def _say_where(feed: FeedReport) -> None:
     """Where rejected files are, and what shows more of them and of bad rows."""
     moved = [file.moved_to for file in feed.files if file.status == "rejected" and file.moved_to]
@@ -168,14 +187,7 @@ def _say_where(feed: FeedReport) -> None:
 
 def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
     print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
-    for file in feed.files:
-        if file.status == "rejected":
-            say(f"  {near(file.file)}: rejected: {file.reason}", Level.WARNING)
-        elif file.reason:
-            say(f"  {near(file.file)}: {file.reason}", Level.WARNING)
-        else:
-            moved = f", {near(file.moved_to)}" if file.moved_to else ""
-            say(f"  {near(file.file)}: {file.status}, {file.rows_read:,} rows{moved}", Level.DEBUG)
+    _say_files(feed)
     for reason in feed.reasons:
         say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}", Level.WARNING)
     for question in feed.hints:
