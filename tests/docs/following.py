@@ -11,13 +11,20 @@ from pathlib import Path
 from tests.documents import blocks, document
 from tests.support import REPOSITORY
 
+COMMAND = """\
+#!/bin/sh
+"{python}" "{repository}/runner.py" "$@" || exit $?
+if [ "$1" = init ]; then sed -i 's/^engine: embedded/engine: {engine}/' pipelines_config/environments/local.yml; fi
+"""
 
-def follow(page: str, folder: Path) -> Path:
-    """Follow a page; the folder in which that was done."""
+
+def follow(page: str, folder: Path, engine: str = "embedded") -> Path:
+    """Follow a page; the folder in which that was done. With another engine the projects that are begun have that."""
     tools, project = folder / "bin", folder / "project"
     tools.mkdir()
     project.mkdir()
-    (tools / "landfeed").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/runner.py" "$@"\n')
+    command = COMMAND.format(python=sys.executable, repository=REPOSITORY, engine=engine)
+    (tools / "landfeed").write_text(command)
     (tools / "landfeed").chmod(0o755)
     (tools / "python").symlink_to(sys.executable)
     environ = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
@@ -25,8 +32,8 @@ def follow(page: str, folder: Path) -> Path:
     printed = ""
     for language, text in blocks(document(*page.split("/"))):
         if language == "sh":
-            command = ["bash", "-euo", "pipefail", "-c", text]
-            done = subprocess.run(command, cwd=project, env=environ, capture_output=True, text=True, check=False)
+            shell = ["bash", "-euo", "pipefail", "-c", text]
+            done = subprocess.run(shell, cwd=project, env=environ, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
             printed = done.stdout
         elif language == "text":

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import attr
 import pytest
+from jsonschema import Draft202012Validator
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
@@ -21,6 +24,7 @@ from openlineage.client.facet_v2 import (
     output_statistics_output_dataset,
     schema_dataset,
 )
+from referencing import Registry, Resource
 
 from framework.environment import Lineage
 from framework.names import Status
@@ -84,7 +88,35 @@ def of_package(event: dict[str, Any]) -> RunEvent:
         outputs=outputs,
     )
     assert set(event) == {each.name for each in attr.fields(RunEvent)}
+    follows_what_is_published(event)
     return found
+
+
+def follows_what_is_published(event: dict[str, Any]) -> None:
+    """The JSON Schemas that OpenLineage publishes are in no package. They are asked where OPENLINEAGE_SPEC names the
+    folder `spec` of its repository."""
+    folder = os.environ.get("OPENLINEAGE_SPEC")
+    if folder is None:
+        return
+    schemas = {}
+    for path in glob.glob("**/*.json", root_dir=folder, recursive=True):
+        with open(os.path.join(folder, path), encoding="utf-8") as stream:
+            document = json.load(stream)
+        if "$id" in document:
+            schemas[document["$id"]] = Resource.from_contents(document)
+    registry: Registry[Any] = Registry().with_resources(schemas.items())
+    Draft202012Validator({"$ref": event["schemaURL"]}, registry=registry).validate(event)
+    for facet in facets_in(event):
+        Draft202012Validator({"$ref": facet["_schemaURL"]}, registry=registry).validate(facet)
+
+
+def facets_in(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict):
+        if "_schemaURL" in document:
+            yield document
+        document = list(document.values())
+    for each in document if isinstance(document, list) else ():
+        yield from facets_in(each)
 
 
 @pytest.fixture
