@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,9 +15,11 @@ from framework.cli.say import print_json, target_changes
 from framework.cli.streams import say, tell
 from framework.cli.tables import moment, near, print_table
 from framework.cli.told import late_told
+from framework.errors import LandfeedError
 
 if TYPE_CHECKING:
     from framework.engine import Preview
+    from framework.names import Table
 
 __all__ = ["history", "show", "status"]
 
@@ -135,9 +138,10 @@ def _first(reasons: Sequence[dict[str, Any]]) -> str | None:
 @click.option("--staging", is_flag=True, help="The staging table instead of the target.")
 @click.option("--quarantine", is_flag=True, help="The quarantine table instead of the target.")
 @click.option("--where", help="Only rows for which this is true: an expression as in feeds (docs/expressions.md).")
+@click.option("--columns", metavar="NAME,…", help="Only these columns, in this order.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to show.")
 @common
-def show(request: Request, staging: bool, quarantine: bool, where: str | None, limit: int) -> None:
+def show(request: Request, staging: bool, quarantine: bool, where: str | None, columns: str | None, limit: int) -> None:
     """Show the first rows of the feeds' target tables."""
     from framework.engine import Where
 
@@ -148,7 +152,8 @@ def show(request: Request, staging: bool, quarantine: bool, where: str | None, l
             newest_by = "_quarantined_at" if quarantine else None
             wanted = given(where)
             asked = Where(wanted, feed.source.timezone) if wanted is not None else None
-            tables.append((feed.name, table, world.engine.preview(table, limit, newest_by, asked)))
+            found = world.engine.preview(table, limit, newest_by, asked)
+            tables.append((feed.name, table, _only(found, given(columns), table)))
     if request.as_json:
         documents = []
         for name, table, rows in tables:
@@ -161,6 +166,21 @@ def show(request: Request, staging: bool, quarantine: bool, where: str | None, l
             tell(f"{table}: there is no such table yet")
         else:
             print_table(list(rows.columns), [list(row) for row in rows.rows], cut=rows.columns)
+
+
+def _only(preview: Preview | None, columns: str | None, table: Table) -> Preview | None:
+    """The rows with these columns alone, as people write them: without regard to case. Raises LandfeedError."""
+    if preview is None or columns is None:
+        return preview
+    there = {name.lower(): index for index, name in enumerate(preview.columns)}
+    wanted = [name.strip() for name in columns.split(",") if name.strip()]
+    missing = [name for name in wanted if name.lower() not in there]
+    if missing or not wanted:
+        hint = f"it has {', '.join(preview.columns)}"
+        raise LandfeedError(f"table {table} has no column {', '.join(missing)}", hint, code="columns")
+    indexes = [there[name.lower()] for name in wanted]
+    rows = tuple(tuple(row[index] for index in indexes) for row in preview.rows)
+    return replace(preview, columns=tuple(preview.columns[index] for index in indexes), rows=rows)
 
 
 def _document(preview: Preview, row: Sequence[str | None]) -> dict[str, Any]:

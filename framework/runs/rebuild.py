@@ -220,6 +220,10 @@ def _swap(feed: Feed, world: World, seq: int) -> int:
     if memory is not None and rebuilt is not None and world.engine.state(rebuilt, feed.name) is not None:
         world.engine.take_over(memory, rebuilt, None)
         world.keeping.settle(memory)
+    bad = feed.quarantine.table  # one that was lost comes back; one that is there has more than the archive says
+    if world.engine.state(bad, feed.name) is None and world.engine.state(new.quarantine.table, feed.name) is not None:
+        world.engine.take_over(bad, new.quarantine.table, None)
+        world.keeping.settle(bad)
     version = world.engine.take_over(feed.target.table, new.target.table, manifest)
     world.keeping.secure(feed.target.table, feed.name, seq)
     record_batch(world, feed, Done(manifest, Merged(version, manifest.rows), Moves(), {}), set(), BatchState.ARCHIVED)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.cli import command, process, text
-from tests.support import REPOSITORY, Project, terminal_output
+from tests.support import HEADER, REPOSITORY, Project, terminal_output
 
 
 def test_config_and_env_may_stand_after_the_command(project: Project) -> None:
@@ -19,6 +19,15 @@ def test_config_and_env_may_stand_after_the_command(project: Project) -> None:
     assert text(project, "--env", "nowhere", "validate", "--env", "local").exit_code == 0
     assert text(project, "--env", "local", "validate", "--env", "{{job.parameters.env}}").exit_code == 0
     assert text(project, "--config", "nowhere", "new", "more", "--config", config).exit_code == 0
+
+
+def test_some_columns_of_a_table(project: Project) -> None:
+    project.land("activity", "a.csv", HEADER + "1,login,2026-01-01\n")
+    assert text(project, "run").exit_code == 0
+    assert project.cli("show", "--columns", "EVENT, user_id").feed["rows"] == [{"event": "login", "user_id": "1"}]
+    refused = project.cli("show", "--columns", "event,nme").document["error"]
+    assert refused["message"] == "table analytics.activity has no column nme"
+    assert refused["hint"].startswith("it has user_id, event, event_time")
 
 
 @pytest.fixture

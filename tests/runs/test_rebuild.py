@@ -154,6 +154,18 @@ def test_a_lost_target_and_lost_control_tables(days: Project) -> None:
     assert days.rows("analytics.activity") == before
 
 
+def test_a_lost_warehouse(days: Project) -> None:
+    before, bad = days.rows("analytics.activity"), days.rows("analytics.activity__quarantine", "_feed, _line, _record")
+    assert len(bad) == 2
+    os.rename(days.path("tables"), days.path("lost"))
+    for _ in range(2):  # the second time it is there, and stays as it is
+        assert days.cli("rebuild", "activity", "--swap").code == 0
+        assert days.rows("analytics.activity") == before
+        assert days.rows("analytics.activity__quarantine", "_feed, _line, _record") == bad
+    batches = days.cli("quarantine", "activity", "--all").feed["batches"]
+    assert [reason["rows"] for batch in batches for reason in batch["reasons"]] == [1, 1]
+
+
 def test_files_that_are_not_in_the_archive_are_missed(days: Project) -> None:
     (first, _) = (name for name in days.files("archive") if name.endswith(".csv"))
     os.remove(days.path("archive", first))
