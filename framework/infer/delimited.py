@@ -159,8 +159,8 @@ def _surely_names(fields: Sequence[str | None]) -> bool:
 def _with_trailer(files: _Samples, ways: Sequence[Delimited], *, as_wide: bool = False) -> Iterator[Delimited]:
     """The same ways with a trailer, where the last record of each sample begins with a word that no other begins with
     and says how many records there are, or has another number of fields; and with records filled, where fields that are
-    too many are empty. One that is `as_wide` as the records must begin with a word for trailers, and have that number or
-    more empty fields than any record."""
+    too many are empty. One that is `as_wide` as the records must begin with a word for trailers, and have that number
+    or more empty fields than any record."""
     for how in ways:
         if not as_wide and _only_empty(files, how):
             yield replace(how, fill=True)
