@@ -35,7 +35,7 @@ from framework.steps import (
     WidenColumns,
 )
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "next_batch", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -145,12 +145,9 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 
 
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
-    if facts.orphan is not None:
-        if _all_pending(facts, facts.orphan):
-            batch = facts.orphan.batch
-        else:
-            yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
+    batch = next_batch(feed, facts)
+    if facts.orphan is not None and batch.id != facts.orphan.batch_id:
+        yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
     refuse_unknown(feed, facts.referred)
@@ -167,6 +164,13 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def next_batch(feed: Feed, facts: Facts) -> Batch:
+    """The batch that pending files make; it has no files where none are pending."""
+    if facts.orphan is not None and _all_pending(facts, facts.orphan):
+        return facts.orphan.batch
+    return Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
 
 
 def _all_pending(facts: Facts, manifest: Manifest) -> bool:
