@@ -177,9 +177,8 @@ class FileGone(StorageError):
 def cannot_load(engine: str, error: ImportError) -> LandfeedError:
     """A package that is not there; or one that is, and that the system does not let in."""
     if isinstance(error, ModuleNotFoundError):
-        return MissingDependency(
-            f"engine: {engine} needs the package {error.name}", f"pip install 'landfeed[{engine}]'"
-        )
+        package = str(error.name).partition(".")[0]
+        return MissingDependency(f"engine: {engine} needs the package {package}", f"pip install 'landfeed[{engine}]'")
     if starved(error):
         return expected(error)
     hint = f"pip install --force-reinstall 'landfeed[{engine}]'"

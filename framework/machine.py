@@ -11,10 +11,11 @@ import errno
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from framework.errors import LandfeedError, MachineError, MissingDependency, SetAside
 
@@ -28,6 +29,7 @@ __all__ = [
     "own_work",
     "read_error",
     "reading",
+    "side_by_side",
 ]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -137,3 +139,16 @@ def open_more_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):  # then it does with fewer
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def side_by_side(call: Callable[[_Item], _Result], items: Sequence[_Item], most: int) -> list[_Result]:
+    """What a call gives for each item, in their order, up to `most` at the same time; for one item no thread is
+    started, which takes its time in a process that is busy."""
+    if len(items) < 2:
+        return [call(item) for item in items]
+    with ThreadPoolExecutor(min(most, len(items))) as pool:
+        return list(pool.map(call, items))

@@ -53,8 +53,9 @@ class StepReport:
 @dataclass(frozen=True, slots=True)
 class FeedReport:
     """One feed in a run. A feed that worked on several batches sums their figures. `schema_lines` is the YAML of the
-    columns that files have brought to the target and the schema does not have. It was worked on from `started_at`
-    (UTC, None: not at all) for as long as `took` (seconds); `steps` and `checks` are those of all its batches."""
+    columns that files have brought to the target and the schema does not have, `hints` are questions that bad values
+    raise. It was worked on from `started_at` (UTC, None: not at all) for as long as `took` (seconds); `steps` and
+    `checks` are those of all its batches."""
 
     feed: str
     status: Status
@@ -68,6 +69,7 @@ class FeedReport:
     error: Failure | None = None
     schema_changes: tuple[SchemaChange, ...] = ()
     schema_lines: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
     started_at: datetime | None = None
     took: float = 0.0
     steps: tuple[StepReport, ...] = ()
@@ -91,6 +93,7 @@ class FeedReport:
             "schema_changes": [change.as_dict() for change in self.schema_changes],
             "schema_lines": list(self.schema_lines),
             "warnings": list(self.warnings),
+            "hints": list(self.hints),
             "error": asdict(self.error) if self.error else None,
         }
 

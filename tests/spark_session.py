@@ -66,7 +66,7 @@ def spark() -> Iterator[Any]:
         os.environ["SPARK_CONF_DIR"] = folder
         os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"  # small tables never earn what C2 costs
         if over_connect():
-            with _connect_server(folder) as address:
+            with connect_server(folder) as address:
                 os.environ["SPARK_REMOTE"] = address
                 session = open_session(environment, os.environ)
                 yield session
@@ -106,8 +106,8 @@ def _starting() -> Iterator[None]:
 
 
 @contextmanager
-def _connect_server(folder: str) -> Iterator[str]:
-    """A Spark Connect server with Delta Lake, at an address on this machine."""
+def connect_server(folder: str, python: str = sys.executable) -> Iterator[str]:
+    """A Spark Connect server with Delta Lake, at an address on this machine, whose executors run this Python."""
     home = os.path.dirname(importlib.util.find_spec("pyspark").origin or "")  # type: ignore[union-attr]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -127,7 +127,7 @@ def _connect_server(folder: str) -> Iterator[str]:
     command += ["--packages", _delta_package(), *(f"--conf={name}={value}" for name, value in settings.items())]
     [jar] = glob.glob(os.path.join(home, "jars", "spark-connect_*.jar"))
     log = os.path.join(folder, "connect.log")
-    environ = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_HOME": home}
+    environ = {**os.environ, "PYSPARK_PYTHON": python, "SPARK_HOME": home}
     with ExitStack() as closing, open(log, "wb") as out:
         with _starting():
             server = closing.enter_context(subprocess.Popen([*command, jar], stdout=out, stderr=out, env=environ))

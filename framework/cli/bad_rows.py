@@ -44,10 +44,12 @@ def quarantine(request: Request, batch: str | None, file: str | None, every: boo
         for reason in batch["reasons"]
     ]
     if not rows:
-        say("no bad rows")
+        say("no bad rows; rejected files: landfeed history --files")
         return
     print_table(["feed", "batch_id", *names], rows, cut=("value", "file", "message"))
     say()
+    for question in dict.fromkeys(hint for feed in document["feeds"] for hint in feed["hints"]):
+        say(f"hint: {question}")
     named = " ".join(dict.fromkeys(str(row[0]) for row in rows))
     say(f"the records: landfeed show {named} --quarantine")
 

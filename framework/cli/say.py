@@ -36,6 +36,8 @@ __all__ = [
 
 _INDENT, _BEFORE = 4, 20
 """Characters before a line of a configuration file, and of that line before a place that is not at its beginning."""
+_REJECTED_NAMED = 20
+"""Rejected files of a feed of which there are more are counted, unless all is to be told (-v)."""
 _FILES_NAMED = 5
 """More files that are seen at once are counted."""
 
@@ -147,27 +149,50 @@ def figures(rows: Rows) -> str:
 
 def target_changes(changes: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
     """What became of the target's columns, in words; of files the warnings tell."""
+    from framework.law.drift import change_in_words
+
     for change in changes:
-        if change["kind"] == ChangeKind.ADDED:
-            yield f"column {change['column']} was added as {change['to']}"
-        elif change["kind"] == ChangeKind.WIDENED:
-            yield f"column {change['column']} became {change['to']}, it was {change['from']}"
+        if change["kind"] in (ChangeKind.ADDED, ChangeKind.WIDENED):
+            yield change_in_words(change)
 
 
-def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
-    print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
+def _say_files(feed: FeedReport) -> None:
+    """What became of each file, as far as it is of interest."""
+    rejected = 0
     for file in feed.files:
         if file.status == "rejected":
-            say(f"  {near(file.file)}: rejected: {file.reason}", Level.WARNING)
+            rejected += 1
+            level = Level.WARNING if rejected <= _REJECTED_NAMED else Level.DEBUG
+            say(f"  {near(file.file)}: rejected: {file.reason}", level)
         elif file.reason:
             say(f"  {near(file.file)}: {file.reason}", Level.WARNING)
         else:
             moved = f", {near(file.moved_to)}" if file.moved_to else ""
             say(f"  {near(file.file)}: {file.status}, {file.rows_read:,} rows{moved}", Level.DEBUG)
-    for reason in feed.reasons:
-        say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}", Level.WARNING)
+    if rejected > _REJECTED_NAMED:
+        say(f"  {rejected - _REJECTED_NAMED:,} more files were rejected; -v names them", Level.WARNING)
+
+
+def _say_where(feed: FeedReport) -> None:
+    """Where rejected files are, and what shows more of them and of bad rows."""
+    moved = [file.moved_to for file in feed.files if file.status == "rejected" and file.moved_to]
+    folders = list(dict.fromkeys(near(path.rpartition("/")[0]) for path in moved))
+    if folders:
+        which = "it is" if len(folders) == 1 else "the first is"
+        say(f"  to have a rejected file loaded, mend it or the feed and put it back: {which} in {folders[0]}")
+        say(f"  more: landfeed history {feed.feed} --files")
     if feed.rows.quarantined:
         say(f"  more: landfeed quarantine {feed.feed}")
+
+
+def _say_feed(feed: FeedReport, print_line: Callable[[str], None]) -> None:
+    print_line(f"{feed.feed}: {feed.status}{figures(feed.rows)}")
+    _say_files(feed)
+    for reason in feed.reasons:
+        say(f"  {reason.rows} bad row{'s' if reason.rows > 1 else ''}: {reason}", Level.WARNING)
+    for question in feed.hints:
+        say(f"  hint: {question}")
+    _say_where(feed)
     for warning in feed.warnings:
         say(f"  warning: {warning}")
     for sentence in target_changes(change.as_dict() for change in feed.schema_changes):

@@ -4,7 +4,7 @@ What it decides it decides by the law: the readers of `law.records` break the sa
 that `law.values` parses every value as. What samples cannot tell is said in comments; no value of theirs is ever
 written.
 
-    inferring                           samples to a feed file
+    inferring | advice                  samples to a feed file · what a feed may lack, told from its bad values
     written                             the feed file as text
     keys | reading                      which columns identify a row, and which order them · how files are written
     columns | delimited | documents | sheets | widths    a column's name and type, from all its values · separators,
@@ -14,7 +14,8 @@ written.
                                         read it with
 """
 
+from framework.infer.advice import advice
 from framework.infer.inferring import Inferred, infer
 from framework.infer.sample import Sample
 
-__all__ = ["Inferred", "Sample", "infer"]
+__all__ = ["Inferred", "Sample", "advice", "infer"]

@@ -14,7 +14,7 @@ from framework.infer.names import about_time
 from framework.infer.nested import Nested
 from framework.types import DataType, Scalar
 
-__all__ = ["NULL_WORDS", "Column", "Values"]
+__all__ = ["EPOCHS", "NULL_WORDS", "Column", "Values"]
 
 NULL_WORDS = ("NULL", "null", "N/A", "n/a", "#N/A", "NA", r"\N", "None", "none", "-", "NaT")
 """Words that stand for no value in columns of numbers and dates."""
@@ -22,7 +22,7 @@ STRING = Scalar("string")
 _REMEMBERED = 4096
 _BLANKS = " \t\r\n"
 _WORDS = {"true": True, "false": False, "yes": True, "no": False, "y": True, "n": False, "t": True, "f": False}
-_EPOCHS = {10: "epoch_seconds", 13: "epoch_millis", 16: "epoch_micros", 19: "epoch_nanos"}
+EPOCHS = {10: "epoch_seconds", 13: "epoch_millis", 16: "epoch_micros", 19: "epoch_nanos"}
 
 
 @dataclass(slots=True)
@@ -100,7 +100,7 @@ class Values:
         """The word for numbers that count from 1970, where they are long enough for it."""
         digits = self.digits
         length = next(iter(digits.lengths)) if len(digits.lengths) == 1 else 0
-        return _EPOCHS.get(length) if digits.numbers and not digits.scale else None
+        return EPOCHS.get(length) if digits.numbers and not digits.scale else None
 
 
 @dataclass(slots=True)

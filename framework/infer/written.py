@@ -17,7 +17,7 @@ from framework.law.layout import same_name
 from framework.loader import yaml_text
 from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
-__all__ = ["Findings", "written"]
+__all__ = ["Findings", "numbers_text", "written"]
 
 _WIDTH = 78
 
@@ -92,7 +92,7 @@ def _habits(found: Findings) -> Iterator[str]:
     if reading.fill:
         yield "  short_rows: fill"
     if (numbers := _common_numbers(found)) is not None:
-        yield f"  numbers: {_numbers(numbers)}"
+        yield f"  numbers: {numbers_text(numbers)}"
 
 
 def _common_numbers(found: Findings) -> Numbers | None:
@@ -110,7 +110,8 @@ def _is_number(column: Column) -> bool:
     return isinstance(type_, Decimal) or type_ in (Scalar("bigint"), Scalar("double"))
 
 
-def _numbers(numbers: Numbers) -> str:
+def numbers_text(numbers: Numbers) -> str:
+    """How numbers are written, as it stands in a feed file."""
     listed = (
         f"{name}: [{', '.join(value)}]" if isinstance(value, list) else f"{name}: {_quoted(value)}"
         for name, value in habits(numbers)
@@ -164,7 +165,7 @@ def _column(column: Column, found: Findings) -> str:
         listed = ", ".join(map(_quoted, formats))
         parts.append(f"format: {listed if len(formats) == 1 else f'[{listed}]'}")
     if numbers is not None:
-        parts.append(f"numbers: {_numbers(numbers)}")
+        parts.append(f"numbers: {numbers_text(numbers)}")
     if place is not None:
         parts.append(f"start: {place.start}, width: {place.width}")
     return f"{{{', '.join(parts)}}}"

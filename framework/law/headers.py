@@ -26,11 +26,12 @@ def missing(feed: Feed, layout: Layout | Rejected) -> tuple[str, ...]:
 
 
 def ignored(layout: Layout | Rejected) -> tuple[str, ...]:
-    """The fields of files of a layout that feed no column."""
+    """The fields of files of a layout that feed no column, each name once."""
     if not isinstance(layout, Layout) or not layout.fields:
         return ()
     used = {index for _, index in layout.fields}
-    return (*(name for index, name in enumerate(layout.names) if index not in used), *layout.others)
+    names = [name for index, name in enumerate(layout.names) if index not in used]
+    return tuple(dict.fromkeys((*names, *layout.others)))
 
 
 def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) -> Seen:

@@ -31,6 +31,8 @@ def _questions(feed: Feed, needed: Sequence[Column], names: Sequence[str]) -> It
             yield f"is {alike[0]!r} the column {column.name} (schema.{column.name}.source_name)"
     if feed.source.format is Format.CSV and _is_a_row(feed, needed, names):
         yield "is this a row, and the file has no header (source.options.header: false)"
+    if feed.source.format in (Format.CSV, Format.EXCEL) and _is_a_title(feed, names):
+        yield "is the header further down (source.until_header: true)"
 
 
 def _of_text(feed: Feed, names: Sequence[str]) -> Iterator[str]:
@@ -49,6 +51,12 @@ def _of_text(feed: Feed, names: Sequence[str]) -> Iterator[str]:
 def _bare(name: str) -> str:
     """The letters and digits of a name, in lower case."""
     return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _is_a_title(feed: Feed, names: Sequence[str]) -> bool:
+    """Whether the names are a text that stands alone and is the name of no column, in a file of several columns."""
+    wanted = {_bare(name) for column in feed.columns for name in column.source_names}
+    return len(names) == 1 < len(wanted) and _bare(names[0]) not in wanted
 
 
 def _is_a_row(feed: Feed, needed: Sequence[Column], names: Sequence[str]) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from framework.errors import FileGone, SetAside, SourceChanged
-from framework.machine import reading
+from framework.machine import reading, side_by_side
 from framework.names import File, Limits
 from framework.storage import Storage
 
@@ -217,8 +216,7 @@ def fetch_all(sources: Sequence[SourceFile]) -> None:
             return error
         return None
 
-    with ThreadPoolExecutor(min(_FETCHES_AT_ONCE, len(sources) or 1)) as pool:
-        check_all(list(pool.map(fetch, sources)))
+    check_all(side_by_side(fetch, sources, _FETCHES_AT_ONCE))
 
 
 def check_all(failed: Iterable[SourceChanged | SetAside | None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -13,6 +12,7 @@ from framework.feed import ArchiveAction, Feed
 from framework.keeping import Keeping
 from framework.law.deliveries import in_archive
 from framework.law.ready import beside
+from framework.machine import side_by_side
 from framework.names import File
 from framework.storage import Storage
 
@@ -61,16 +61,17 @@ def archive_files(feed: Feed, storage: Storage, manifest: Manifest) -> Moves:
     moved: dict[File, str | None] = {}
     reasons: dict[File, str] = {}
     failed: dict[File, StorageError] = {}
-    with ThreadPoolExecutor(min(_MOVES_AT_ONCE, len(landed) or 1)) as pool:
-        results = pool.map(lambda item: _archive_file(feed, storage, manifest, *item), landed.items())
-        for file, result in zip(landed, results, strict=True):
-            match result:
-                case StorageError():
-                    failed[file] = result
-                case moved_to, reason:
-                    moved[file] = moved_to
-                    if reason is not None:
-                        reasons[file] = reason
+    results = side_by_side(
+        lambda item: _archive_file(feed, storage, manifest, *item), list(landed.items()), _MOVES_AT_ONCE
+    )
+    for file, result in zip(landed, results, strict=True):
+        match result:
+            case StorageError():
+                failed[file] = result
+            case moved_to, reason:
+                moved[file] = moved_to
+                if reason is not None:
+                    reasons[file] = reason
     for file, archived in _grown(storage, moved):
         moved[file], reasons[file] = _back_again(storage, file, archived)
     return _with_members(feed, manifest, Moves(moved, reasons, failed))

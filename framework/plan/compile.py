@@ -16,6 +16,7 @@ from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
 from framework.law.members import grows, new_members
 from framework.law.modes import change_of, memory_table, stale
+from framework.law.references import refuse_unknown
 from framework.law.snapshots import first_picture, picture, sequence
 from framework.law.widening import widens
 from framework.names import ChangeKind, File, SchemaChange
@@ -36,7 +37,7 @@ from framework.steps import (
 )
 from framework.types import parse_type
 
-__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "target_changes", "unfit"]
+__all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "next_batch", "target_changes", "unfit"]
 
 
 class Task(StrEnum):
@@ -148,14 +149,12 @@ def _finish(feed: Feed, facts: Facts, unfinished: Unfinished, tasks: frozenset[T
 
 
 def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
-    batch = Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
-    if facts.orphan is not None:
-        if _all_pending(facts, facts.orphan):
-            batch = facts.orphan.batch
-        else:
-            yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
+    batch = next_batch(feed, facts)
+    if facts.orphan is not None and batch.id != facts.orphan.batch_id:
+        yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    refuse_unknown(feed, facts.referred)
     feed = with_added(feed, (*(facts.loaded.added if facts.loaded else ()), *facts.brought))
     if facts.doubled is not None and _all_pending(facts, facts.doubled):
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")
@@ -169,6 +168,13 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield from merge
     if tasks >= {Task.MERGE, Task.ARCHIVE}:
         yield Archive(feed, batch)
+
+
+def next_batch(feed: Feed, facts: Facts) -> Batch:
+    """The batch that pending files make; it has no files where none are pending."""
+    if facts.orphan is not None and _all_pending(facts, facts.orphan):
+        return facts.orphan.batch
+    return Batch(feed.name, facts.last_seq + 1, _first(feed, facts.listing.pending))
 
 
 def _all_pending(facts: Facts, manifest: Manifest) -> bool:

@@ -35,7 +35,7 @@ from framework.machine import own_folder
 from framework.names import BatchState, ChangeKind, Rows, SchemaChange, shown
 from framework.opening import SourceFile
 from framework.plan.archiving import Moves, archive_files, secure
-from framework.plan.compile import Plan, Task, compile_plan, target_changes
+from framework.plan.compile import Plan, Task, compile_plan, next_batch, target_changes
 from framework.plan.observe import Facts
 from framework.plan.reading import check_read, opened
 from framework.plan.recording import Done, record_batch, record_checks, record_files, record_refused
@@ -210,11 +210,14 @@ class BatchWork:
         self.manifest = None
 
     def fail(self, error: LandfeedError) -> None:
-        """Record that the batch failed. One that the target's constraints refuse is given up: the feed will be mended,
-        and what is staged has not been read by its new rules."""
-        if self._begun is not None:
-            record_refused(self.world, self.feed, self._begun, error.message)
-        elif error.code == CONSTRAINT and self.manifest is not None and self.merged is None:
+        """Record that the batch failed, also one that could not even be planned or of which nothing is staged. One that
+        the target's constraints refuse is given up: the feed will be mended, and what is staged has not been read by
+        its new rules."""
+        if self.manifest is None:
+            batch = self._begun or next_batch(self.feed, self.facts)
+            if batch.files:
+                record_refused(self.world, self.feed, batch, error.message)
+        elif error.code == CONSTRAINT and self.merged is None:
             tables = (self.feed.quarantine.table, memory_table(self.feed))
             for table in (table for table in tables if table is not None):
                 self.world.engine.discard(Discard(table, self.feed.name, self.manifest.batch_id))

@@ -4,7 +4,6 @@ is staged. Only beginnings of files are read, and small files."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from framework.engine import TableState
@@ -14,7 +13,7 @@ from framework.law.additions import added_columns
 from framework.law.headers import column_warnings, seen
 from framework.law.layout import Rejected, renamed
 from framework.law.records import READERS
-from framework.machine import own_folder
+from framework.machine import own_folder, side_by_side
 from framework.names import Added, File, shown
 from framework.opening import Compression, Piece, open_beginning, open_file
 from framework.opening.sources import SourceFile
@@ -46,8 +45,8 @@ def foreseen(
     some = [file for file in files[:_LOOKED_AT] if file.size and (_by_beginning(feed, file) or file.size <= _SMALL)]
     if not some:
         return Foreseen()
-    with own_folder() as folder, ThreadPoolExecutor(min(_AT_ONCE, len(some))) as pool:
-        pieces = list(pool.map(lambda file: _opened(feed, file, storage, folder), some))
+    with own_folder() as folder:
+        pieces = side_by_side(lambda file: _opened(feed, file, storage, folder), some, _AT_ONCE)
     wider, there = with_brought(feed, (piece for some in pieces for piece in some), target)
     said = tuple(_said(wider, there, header))
     return Foreseen(said, tuple(each for each in added_columns(wider) if each not in added_columns(feed)))

@@ -69,7 +69,8 @@ class FeedRun:
         """What came of the feed's turn, and when it was."""
         started_at, started = self.world.clock(), time.perf_counter()
         report = self._worked()
-        return replace(report, started_at=started_at, took=time.perf_counter() - started)
+        hints = _advice(self.feed, report) if report.reasons else ()
+        return replace(report, hints=hints, started_at=started_at, took=time.perf_counter() - started)
 
     def _worked(self) -> FeedReport:
         try:
@@ -161,6 +162,8 @@ class FeedRun:
         except LandfeedError as error:
             if error.code == OTHERWISE:
                 record_changes(self.world, self.feed, "", changed_keys(self.feed, facts.loaded))
+            error.hide(self.world.hide)
+            BatchWork(self.world, self.feed, facts).fail(error)
             raise
 
     def _mend(self) -> None:
@@ -229,3 +232,9 @@ class FeedRun:
         if any(file.status == "rejected" and file.moved_to for file in self._files):
             return Status.REJECTED
         return Status.SUCCEEDED if self._batch_id else Status.NOTHING_TO_DO
+
+
+def _advice(feed: Feed, report: FeedReport) -> tuple[str, ...]:
+    from framework.infer import advice
+
+    return advice(feed, report.reasons)

@@ -9,6 +9,7 @@ from typing import Any
 
 from framework.engine import BadRows, Engine
 from framework.feed import Feed
+from framework.infer import advice
 
 __all__ = ["Wanted", "bad_rows"]
 
@@ -24,7 +25,8 @@ class Wanted:
 
 
 def bad_rows(feeds: Sequence[Feed], engine: Engine, wanted: Wanted) -> dict[str, Any]:
-    """One entry a feed, with its batches, newest first, and in each the reasons, the most frequent first."""
+    """One entry a feed, with its batches, newest first, and in each the reasons, the most frequent first; and what
+    their values make one ask."""
     return {"feeds": [_of_feed(feed, engine, wanted) for feed in feeds]}
 
 
@@ -32,7 +34,8 @@ def _of_feed(feed: Feed, engine: Engine, wanted: Wanted) -> dict[str, Any]:
     found = engine.bad_rows(feed, wanted.batch, wanted.file)
     batches = [_of_batch(list(rows)) for _, rows in groupby(found, key=lambda bad: bad.batch_id)]
     shown = batches if wanted.every or wanted.batch else batches[:1]
-    return {"feed": feed.name, "table": feed.quarantine.table.name, "batches": shown}
+    hints = list(advice(feed, (bad.reason for bad in found if bad.batch_id in {each["batch_id"] for each in shown})))
+    return {"feed": feed.name, "table": feed.quarantine.table.name, "batches": shown, "hints": hints}
 
 
 def _of_batch(found: Sequence[BadRows]) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class Watch:
             case _Looked(name, found, skipped):
                 self._looked(name, found)
                 for sentence in sorted(set(skipped) - self._skipped[name]):
-                    self._tell(Notice(f"{name}: {sentence}", "only regular files that can be read are loaded"))
+                    self._tell(Notice(f"{name}: {sentence}", f"what is skipped, and why: landfeed plan {name}"))
                 self._skipped[name] = frozenset(skipped)
             case _Ran(report):
                 self._ran(report)

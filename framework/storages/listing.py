@@ -107,6 +107,6 @@ def _unlisted(folder: str, error: OSError) -> StorageError:
         return StorageError(
             f"the folder {folder} does not exist", "create it, or mend source.path", code="missing_folder"
         )
-    return StorageError(
-        f"the folder {folder} cannot be listed: {error.strerror}", "it takes the rights to read and to enter it"
-    )
+    rights = "it takes the rights to read and to enter it"
+    hint = "source.path names a folder" if isinstance(error, NotADirectoryError) else rights
+    return StorageError(f"the folder {folder} cannot be listed: {error.strerror}", hint)

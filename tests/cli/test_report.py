@@ -30,6 +30,20 @@ def test_a_run_over_many_feeds_ends_in_totals(tmp_path: os.PathLike[str]) -> Non
 
 
 @pytest.mark.parametrize(
+    ("options", "named", "counted"), [((), 20, ["  3 more files were rejected; -v names them"]), (("-v",), 23, None)]
+)
+def test_of_many_rejected_files_some_are_named(
+    tmp_path: os.PathLike[str], options: tuple[str, ...], named: int, counted: list[str] | None
+) -> None:
+    project = Project(os.fspath(tmp_path), "a")
+    for number in range(23):
+        project.land("a", f"{number:02}.csv", "other\n1\n")
+    lines = text(project, "run", *options).stderr.splitlines()
+    assert sum(": rejected: " in line for line in lines) == named
+    assert counted is None or [line for line in lines if "more files" in line] == counted
+
+
+@pytest.mark.parametrize(
     ("widths", "line", "shown"),
     [
         ([5, 6], 80, [5, 6]),

@@ -69,4 +69,5 @@ def test_a_landing_folder_that_cannot_be_listed_is_told(projects: Project) -> No
     projects.write("landing/first", "a file where the folder should be")
     first, _, last = projects.cli("status").document["feeds"]
     assert (first["pending_files"], first["error"]["code"]) == (None, "storage")
+    assert first["error"]["hint"] == "source.path names a folder"
     assert (last["pending_files"], last["error"]) == (1, None)

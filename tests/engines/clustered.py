@@ -2,8 +2,8 @@
 
     python -m tests.engines.clustered MASTER MEMORY CONFIG FROM
 
-MASTER is that of a session of Spark, FROM the bytes from which
-executors read. Prints how many executors could import the package before, and what `landfeed run` prints.
+MASTER is that of a session of Spark, or the address of a Spark Connect server, FROM the bytes from which executors
+read. Prints how many executors could import the package before, and what `landfeed run` prints.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ def interpreter(folder: str) -> str:
 
 
 def session(master: str, memory: str) -> Any:
+    if master.startswith("sc://"):
+        from pyspark.sql.connect.session import SparkSession as Remote
+
+        return Remote.builder.remote(master).getOrCreate()
     from delta import configure_spark_with_delta_pip
     from pyspark.sql import SparkSession
 

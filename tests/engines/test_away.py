@@ -18,14 +18,12 @@ from typing import Any, BinaryIO
 import pytest
 
 from framework.engines.spark import away, lines
-from framework.engines.spark.json_lines import JsonLineFiles
-from framework.engines.spark.reading import FAST
-from framework.feed import Format
 from framework.names import File
 from framework.storages.local import LocalStorage
 from tests.engines.clustered import interpreter
 from tests.engines.driving import Drive
 from tests.engines.test_engines import CASES, compare_feeds, snapshot
+from tests.spark_session import connect_server
 from tests.support import REPOSITORY, Project
 from tests.typed_files import WRITERS
 from tests.workbooks import workbook
@@ -169,6 +167,8 @@ def loaded(project: Project, master: str, folder: str, memory: str = "1g", start
         "SPARK_HOME": os.path.dirname(pyspark.__file__),
         "SPARK_WORKER_DIR": os.path.join(folder, "work"),
     }
+    if master.startswith("sc://"):
+        environ["SPARK_REMOTE"] = master
     arguments = [master, memory, project.path("pipelines_config"), str(start)]
     command = [sys.executable, "-m", "tests.engines.clustered", *arguments]
     done = subprocess.run(command, env=environ, cwd=REPOSITORY, capture_output=True, text=True)
@@ -203,6 +203,15 @@ def test_a_cluster_of_processes(tmp_path: Path) -> None:
 
 @pytest.mark.torture
 @pytest.mark.local_spark
+def test_a_server_of_spark_connect(tmp_path: Path) -> None:
+    server = tmp_path / "server"
+    server.mkdir()
+    with connect_server(os.fspath(server), interpreter(os.fspath(server))) as address:
+        compare_with_embedded(tmp_path, address)
+
+
+@pytest.mark.torture
+@pytest.mark.local_spark
 def test_more_than_the_driver_has_memory_for(tmp_path: Path) -> None:
     """3 GB of JSON in 30 files with spark.driver.memory=1g, some rows of them bad."""
     project = Project(os.fspath(tmp_path / "large"), engine="spark")
@@ -225,7 +234,6 @@ def test_json_lines_are_split(spark: Any, monkeypatch: pytest.MonkeyPatch) -> No
     that are no records by themselves."""
     monkeypatch.setattr(lines, "LINES_FROM", 1)
     monkeypatch.setattr(away, "AWAY_FROM", 0)
-    monkeypatch.setitem(FAST, Format.JSON, JsonLineFiles)
     spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
     rows = ({"id": "q" if number % 333 == 7 else number, "name": f"x{number}"} for number in range(3000))
     good = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)

@@ -46,7 +46,11 @@ def rows(day: int, users: range) -> str:
 
 
 DAYS = (
-    {"large.csv": HEADER + rows(1, range(ROWS)), "small.csv": HEADER + rows(1, range(ROWS, ROWS + 3)) + "x,bad,\n"},
+    {
+        "large.csv": HEADER + rows(1, range(ROWS)),
+        "odd[1].csv": HEADER + rows(1, range(ROWS + 2, ROWS + 3)) + "y,bad,\n",
+        "small.csv": HEADER + rows(1, range(ROWS, ROWS + 2)) + "x,bad,\n",
+    },
     {"next.csv": HEADER + rows(2, range(ROWS - 2, ROWS + 5)), "old.csv": HEADER + rows(1, range(2))},
 )
 
@@ -72,7 +76,8 @@ def outcome(project: Project) -> dict[str, Any]:
 def test_a_day_on_spark_and_a_day_on_the_embedded_engine(
     connector: str, tmp_path: os.PathLike[str], gcs_server: GcsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Landing, archive and tables in buckets; one file is so large that Spark itself reads it where it stands."""
+    """Landing, archive and tables in buckets. One file is so large that Spark itself reads it where it stands, the
+    others are read by executors: of one Spark gives them the content, one they fetch by themselves."""
     assert len(DAYS[0]["large.csv"]) > LINES_FROM
     project = BucketProject(os.path.join(tmp_path, "bucket"), gcs_server, "activity", other_archive=True)
     project.environment("spark", f"gcs: {{connector: '{connector}'}}\n")
@@ -80,6 +85,7 @@ def test_a_day_on_spark_and_a_day_on_the_embedded_engine(
     process = project.start("run")
     out, errors = process.communicate(timeout=300)
     assert process.returncode == 0, out + errors
+    assert "so the driver does" not in errors
     assert json.loads(out)["feeds"][0]["rows"]["inserted"] == ROWS + 3
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server.address)
     project.environment("embedded")

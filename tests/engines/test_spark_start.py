@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from framework.engines.spark.session import local_settings
-from tests.support import REPOSITORY
+from tests.support import HEADER, REPOSITORY, Project
 
 AT_ONCE = """
 import sys, threading
@@ -57,6 +58,21 @@ def test_a_java_that_goes_is_told_by_an_error_alone() -> None:
     pytest.importorskip("pyspark")
     done = subprocess.run([sys.executable, "-c", LOST], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@pytest.mark.parametrize(("engine", "package"), [("spark", "pyspark"), ("embedded", "duckdb")])
+def test_an_engine_that_is_not_installed_is_told_in_a_sentence(tmp_path: Path, engine: str, package: str) -> None:
+    """… with the command that installs it."""
+    project = Project(str(tmp_path), "activity", engine=engine)
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    script = f"import sys; sys.modules[{package!r}] = None\nfrom framework.cli import main\nmain()"
+    command = [sys.executable, "-c", script, "--config", project.path("pipelines_config"), "--output", "json"]
+    done = subprocess.run([*command, "run"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    document = json.loads(done.stdout)
+    error = document["error"] if "error" in document else document["feeds"][0]["error"]
+    assert (done.returncode, error["code"]) == (1, "missing_dependency"), done.stderr
+    assert error["message"] == f"engine: {engine} needs the package {package}"
+    assert error["hint"] == f"pip install 'landfeed[{engine}]'"
 
 
 def test_threads_that_need_spark_for_the_first_time_at_once() -> None:

@@ -48,6 +48,7 @@ def test_bad_rows_by_reason(project: Project) -> None:
         "feed": "activity",
         "table": "analytics.activity__quarantine",
         "batches": [],
+        "hints": [],
     }
     project.land("activity", "a.csv", MIXED)
     first = project.cli("run").feed["batch_id"]
@@ -132,6 +133,29 @@ def test_the_text_of_a_run(project: Project) -> None:
 
 
 @pytest.mark.embedded
+def test_a_person_is_told_what_to_do(project: Project) -> None:
+    """… of a rejected file: how it may be meant, where it is, and what tells more; of bad rows likewise."""
+
+    def said(command: str) -> list[str]:
+        result = CliRunner().invoke(landfeed, ["--config", project.path("pipelines_config"), command])
+        return [line.strip() for line in result.stderr.splitlines()]
+
+    hint = "hint: is event_time written dd.MM.yyyy (schema.event_time.format)?"
+    project.land("activity", "a.csv", HEADER + "1,a,31.01.2026\n")
+    (rejected, reason, question, where, more) = (line for line in said("run") if not line.startswith("activity"))
+    assert (rejected.count("the only row is bad"), reason[:9], question) == (1, "1 bad row", hint)
+    (moved,) = (file["moved_to"] for file in project.cli("history", "--files").document["files"])
+    folder = os.path.relpath(os.path.dirname(moved))
+    about = "to have a rejected file loaded, mend it or the feed and put it back: it is in"
+    assert where in (f"{about} {folder}", f"{about} {os.path.dirname(moved)}")
+    assert more == "more: landfeed history activity --files"
+    assert said("quarantine") == ["no bad rows; rejected files: landfeed history --files"]
+    project.land("activity", "b.csv", HEADER + "1,a,31.01.2026\n2,b,2026-01-31\n")
+    assert said("run")[-2:] == [hint, "more: landfeed quarantine activity"]
+    assert said("quarantine") == ["", hint, "the records: landfeed show activity --quarantine"]
+
+
+@pytest.mark.embedded
 def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(project: Project) -> None:
     """… by status and history, though nothing of the batch was written and nothing of it is unfinished."""
     limit = "quarantine: {max_bad_rows: 0, on_exceed: fail}\n"
@@ -152,6 +176,29 @@ def test_a_feed_that_fails_over_its_bad_rows_is_told_until_the_next_good_load(pr
     assert project.cli("run").code == 0
     assert project.cli("status").feed["last_result"] == "succeeded"
     assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "failed"]
+
+
+@pytest.mark.embedded
+def test_a_feed_that_does_not_fit_its_table_is_told_until_the_next_good_load(project: Project) -> None:
+    """… though its batch could not even be planned; and `status --check` fails."""
+    project.feed("activity", ACTIVITY.format(name="activity"))
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    assert project.cli("run").code == 0
+    project.feed("activity", ACTIVITY.format(name="activity").replace("user_id: bigint", "user_id: int"))
+    assert project.cli("run").document["status"] == "nothing_to_do"
+    assert project.cli("status").feed["last_result"] == "succeeded"
+    project.land("activity", "b.csv", HEADER + "2,a,2026-01-01\n")
+    for _ in range(2):
+        report = project.cli("run")
+        assert (report.code, report.feed["error"]["code"]) == (1, "schema")
+        status = project.cli("status", "--check")
+        assert (status.code, status.feed["last_result"], status.feed["pending_files"]) == (3, "failed", 1)
+        assert status.feed["last_batch"]["error"] == report.feed["error"]["message"]
+        assert (status.feed["unfinished_batch"], status.feed["target_rows"]) == (None, 1)
+    project.feed("activity", ACTIVITY.format(name="activity"))
+    assert project.cli("run").code == 0
+    assert project.cli("status", "--check").feed["last_result"] == "succeeded"
+    assert [batch["state"] for batch in project.cli("history").document["batches"]] == ["archived", "archived"]
 
 
 @pytest.mark.embedded

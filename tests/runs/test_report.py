@@ -95,6 +95,7 @@ def test_the_document() -> None:
                 ],
                 "schema_lines": [],
                 "warnings": ["w"],
+                "hints": [],
                 "error": {"code": "c", "message": "m", "hint": None},
             }
         ],
@@ -117,5 +118,6 @@ def test_the_document_of_a_feed_of_which_nothing_is_to_tell() -> None:
         "schema_changes": [],
         "schema_lines": [],
         "warnings": [],
+        "hints": [],
         "error": None,
     }  # fmt: skip

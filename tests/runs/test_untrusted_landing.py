@@ -70,8 +70,13 @@ def test_links_pipes_and_sockets_are_told_and_stay(project: Project) -> None:
 def test_watch_tells_of_a_link_once(project: Project) -> None:
     os.symlink("/nowhere", project.path("landing", "a", "a.csv"))
     out, _ = project.start("watch", "--once").communicate(timeout=60)
-    notices = [document["message"] for document in map(json.loads, out.splitlines()) if document["event"] == "notice"]
-    assert notices == ["a: a.csv: skipped: it is a symbolic link, and links are not followed"]
+    notices = [document for document in map(json.loads, out.splitlines()) if document["event"] == "notice"]
+    assert [(notice["message"], notice["hint"]) for notice in notices] == [
+        (
+            "a: a.csv: skipped: it is a symbolic link, and links are not followed",
+            "what is skipped, and why: landfeed plan a",
+        )
+    ]
 
 
 def test_many_links_are_counted(project: Project) -> None:

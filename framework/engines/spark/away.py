@@ -13,7 +13,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from framework.engines.arrow_records import nested_columns
 from framework.engines.executors import FACT, Task, open_files, opened_pieces, raise_told, read_files
@@ -27,7 +27,7 @@ from framework.law.layout import Layout
 from framework.law.ready import beside
 from framework.opening import Piece, SourceFile
 
-__all__ = ["AWAY_FROM", "Away", "Executors", "frame_ddl"]
+__all__ = ["AWAY_FROM", "Away", "Executors", "frame_columns"]
 
 AWAY_FROM = 8 << 20
 """Bytes of a batch from which its files are read by executors."""
@@ -39,6 +39,8 @@ _BESIDE = 1 << 20
 """Bytes of a control file that are handed over."""
 _log = logging.getLogger(__name__)
 Work = Callable[[Task, Iterable[Any]], Iterable[Any]]
+Columns: TypeAlias = Mapping[str, str]
+"""The columns of a DataFrame: Spark's types by name."""
 
 
 class Executors:
@@ -49,13 +51,13 @@ class Executors:
 
     def open(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> dict[int, Piece]:
         """See `Ways.open_away`. Where executors cannot do it at all, the driver does, as ever, and that is logged."""
-        if size < (AWAY_FROM if self._from is None else self._from) or not self._reach(sources.values()):
+        if size < (AWAY_FROM if self._from is None else self._from):
             return {}
         task = Task(feed, sources, ())
-        ddl = f"_file int, _piece binary, {FACT} string"
+        columns = {"_file": "int", "_piece": "binary", FACT: "string"}
         try:
             with translated(f"feed {feed.name}"):
-                found = self._rows(task, open_files, ddl).collect()
+                found = self._rows(task, open_files, columns).collect()
         except LandfeedError as error:
             if gone := [source.file.path for source in sources.values() if not source.is_there()]:
                 raise SourceChanged(gone) from error
@@ -66,25 +68,22 @@ class Executors:
             raise LandfeedError(f"feed {feed.name}: Spark opened {len(opened)} files of {len(sources)}", code="engine")
         return {index: replace(opened[index], source=source) for index, source in sources.items()}
 
-    def _reach(self, sources: Iterable[SourceFile]) -> bool:
-        """Whether these files are read by executors at all: not yet over Spark Connect, nor in buckets."""
-        by_connect = "connect" in type(self._session()).__module__
-        return not by_connect and not any("://" in source.file.path for source in sources)
-
     def records(self, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> Any:
         """The records of files of one layout, and a row with `FACT` for each file."""
         bare = replace(layout, others=(), numbers=())
         pieces = {file.index: replace(file.bare_piece(), layout=bare) for file in files}
         sources = {file.index: file.piece.source for file in files}
         task = Task(feed, sources, (), pieces=pieces, layout=bare)
-        return self._rows(task, read_files, frame_ddl(feed, layout))
+        return self._rows(task, read_files, frame_columns(feed, layout))
 
-    def worked(self, data: Any, work: Work, task: Task, ddl: str) -> Any:
-        """What executors make of rows."""
+    def worked(self, data: Any, work: Work, task: Task, columns: Columns) -> Any:
+        """What executors make of rows. Over Spark Connect their texts have a collation, which tables made of them would
+        have too."""
         self._shipping.to(self._session())
-        return data.mapInArrow(_bound(work, task), ddl)
+        made = data.mapInArrow(_bound(work, task), ", ".join(f"{name} {type_}" for name, type_ in columns.items()))
+        return made.selectExpr(*(f"CAST({name} AS {type_}) AS {name}" for name, type_ in columns.items()))
 
-    def _rows(self, task: Task, work: Work, ddl: str) -> Any:
+    def _rows(self, task: Task, work: Work, columns: Columns) -> Any:
         """What executors make of the task's files."""
         session, sources = self._session(), task.sources
         given = {index: source for index, source in sources.items() if _is_handed(source)}
@@ -95,21 +94,21 @@ class Executors:
             bare = {index: source.bare() for index, source in given.items()}
             its = replace(task, sources=bare, beside=_beside(task.feed, given))
             data = session.read.format("binaryFile").load(paths).select("path", "content")
-            found.append(self.worked(data, work, its, ddl))
+            found.append(self.worked(data, work, its, columns))
         if opened:
             its = replace(task, sources={index: sources[index] for index in opened}, order=tuple(opened))
             data = session.range(0, len(opened), 1, len(opened))
-            found.append(self.worked(data, work, its, ddl))
+            found.append(self.worked(data, work, its, columns))
         return found[0] if len(found) == 1 else found[0].union(found[1])
 
 
-def frame_ddl(feed: Feed, layout: Layout) -> str:
-    """The columns of the records of files of one layout, and `FACT`, as Spark names them."""
-    fields = [f"f{index} string" for index in layout.used]
+def frame_columns(feed: Feed, layout: Layout) -> Columns:
+    """The columns of the records of files of one layout, and `FACT`."""
+    always = {"_file": "int", "_block": "bigint", "_line": "bigint", "_record": "string", "_why": "string"}
+    fields = {f"f{index}": "string" for index in layout.used}
     types = [(index, SPARK.type(column.type)) for index, column in nested_columns(feed)]
-    nested = [f"{kind}{index} {type_}" for index, type_ in types for kind in "nd"]
-    always = ["_file int", "_block bigint", "_line bigint", "_record string", "_why string"]
-    return ", ".join([*always, *fields, *nested, f"{FACT} string"])
+    nested = {f"{kind}{index}": type_ for index, type_ in types for kind in "nd"}
+    return {**always, **fields, **nested, FACT: "string"}
 
 
 def _bound(work: Work, task: Task) -> Callable[[Iterable[Any]], Iterable[Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from framework.engines.executors import FACT, Task, read_json_lines
 from framework.engines.spark import lines as csv_lines
-from framework.engines.spark.away import Executors, frame_ddl
+from framework.engines.spark.away import Executors, frame_columns
 from framework.engines.spark.encodings_sql import is_utf8
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.lines import PLAIN_PATH, file_of, offsets
@@ -62,7 +62,7 @@ class JsonLineFiles:
         lines = self._lines.selectExpr("_file", "_start", f"{number} AS _line", "value")
         if self._settled:
             lines = lines.where(f"_file IN ({', '.join(map(str, pieces))})")
-        return self._executors.worked(lines, read_json_lines, task, frame_ddl(self._feed, self._layout))
+        return self._executors.worked(lines, read_json_lines, task, frame_columns(self._feed, self._layout))
 
     def _framed(self, records: Any) -> Frame:
         return Frame(self._layout, records.where(f"{FACT} IS NULL").drop(FACT))

@@ -21,9 +21,9 @@ from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
 __all__ = ["FAST", "Reader"]
 
-FAST: dict[Format, type[Lines | JsonLineFiles]] = {Format.CSV: Lines}
+FAST: dict[Format, type[Lines | JsonLineFiles]] = {Format.CSV: Lines, Format.JSON: JsonLineFiles}
 """Readers that take large files apart by their lines, in parallel. What they cannot read, or turn out to have read
-otherwise than the law, the law reads. `JsonLineFiles` becomes one when it has been measured."""
+otherwise than the law, the law reads."""
 
 
 class Reader:

@@ -17,7 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from framework.engines.constraints import constraint_broken
 from framework.environment import Environment, storage_emulator
-from framework.errors import Conflict, LandfeedError, MissingDependency
+from framework.errors import Conflict, LandfeedError, MissingDependency, cannot_load
 
 __all__ = ["gcs_settings", "import_pyspark", "local_settings", "open_session", "translated"]
 
@@ -36,19 +36,19 @@ _importing = threading.Lock()
 
 def import_pyspark() -> None:
     """Import what of pyspark is used here, one thread at a time: it imports its parts by each other, and a thread that
-    comes in between finds them half made. Raises ImportError."""
+    comes in between finds them half made. Raises MissingDependency when it is not installed."""
     with _importing:
-        import pyspark.errors
-        import pyspark.sql
-        import pyspark.sql.functions  # noqa: F401
+        try:
+            import pyspark.errors
+            import pyspark.sql
+            import pyspark.sql.functions  # noqa: F401
+        except ImportError as error:
+            raise cannot_load("spark", error) from error
 
 
 def open_session(environment: Environment, environ: Mapping[str, str]) -> Any:
     """The Spark session of this process. Raises MissingDependency when Spark or Java are not installed."""
-    try:
-        import_pyspark()
-    except ImportError as error:
-        raise _missing(error) from error
+    import_pyspark()
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -72,7 +72,7 @@ def _start_local(environment: Environment, environ: Mapping[str, str]) -> Any:
     try:
         from delta import configure_spark_with_delta_pip
     except ImportError as error:
-        raise _missing(error) from error
+        raise cannot_load("spark", error) from error
     home = environ.get("JAVA_HOME")
     if not (os.path.exists(f"{home}/bin/java") if home else shutil.which("java")):
         where = f"JAVA_HOME is {home}, which has none" if home else "there is none on this machine"
@@ -158,10 +158,6 @@ def _not_of_py4j(record: logging.LogRecord) -> bool:
     """Whether a record of the root logger may be shown: py4j, when Spark ends under it, writes a traceback there of
     the exception that it raises too, of which `translated` makes a message."""
     return f"{os.sep}py4j{os.sep}" not in record.pathname
-
-
-def _missing(error: ImportError) -> MissingDependency:
-    return MissingDependency(f"engine: spark needs the package {error.name}", "pip install 'landfeed[spark]'")
 
 
 def _no_connector(what: object) -> MissingDependency:
