@@ -70,10 +70,10 @@ class Lines:
 
     @staticmethod
     def example(feed: Feed, layout: Layout) -> str:
-        """The query of the records of `lines`, for people."""
+        """The records of `lines` as a table of a query, for people."""
         options = feed.source.csv
         fields = ", ".join(f"{line_field(options, index)} AS f{index}" for index in range(len(layout.record)))
-        return f"SELECT *, {fields} FROM (SELECT value, {line_fields(options)} AS fields FROM lines)"
+        return f"(SELECT *, {fields} FROM (SELECT value, {line_fields(options)} AS fields FROM lines))"
 
     def __init__(self, spark: Any, executors: Executors, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> None:
         from pyspark.sql import Observation
