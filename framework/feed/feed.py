@@ -36,6 +36,7 @@ __all__ = [
     "Mask",
     "Quarantine",
     "ReadyWhen",
+    "Reference",
     "SchemaContract",
     "Snapshot",
     "Source",
@@ -161,11 +162,23 @@ class SchemaContract:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The values that a `column` of the feed may have: those of the column `among` of another table."""
+
+    column: str
+    table: Table
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
+    """What is asked of rows or batches. With `exists_in` it is what that says, and `expr` only says so to people."""
+
     name: str
     expr: str
     action: CheckAction
     scope: CheckScope = CheckScope.ROW
+    exists_in: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

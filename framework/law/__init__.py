@@ -16,7 +16,7 @@ SQL. Nothing here reads, writes or asks the clock.
     widening                            which types hold all values of another
     rules | masks | filenames | counts | expressions    texts to rows, or why not · what is stored of masked columns ·
                                         what a file's name gives · what counts mean · what is wrong with an expression
-    change                              what a merge does, as a value
+    change | references                 what a merge does, as a value · values that another table is to have
     verdict | functions | survivors | conversions       what becomes of rows and files · what expressions consist of,
                                         and what that means on every engine · which rows of a batch take part · typed
                                         values as texts

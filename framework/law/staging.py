@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from framework.feed import Column, Feed
+from framework.feed import Column, Feed, Reference
 from framework.law import checks
 from framework.law.conversions import MOMENTS
 from framework.law.dialects import Dialect
@@ -116,7 +116,8 @@ class RowQuery:
     expression without meaning that makes an engine compute the values before it looks at their rules; `audit` is the
     SQL of the audit columns. With `usual_only` a row with a value in an uncommon spelling counts as bad, which is right
     for a look that only asks whether all rows are good. `moments` are the columns whose fields were moments already, so
-    that no format is asked of them, `rescued` the SQL of fields that no column wants, by their names."""
+    that no format is asked of them, `rescued` the SQL of fields that no column wants, by their names, `known` the SQL
+    of relations of the values that references allow (without them the tables' names are said)."""
 
     feed: Feed
     dialect: Dialect
@@ -128,6 +129,7 @@ class RowQuery:
     usual_only: bool = False
     moments: frozenset[str] = frozenset()
     rescued: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[Reference, str] = field(default_factory=dict)
 
     def selects(self) -> tuple[Select, ...]:
         """The steps from records to rows: the columns' texts, their values, the verdict (`_verdict`)."""
@@ -151,7 +153,7 @@ class RowQuery:
         broken = [rule.broken for rule in self.column_rules() if rule.code not in LATE]
         if self.why is not None:
             broken.insert(0, f"{self.why} IS NOT NULL")
-        yield from checks.judged(self.feed, values, broken, self.once, self.dialect)
+        yield from checks.judged(self.feed, values, broken, self.once, self.dialect, self.known)
 
     def _values(self) -> dict[str, str]:
         return {column.name: f"v{index}" for index, column in enumerate(self.feed.columns)}

@@ -15,6 +15,7 @@ from framework.law.additions import with_added
 from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
 from framework.law.modes import change_of, memory_table, stale
+from framework.law.references import refuse_unknown
 from framework.law.snapshots import first_picture, picture, sequence
 from framework.law.widening import widens
 from framework.names import ChangeKind, File, SchemaChange
@@ -149,6 +150,7 @@ def _begin(feed: Feed, facts: Facts, tasks: frozenset[Task]) -> Iterator[Step]:
         yield Discard(feed.quarantine.table, feed.name, facts.orphan.batch_id)
     if not batch.files:
         return
+    refuse_unknown(feed, facts.referred)
     feed = with_added(feed, (*(facts.loaded.added if facts.loaded else ()), *facts.brought))
     if facts.doubled is not None and _all_pending(facts, facts.doubled):
         yield Abandon(feed, facts.doubled, f"table {feed.target.staging} has lost the batch")

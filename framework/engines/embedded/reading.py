@@ -17,6 +17,7 @@ import duckdb
 
 from framework.engines.embedded.files import BY_ITSELF, FileRead, utf8_copy
 from framework.engines.embedded.handover import hand_over, insert_rows, records_table
+from framework.engines.embedded.known import may_shuffle
 from framework.engines.embedded.readers import FAST, SURVEYS, Told
 from framework.engines.embedded.sql import select_rows, table_columns
 from framework.engines.embedded.watched import watched
@@ -154,7 +155,9 @@ class Reader:
 
     def _insert_rows(self, group: Sequence[FileRead], source: str) -> None:
         names = [(file.index, file.file.landed.name) for file in group]
-        self._db.execute(f"INSERT INTO batch {select_rows(self._feed, group[0].layout, source, names, self._audit)}")
+        layout, ordered = group[0].layout, may_shuffle(self._db, self._feed)
+        query = select_rows(self._feed, layout, source, names, self._audit, ordered=ordered)
+        self._db.execute(f"INSERT INTO batch {query}")
 
     def _told(self) -> dict[int, Told]:
         sums = 'count(*), sum("_bytes"), sum("_quotes")'

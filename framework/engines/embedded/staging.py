@@ -19,6 +19,7 @@ from framework.engines.embedded.checking import check_batch
 from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.handover import insert_rows
+from framework.engines.embedded.known import collect
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import LEFT, bad_rows
 from framework.engines.embedded.typed import refuse_rows
@@ -70,6 +71,7 @@ class Staging:
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
+        collect(self._db, self._tables, step.feed)
         clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
         if clean is not None:
             return clean

@@ -34,7 +34,7 @@ def stage_query(step: Stage) -> str:
     records = f"({Lines.example(feed, layout)})" if feed.source.format is Format.CSV else "records"
     audit = audit_values(step.batch.id, [file.shown for file in files], None, SPARK)
     last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
-    return rendered(records, [*row_query(feed, layout, files, audit).selects(), replace(last, where=KEPT)])
+    return rendered(records, [*row_query(feed, layout, files, audit, {}).selects(), replace(last, where=KEPT)])
 
 
 def merge_sql(step: Merge) -> str:

@@ -65,7 +65,7 @@ class Staging:
     def stage(self, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        rows = BatchRows(self._tables.spark, self._executors, self._step, self._pieces, self._loaded_at)
+        rows = BatchRows(self._tables, self._executors, self._step, self._pieces, self._loaded_at)
         clean, keys = self._write(rows)
         for piece in self._pieces:
             piece.source.done = True
