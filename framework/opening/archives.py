@@ -6,6 +6,7 @@ is unpacked, and no more bytes of a member are than it says that it has. Names o
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import os
@@ -66,9 +67,10 @@ def _complete() -> Iterator[None]:
     except _DAMAGE as error:
         raise BrokenFile(f"the file is not a complete zip file ({error})") from error
     except OSError as error:
-        if error.errno is not None:  # it is the system that says so
+        if error.errno not in (None, errno.EINVAL):  # it is the system that says so, and of something else
             raise
-        raise BrokenFile(f"the file is not a complete zip file ({error})") from error
+        why = error if error.errno is None else "something in it is said to be before its beginning"
+        raise BrokenFile(f"the file is not a complete zip file ({why})") from error
 
 
 def members(stream: BinaryIO, size: int, wanted: str | None, limits: Limits) -> list[Member]:
