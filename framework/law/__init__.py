@@ -26,6 +26,7 @@ SQL. Nothing here reads, writes or asks the clock.
     layout                              headers to columns
     matched | members                   which of a file's names each column has; which members structs have in files
     hints                               what may be wrong with a file that lacks a column
-    values | places | ready | freshness | fitting   texts to values · … · which types rows may be written as
+    values | selects | places | ready | freshness | fitting   texts to values · queries in steps · … · which types rows
+                                        may be written as
     dialects                            how an engine says what the builders need
 """

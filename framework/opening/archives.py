@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -106,7 +107,16 @@ def unpack(source: SourceFile, wanted: str | None, folder: str) -> Iterator[tupl
             path = ""
             if reason is None:
                 path, reason = _unpacked(archive, entry, folder)
-            yield source.part(member, path, entry.compress_size), reason
+            yield source.part(member, path, entry.compress_size, partial(unpack_one, entry.filename)), reason
+
+
+def unpack_one(name: str, source: SourceFile, folder: str) -> str:
+    """The path of a member that is unpacked into a folder, where `unpack` was called elsewhere. Raises as that does."""
+    with source.open() as stream, _opened(stream) as archive:
+        path, reason = _unpacked(archive, archive.getinfo(name), folder)
+    if reason is not None:
+        raise BrokenFile(reason)
+    return path
 
 
 def _entries(archive: zipfile.ZipFile, size: int, wanted: str | None, limits: Limits) -> Sequence[zipfile.ZipInfo]:

@@ -32,7 +32,8 @@ from framework.errors import Conflict
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.headers import seen
-from framework.law.staging import FILE, KEPT, Select, audit_values, rendered, staged
+from framework.law.selects import Select, rendered
+from framework.law.staging import FILE, KEPT, audit_values, staged
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, conserved, judge
 from framework.names import AUDIT_COLUMNS, CHANGE

@@ -14,7 +14,8 @@ from framework.law.masks import without_keys
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
 from framework.law.relations import relations
-from framework.law.staging import KEPT, audit_values, rendered, staged
+from framework.law.selects import rendered
+from framework.law.staging import KEPT, audit_values, staged
 from framework.steps import Merge, Stage
 
 __all__ = ["merge_sql", "stage_query", "stage_sql"]

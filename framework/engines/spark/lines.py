@@ -29,8 +29,6 @@ __all__ = ["PLAIN_PATH", "Lines", "file_of", "offsets"]
 
 LINES_FROM = 8 << 20
 """Bytes from which a file is read by Spark itself."""
-OTHER_ENCODINGS = False
-"""Whether files in encodings of one byte a letter are read as well; they will be when it has been measured."""
 _BEGINNING = 1 << 16
 PLAIN_PATH = re.compile(r"(gs://)?[A-Za-z0-9_./=+@-]+")
 """Paths that mean the same as a path, a Hadoop glob and a URI."""
@@ -57,7 +55,7 @@ class Lines:
         options, path, encoding = feed.source.csv, source.file.path, feed.source.encodings[0]
         if source.file.size < LINES_FROM or feed.source.only_by_law or not PLAIN_PATH.fullmatch(path):
             return False
-        if not is_utf8(encoding) and not (OTHER_ENCODINGS and is_single_byte(encoding)):
+        if not is_utf8(encoding) and not is_single_byte(encoding):
             return False
         if options.comment or options.escape != options.quote or Compression.of(path) is not Compression.NONE:
             return False

@@ -17,7 +17,7 @@ from framework.engines.embedded.readers.shapes import Shapes, shapes_of
 from framework.feed import Feed, NewColumns
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout, growing, json_layout, json_paths
-from framework.law.staging import by_position
+from framework.law.selects import by_position
 from framework.law.values import DEEPEST, guarded, pointer, unguarded
 from framework.opening import Compression, Piece
 
