@@ -1,10 +1,11 @@
 """Hourly runs over many days, in simulated time: what gathers with `landfeed maintain` every night, and without it.
 
-    LD_PRELOAD=…/libfaketimeMT.so.1 FAKETIME_TIMESTAMP_FILE=/tmp/now FAKETIME_NO_CACHE=1 NO_FAKE_STAT=1 \\
-        python -m benchmarks.hourly --days 60 --maintain
+    LD_PRELOAD=…/libfaketimeMT.so.1 FAKETIME="2020-01-01 00:00:00" FAKETIME_NO_CACHE=1 \\
+        FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 python -m benchmarks.hourly --days 365 --maintain
 
 libfaketime makes the clock of this process; files get the simulated time every night. Every hour brings a file of
-20 rows, of which 5 are of keys that are there already, and one is bad.
+20 rows, of which 5 are of keys that are there already, and a bad one. Once a month, and at the end, it tells what
+there is, and that every row is where it belongs. A year takes most of an hour.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from click.testing import CliRunner
+from deltalake import DeltaTable
 
 from framework.cli import landfeed
 
@@ -28,8 +30,17 @@ target: {table: shop.hourly, keys: [id], sequence_by: at}
 quarantine: {retention: 30 days}
 archive: {retention: 30 days}
 """
-ENVIRONMENT = "engine: embedded\nvariables: {landing: ./landing, archive: ./archive}\ntables: {root: ./tables}\n"
-FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+ENVIRONMENT = """\
+engine: embedded
+variables: {landing: ./landing, archive: ./archive}
+tables: {root: ./tables}
+durability: none
+"""
+FIRST = datetime(2020, 1, 1, tzinfo=UTC)
+NEW, OLD = 15, 5
+"""Rows of an hour: of new keys, and of some that are there."""
+TABLES = ("tables/shop/hourly", "tables/shop/hourly__quarantine", "tables/shop/hourly__staging", "tables/_landfeed")
+MONTH = 30
 
 
 def main() -> None:
@@ -37,27 +48,25 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--maintain", action="store_true")
     options = parser.parse_args()
-    clock = os.environ["FAKETIME_TIMESTAMP_FILE"]
     with tempfile.TemporaryDirectory() as root:
         for name, text in (("environments/local.yml", ENVIRONMENT), ("feeds/hourly.yml", FEED)):
             os.makedirs(os.path.dirname(f"{root}/config/{name}"), exist_ok=True)
             write(f"{root}/config/{name}", text)
         os.mkdir(f"{root}/landing")
-        seconds = [hour(root, clock, number, options.maintain) for number in range(options.days * 24)]
-        print(f"{options.days} days, {'with' if options.maintain else 'without'} maintain")
-        print(f"  a run: {1000 * sum(seconds[:24]) / 24:.0f} ms of CPU on the first day, ", end="")
-        print(f"{1000 * sum(seconds[-24:]) / 24:.0f} ms on the last")
-        for folder in ("tables/shop/hourly", "tables/shop/hourly__quarantine", "tables/shop/hourly__staging",
-                       "tables/_landfeed", "archive"):  # fmt: skip
-            print(f"  {folder}: {told(f'{root}/{folder}')}")
+        print(f"{options.days} days, {'with' if options.maintain else 'without'} maintain", flush=True)
+        for day in range(options.days):
+            seconds = [hour(root, day * 24 + number, options.maintain) for number in range(24)]
+            if day in (0, options.days - 1) or (day + 1) % MONTH == 0:
+                tell(root, day + 1, sum(seconds) / 24)
 
 
-def hour(root: str, clock: str, number: int, maintain: bool) -> float:
+def hour(root: str, number: int, maintain: bool) -> float:
     """One hour; the seconds of CPU that its run took."""
     now, dice = FIRST + timedelta(hours=number), random.Random(number)
-    write(clock, f"{now:%Y-%m-%d %H:%M:%S}")
-    rows = [f"{number * 15 + row},{dice.randrange(10_000) / 100},{now:%Y-%m-%d %H:%M:%S}" for row in range(15)]
-    rows += [f"{dice.randrange(number * 15 + 1)},1.00,{now:%Y-%m-%d %H:%M:%S}" for _ in range(5)]
+    os.environ["FAKETIME"] = f"{now:%Y-%m-%d %H:%M:%S}"
+    assert abs(time.time() - now.timestamp()) < 60, "this process has no simulated clock"
+    rows = [f"{number * NEW + row},{dice.randrange(10_000) / 100},{now:%Y-%m-%d %H:%M:%S}" for row in range(NEW)]
+    rows += [f"{dice.randrange(number * NEW + 1)},1.00,{now:%Y-%m-%d %H:%M:%S}" for _ in range(OLD)]
     write(f"{root}/landing/{now:%Y%m%d%H}.csv", "id,amount,at\n" + "\n".join([*rows, "x,1,2026-01-01"]) + "\n")
     began = time.process_time()
     command(root, "run")
@@ -83,9 +92,15 @@ def command(root: str, name: str) -> None:
         raise SystemExit(ended.output)
 
 
-def told(folder: str) -> str:
-    found = [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
-    return f"{len(found):,} files, {sum(map(os.path.getsize, found)) / 1e6:.1f} MB"
+def tell(root: str, days: int, seconds: float) -> None:
+    """What there is after so many days, the last of which took `seconds` of CPU a run. Raises AssertionError when the
+    target lacks a row."""
+    rows, bad = (DeltaTable(f"{root}/{table}").count() for table in TABLES[:2])
+    assert rows == days * 24 * NEW, rows
+    print(f"after {days} days: {1000 * seconds:.0f} ms of CPU a run, {rows:,} rows in the target, {bad:,} bad ones")
+    for folder in (*TABLES, "archive"):
+        found = [os.path.join(at, name) for at, _, names in os.walk(f"{root}/{folder}") for name in names]
+        print(f"  {folder}: {len(found):,} files, {sum(map(os.path.getsize, found)) / 1e6:.1f} MB", flush=True)
 
 
 def write(path: str, text: str) -> None:

@@ -149,11 +149,11 @@ def figures(rows: Rows) -> str:
 
 def target_changes(changes: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
     """What became of the target's columns, in words; of files the warnings tell."""
+    from framework.law.drift import change_in_words
+
     for change in changes:
-        if change["kind"] == ChangeKind.ADDED:
-            yield f"column {change['column']} was added as {change['to']}"
-        elif change["kind"] == ChangeKind.WIDENED:
-            yield f"column {change['column']} became {change['to']}, it was {change['from']}"
+        if change["kind"] in (ChangeKind.ADDED, ChangeKind.WIDENED):
+            yield change_in_words(change)
 
 
 def _say_files(feed: FeedReport) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
@@ -18,7 +18,8 @@ from framework.engines.delta_errors import translated
 from framework.engines.delta_features import refusal
 from framework.engines.delta_schema import columns_of, delta_schema
 from framework.engines.history import HISTORY, merged_earlier, with_files
-from framework.errors import Conflict, LandfeedError, StorageError
+from framework.engines.local_log import is_there, metadata
+from framework.errors import Conflict, LandfeedError
 from framework.names import Table
 from framework.steps import CreateTable, Stage
 
@@ -43,7 +44,7 @@ class DeltaTables:
         """The newest version of the table, None when there is none."""
         uri = self.uri(table)
         try:
-            if self.local and not _is_there(table, f"{uri}/_delta_log"):
+            if self.local and not is_there(table, f"{uri}/_delta_log"):
                 return None
             with translated(table):
                 return DeltaTable(uri, storage_options=self.options)
@@ -99,6 +100,9 @@ class DeltaTables:
 
     def manifests(self, table: Table, feed: str) -> list[Manifest]:
         """See `Engine.manifests`."""
+        if self.local:
+            with suppress(OSError, ValueError):  # who opens the table tells
+                return with_files(metadata(f"{self.uri(table)}/_delta_log", HISTORY), feed)
         return with_files((entry.get("userMetadata") for entry in self.history(table)), feed)
 
     def history(self, table: Table) -> list[dict[str, Any]]:
@@ -277,14 +281,3 @@ def commit(manifest: Manifest, *, files: bool) -> CommitProperties:
     transaction = Transaction(transaction_id(manifest.batch.feed), manifest.batch.seq)
     metadata = {"userMetadata": manifest.to_json(files=files)}
     return CommitProperties(custom_metadata=metadata, app_transactions=[transaction], max_commit_retries=0)
-
-
-def _is_there(table: Table, folder: str) -> bool:
-    """Whether a folder exists. Raises StorageError when that cannot be seen: then nobody knows."""
-    try:
-        return stat.S_ISDIR(os.stat(folder).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        message = f"table {table}: the folder {folder} cannot be looked at: {error.strerror}"
-        raise StorageError(message, "give the runner the rights to read and to enter the folders above it") from error

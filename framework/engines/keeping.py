@@ -7,32 +7,28 @@ everything is synced that its commits, and all others since the feed's batch bef
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from itertools import takewhile
-from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from framework.batch import transaction_id
 from framework.engines.delta import DeltaTables
+from framework.engines.local_log import Action, actions_of, versions
 from framework.errors import LandfeedError
 from framework.machine import own_work
 from framework.names import Table
 
 __all__ = ["LocalKeeping"]
 
-_ENTRY = re.compile(r"(\d{20})\.json")
 _MAGIC = b"PAR1"
 """The last bytes of a Parquet file, which are written last."""
 _SYNCS_AT_ONCE = 8
 _NEWEST = 3
 """Entries of a log that are looked at first: others than this process may have added the last ones."""
-Action: TypeAlias = dict[str, Any]
 
 
 class LocalKeeping:
@@ -45,7 +41,7 @@ class LocalKeeping:
     def mend(self, table: Table, *, data: bool = True) -> str | None:
         log, aside = self._log(table), None
         with own_work(log), suppress(FileNotFoundError):  # another runner does the same
-            while (entries := _entries(log)) and _is_torn(path := f"{log}/{entries[-1]:020}.json", data=data):
+            while (entries := versions(log)) and _is_torn(path := f"{log}/{entries[-1]:020}.json", data=data):
                 if any(name.startswith(f"{entries[-1]:020}.checkpoint") for name in os.listdir(log)):
                     return None  # the entry was whole once: this is no power cut, and who opens the table will tell
                 aside = _set_aside(path, data=data) or aside
@@ -74,16 +70,16 @@ class LocalKeeping:
     def secure(self, table: Table, feed: str, seq: int, *, data: bool = True) -> None:
         if self._sync:
             log = self._log(table)
-            entries = ((version, _actions(f"{log}/{version:020}.json") or []) for version in reversed(_entries(log)))
+            entries = ((version, actions_of(f"{log}/{version:020}.json") or []) for version in reversed(versions(log)))
             since = takewhile(lambda entry: not any(_is_before(action, feed, seq) for action in entry[1]), entries)
             self._sync_entries(table, dict(since), data=data)
 
     def settle(self, table: Table) -> None:
         if self._sync:
             log = self._log(table)
-            entries = _entries(log)
+            entries = versions(log)
             last = self._settled.get(table, entries[-1] - _NEWEST if entries else 0)
-            new = {version: _actions(f"{log}/{version:020}.json") or [] for version in entries if version > last}
+            new = {version: actions_of(f"{log}/{version:020}.json") or [] for version in entries if version > last}
             self._sync_entries(table, new, data=True)
             self._settled[table] = max(new, default=last)
 
@@ -108,20 +104,11 @@ def _syncing() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_SYNCS_AT_ONCE, "sync")
 
 
-def _entries(log: str) -> list[int]:
-    """The versions in a log, ascending."""
-    try:
-        names = os.listdir(log)
-    except OSError:  # there is no such table, or who opens it will tell
-        return []
-    return sorted(int(found.group(1)) for found in map(_ENTRY.fullmatch, names) if found)
-
-
 def _is_torn(path: str, *, data: bool) -> bool:
     """Whether a commit is not what a writer has written: its entry in the log, of which this is the path, is empty, has
     a hole or no end; or so is a file that it brought."""
     try:
-        actions = _actions(path)
+        actions = actions_of(path)
     except ValueError:
         return True
     folder = os.path.dirname(os.path.dirname(path))
@@ -141,18 +128,6 @@ def _set_aside(path: str, *, data: bool) -> str | None:
     with suppress(FileNotFoundError):  # a sum over what the table was to be
         os.unlink(path.removesuffix("json") + "crc")
     return aside
-
-
-def _actions(path: str) -> list[Action] | None:
-    """The actions of a commit; None for an entry that was old, and that a checkpoint stands for. Raises ValueError."""
-    try:
-        with open(path, encoding="utf-8") as entry:
-            actions = [json.loads(line) for line in entry if line.strip()]
-    except FileNotFoundError:
-        return None
-    if not all(isinstance(action, dict) for action in actions):
-        raise ValueError(path)
-    return actions
 
 
 def _named(folder: str, actions: Sequence[Action]) -> Iterator[str]:

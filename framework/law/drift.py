@@ -6,20 +6,29 @@ meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from framework.batch import FileOutcome, Seen
-from framework.feed import Feed, NewColumns
+from framework.feed import Feed, MissingColumns, NewColumns
 from framework.law.layout import header_names
-from framework.names import ChangeKind, SchemaChange
-from framework.types import DataType
+from framework.names import RESCUED, ChangeKind, SchemaChange
+from framework.types import DataType, Scalar
 
-__all__ = ["file_changes"]
+__all__ = ["change_in_words", "file_changes"]
 
 _MOST = 1_000
 """Changes that are told of one batch: files may have a name of its own in every record."""
 _REJECTED = "reject_file"
+_NEW = {
+    str(NewColumns.IGNORE): "is not in the schema: ignored",
+    str(NewColumns.ADD): "is not in the schema: loaded as text",
+    str(NewColumns.RESCUE): f"is not in the schema: rescued into {RESCUED}",
+}
+_MISSING = {
+    str(MissingColumns.SET_NULL): "is missing: NULL or the default there",
+    str(MissingColumns.KEEP): "is missing: rows keep what they have",
+}
 
 
 def file_changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -> tuple[SchemaChange, ...]:
@@ -54,7 +63,8 @@ def _changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -
                 yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, ignored)
         for name in seen.added:
             if name not in last.added:
-                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(types[name]), str(NewColumns.ADD))
+                type_ = types.get(name, Scalar("string"))  # of a member within a column, too
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(type_), str(NewColumns.ADD))
         last, header = seen, seen.header or header
 
 
@@ -71,3 +81,24 @@ def _refused(
         yield SchemaChange(file, ChangeKind.MISSING_COLUMN, column, str(types[column]), None, _REJECTED)
     for name in seen.brings:
         yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, _REJECTED)
+
+
+def change_in_words(change: Mapping[str, str | None]) -> str:
+    """A sentence for a change, by the names that it has in reports and in the control table. What a newer version calls
+    otherwise is told as it stands."""
+    column, was, now, action = (change[name] or "" for name in ("column", "from", "to", "action"))
+    match change["kind"]:
+        case ChangeKind.NEW_COLUMN:
+            return f"column {column} {_NEW.get(action, 'is not in the schema: the file is rejected')}"
+        case ChangeKind.MISSING_COLUMN:
+            return f"column {column} {_MISSING.get(action, 'is missing: the file is rejected')}"
+        case ChangeKind.RENAMED:
+            return f"column {column} ({was}) is missing and {now} has come: the file is rejected"
+        case ChangeKind.ADDED:
+            return f"column {column} was added as {now}"
+        case ChangeKind.WIDENED:
+            return f"column {column} became {now}, it was {was}"
+        case ChangeKind.KEYS:
+            return f"keys are {now}, the target was loaded with {was}: refused"
+        case kind:
+            return f"{kind}: {column}"

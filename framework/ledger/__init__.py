@@ -157,10 +157,13 @@ class Ledger:
                 found.setdefault(event.feed, []).append(event)
         return found
 
-    def ended(self, since: datetime, columns: Sequence[str]) -> list[dict[str, object]]:
-        """These columns of the last events of batches that are over or have failed, newest first."""
-        states = [BatchState.ARCHIVED, BatchState.FAILED, BatchState.ABANDONED]
-        return self._control.select(self._batches.table, {"state": states}, since=since, columns=columns)
+    def ended(self, since: datetime, columns: Sequence[str], *, newest: int | None = None) -> list[dict[str, object]]:
+        """These columns of the last events of batches that are over or have failed, newest first; of each feed the
+        `newest`, where that is given."""
+        where = {"state": [BatchState.ARCHIVED, BatchState.FAILED, BatchState.ABANDONED]}
+        by, most = (None, 1) if newest is None else ("feed", newest)
+        table = self._batches.table
+        return self._control.select(table, where, latest_by=by, newest=most, since=since, columns=columns)
 
     def rejected(self, since: datetime) -> list[FileEvent]:
         """The files that were rejected since then, newest first."""
@@ -190,6 +193,10 @@ class Ledger:
         """What was different in these batches, newest first."""
         rows = self._changes.select({"batch_id": batch_ids}) if batch_ids else []
         return [schema_change_event(row) for row in rows]
+
+    def changed(self, since: datetime) -> list[SchemaChangeEvent]:
+        """What was different since then, newest first."""
+        return [schema_change_event(row) for row in self._changes.select({}, since=since)]
 
     def upkeep(self) -> None:
         """Keep the tables quick to read: compact those that this process appended to, when that is due."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -11,22 +12,26 @@ from typing import Any, NamedTuple
 from framework.batch import Manifest
 from framework.errors import expected
 from framework.feed import Feed
+from framework.law.drift import change_in_words
 from framework.law.freshness import FreshnessState
-from framework.law.headers import column_warnings
-from framework.ledger import FileEvent
+from framework.ledger import FileEvent, SchemaChangeEvent
 from framework.names import BatchState, Reason
 from framework.plan.world import World
 from framework.report import rejection
 from framework.runs.freshness import Expected, freshness_of, oldest
 from framework.runs.landing import Landing, landing_of
 
-__all__ = ["STATES", "Changed", "FeedFacts", "Load", "Site", "collect"]
+__all__ = ["DAYS", "LOADS", "RECENT", "STATES", "Changed", "FeedFacts", "Load", "Site", "collect"]
 
 STATES = ("failed", "rejected", "late", "unusual", "good", "new")
 """How a feed stands, the worst first; `new` was never loaded."""
+DAYS, LOADS = 90, 60
+"""Days of which all loads are known, and loads of a feed that are known if they are older."""
 _HISTORY = timedelta(days=366)
-_RECENT = timedelta(days=31)
-"""Within which bad rows and headers are told of in full."""
+_AT_ONCE = 8
+"""Feeds that are looked at together: most of it is waiting for files."""
+RECENT = timedelta(days=31)
+"""Within which bad rows are told of in full, and changes on the first page."""
 
 
 class Load(NamedTuple):
@@ -56,10 +61,11 @@ class Load(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What the files of a batch lacked or brought."""
+    """What was different in a file, the feed or its target, as the control table `schema_changes` has it."""
 
     at: datetime
     feed: str
+    file: str | None
     sentence: str
 
 
@@ -102,28 +108,41 @@ class Site:
 def collect(feeds: Sequence[Feed], world: World, environment: str, *, samples: bool = False) -> Site:
     """Everything about these feeds. A feed that cannot be looked at says so; it hides no other."""
     now = world.clock()
-    names = {feed.name for feed in feeds}
-    loads: defaultdict[str, list[Load]] = defaultdict(list)
-    for row in world.ledger.ended(now - _HISTORY, Load._fields):
-        if row["feed"] in names:
-            loads[str(row["feed"])].append(_load(row))
+    loads = _loads(world, now)
     rejected: defaultdict[str, list[FileEvent]] = defaultdict(list)
     for event in world.ledger.rejected(now - _HISTORY):
         rejected[event.feed].append(event)
+    changed: defaultdict[str, list[SchemaChangeEvent]] = defaultdict(list)
+    for change in world.ledger.changed(now - _HISTORY):
+        changed[change.feed].append(change)
     landing = landing_of(feeds, world)
     fresh = freshness_of(feeds, world, landing)
-    found = [
-        _facts(
-            feed,
-            world,
-            landing,
-            fresh.get(feed.name),
-            _told(loads[feed.name], rejected[feed.name]),
-            rejected[feed.name],
-        )
-        for feed in feeds
-    ]
+
+    def facts(feed: Feed) -> FeedFacts:
+        refused = rejected.get(feed.name, [])
+        told = _told(loads.get(feed.name, []), refused)
+        return _facts(feed, world, landing, fresh.get(feed.name), told, refused, changed.get(feed.name, []))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = list(pool.map(facts, feeds))
     return Site(environment, now, found, world.hide, samples)
+
+
+def _loads(world: World, now: datetime) -> dict[str, list[Load]]:
+    """By feed, its loads of the last days, or its newest ones if those are fewer."""
+    newest, lately = (
+        _by_feed(world.ledger.ended(since, Load._fields, newest=count))
+        for since, count in ((now - _HISTORY, LOADS), (now - timedelta(days=DAYS), None))
+    )
+    return newest | {name: some for name, some in lately.items() if len(some) > len(newest[name])}
+
+
+def _by_feed(rows: Sequence[Mapping[str, Any]]) -> defaultdict[str, list[Load]]:
+    found: defaultdict[str, list[Load]] = defaultdict(list)
+    for row in rows:
+        load = _load(row)
+        found[load.feed].append(load)
+    return found
 
 
 def _told(loads: Sequence[Load], rejected: Sequence[FileEvent]) -> Sequence[Load]:
@@ -134,14 +153,15 @@ def _told(loads: Sequence[Load], rejected: Sequence[FileEvent]) -> Sequence[Load
     return [each._replace(state="rejected") if refused[each.batch_id] >= each.files else each for each in loads]
 
 
-_MISSING = {"batch_id": "", "feed": "", "state": ""} | dict.fromkeys(
-    ("files", "rows_read", "rows_quarantined", "inserted", "updated", "deleted", "unchanged"), 0
+_COUNTS = ("files", "rows_read", "rows_quarantined", "inserted", "updated", "deleted", "unchanged")
+_MISSING: dict[str, Any] = (
+    dict.fromkeys(Load._fields) | dict.fromkeys(("batch_id", "feed", "state"), "") | dict.fromkeys(_COUNTS, 0)
 )
 """What stands for figures and texts that an older version did not write."""
 
 
 def _load(row: Mapping[str, Any]) -> Load:
-    return Load._make(_MISSING.get(name) if (v := row.get(name)) is None else v for name in Load._fields)
+    return Load(**_MISSING | {name: value for name, value in row.items() if value is not None})
 
 
 def _facts(
@@ -151,15 +171,17 @@ def _facts(
     expected_: Expected | None,
     loads: Sequence[Load],
     rejected: Sequence[FileEvent],
+    changed: Sequence[SchemaChangeEvent],
 ) -> FeedFacts:
     trouble, waiting = None, None
     try:
         waiting = landing.listing(feed).pending
     except Exception as error:
         trouble = expected(error).message
-    recent = world.clock() - _RECENT
+    recent = world.clock() - RECENT
     bad = any(load.rows_quarantined for load in loads if load.recorded_at >= recent)
-    manifests = _manifests(feed, world) if bad or rejected or _says_little(loads, recent) else []
+    bad = bad or any(event.recorded_at >= recent for event in rejected)
+    manifests = _manifests(feed, world) if bad else []
     state, message = _state(trouble, expected_, loads, rejected)
     return FeedFacts(
         feed,
@@ -171,17 +193,8 @@ def _facts(
         loads,
         rejected,
         {each.batch_id: [r for outcome in each.outcomes for r in outcome.reasons] for each in manifests},
-        [
-            Changed(each.staged_at, feed.name, sentence)
-            for each in manifests
-            for sentence in column_warnings(feed, (outcome.seen for outcome in each.outcomes))
-        ],
+        [Changed(each.recorded_at, feed.name, each.file, change_in_words(each.as_dict())) for each in changed],
     )
-
-
-def _says_little(loads: Sequence[Load], recent: datetime) -> bool:
-    """Whether looking into staging's history is cheap: it has few commits."""
-    return bool(loads) and loads[0].recorded_at >= recent and len(loads) < 100
 
 
 def _manifests(feed: Feed, world: World) -> list[Manifest]:

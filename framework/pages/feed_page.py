@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from framework.feed import Column, Expect, Feed
 from framework.law.verdict import most_frequent
 from framework.pages.charts import Bar, bars
-from framework.pages.facts import FeedFacts, Load, Site
-from framework.pages.html import badge, moment, number, place, section, table, text
+from framework.pages.facts import LOADS, FeedFacts, Load, Site
+from framework.pages.html import badge, moment, more, number, place, section, table, text
 
 __all__ = ["feed_page"]
 
-_LOADS = 60
 _FILES = 20
 
 
 def feed_page(facts: FeedFacts, site: Site) -> str:
     """The content of a feed's page."""
-    feed, loads = facts.feed, list(reversed(facts.loads[:_LOADS]))
+    feed, loads = facts.feed, list(reversed(facts.loads[:LOADS]))
     about = f"<p>{text(feed.description)}</p>" if feed.description else ""
     owner = f"<p>Owner: {text(feed.owner)}</p>" if feed.owner else ""
     tags = f"<p>Tags: {text(', '.join(feed.tags))}</p>" if feed.tags else ""
@@ -28,10 +27,10 @@ def feed_page(facts: FeedFacts, site: Site) -> str:
         (
             f"<h1>{text(feed.name)} {badge(facts.state)}</h1>{why}{about}{owner}{tags}",
             section("The way of a file", _flow(feed), _facts(facts)),
-            section("Last loads", _charts(loads), _table(facts.loads[:_LOADS])),
+            section("Last loads", _charts(loads), _table(facts.loads[:LOADS])),
             section("Bad rows by reason", _reasons(facts, site)),
             section("Rejected files", _rejected(facts)),
-            section("Columns that came or went", _changes(facts)),
+            section("What changed", _changes(facts)),
             section("Columns", _columns(feed)),
         )
     )
@@ -143,7 +142,7 @@ def _reasons(facts: FeedFacts, site: Site) -> str:
 def _by_batch(facts: FeedFacts) -> str:
     codes = sorted({reason.code for reasons in facts.reasons.values() for reason in reasons})
     steps = []
-    for load in reversed(facts.loads[:_LOADS]):
+    for load in reversed(facts.loads[:LOADS]):
         if load.batch_id in facts.reasons:
             counted = dict.fromkeys(codes, 0)
             for reason in facts.reasons[load.batch_id]:
@@ -159,23 +158,22 @@ def _rejected(facts: FeedFacts) -> str:
         (moment(event.recorded_at), place(event.file.removeprefix(facts.feed.source.path)), text(event.reason))
         for event in facts.rejected[:_FILES]
     )
-    more = len(facts.rejected) - _FILES
-    return table(("rejected (UTC)", "file", "why"), rows) + (f"<p>And {more:,} more.</p>" if more > 0 else "")
+    return table(("rejected (UTC)", "file", "why"), rows) + more(len(facts.rejected) - _FILES)
 
 
 def _changes(facts: FeedFacts) -> str:
-    """What files lacked or brought, each once."""
-    times: dict[str, list[datetime]] = {}
-    for change in facts.changed:
-        times.setdefault(change.sentence, []).append(change.at)
-    if not times:
+    """What was different in files, the feed or the target, the newest first."""
+    if not facts.changed:
         return ""
     rows = (
-        (text(sentence), moment(min(at)), moment(max(at)), number(len(at)))
-        for sentence, at in list(times.items())[:_FILES]
+        (
+            moment(change.at),
+            text(change.sentence),
+            place(change.file.removeprefix(facts.feed.source.path)) if change.file else text(None),
+        )
+        for change in facts.changed[:_FILES]
     )
-    columns = ("what its files had", "since (UTC)", "last (UTC)", "loads")
-    return table(columns, rows, columns[3:])
+    return table(("since (UTC)", "what changed", "first file"), rows) + more(len(facts.changed) - _FILES)
 
 
 def _columns(feed: Feed) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-__all__ = ["badge", "moment", "number", "page", "place", "section", "table", "text"]
+__all__ = ["badge", "moment", "more", "number", "page", "place", "section", "table", "text"]
 
 
 def text(value: object) -> str:
@@ -51,6 +51,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequen
     label = text(caption or ", ".join(columns))
     inside = f'<table style="{names}">{told}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
     return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{inside}</div>'
+
+
+def more(count: int) -> str:
+    """That so many rows of a list are not shown."""
+    return f"<p>And {count:,} more.</p>" if count > 0 else ""
 
 
 def section(title: str, *content: str) -> str:

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from framework.law.verdict import most_frequent
 from framework.pages.charts import Bar, bars
-from framework.pages.facts import STATES, Changed, FeedFacts, Site
-from framework.pages.html import badge, moment, number, section, table, text
+from framework.pages.facts import DAYS, RECENT, STATES, Changed, FeedFacts, Load, Site
+from framework.pages.html import badge, moment, more, number, section, table, text
 
 __all__ = ["overview"]
 
-_DAYS, _FEWEST_DAYS = 90, 14
-"""Days that are shown, and of which none are left out at the beginning where there was nothing yet."""
+_FEWEST_DAYS = 14
+"""Days of which none are left out at the beginning where there was nothing yet."""
+_REASONS = 3
 _MOST = 50
 """Rows of lists on the first page; of more it is said how many."""
 
@@ -44,7 +46,7 @@ def _worries(feeds: Sequence[FeedFacts]) -> str:
     bad.sort(key=lambda facts: STATES.index(facts.state))
     rows = ((_link(facts), badge(facts.state), text(facts.message), text(facts.feed.owner)) for facts in bad[:_MOST])
     found = table(("feed", "state", "why", "owner"), rows) if bad else "<p>Nothing. All is well.</p>"
-    return found + _more(len(bad))
+    return found + more(len(bad) - _MOST)
 
 
 def _today(site: Site) -> str:
@@ -55,33 +57,37 @@ def _today(site: Site) -> str:
         if loads:
             read, bad = sum(load.rows_read for load in loads), sum(load.rows_quarantined for load in loads)
             files = sum(load.files for load in loads)
-            rows.append((read, (_link(facts), moment(loads[0].recorded_at), number(files), number(read), number(bad))))
+            figures = (number(files), number(read), number(bad), text(_why_bad(facts, loads)))
+            rows.append((read, (_link(facts), moment(loads[0].recorded_at), *figures)))
     rows.sort(key=lambda row: -row[0])
-    columns = ("feed", "last load (UTC)", "files", "rows", "bad rows")
+    columns = ("feed", "last load (UTC)", "files", "rows", "bad rows", "why they are bad")
     if not rows:
         return "<p>Nothing yet.</p>"
-    return table(columns, (row for _, row in rows[:_MOST]), columns[2:]) + _more(len(rows))
+    return table(columns, (row for _, row in rows[:_MOST]), columns[2:5]) + more(len(rows) - _MOST)
+
+
+def _why_bad(facts: FeedFacts, loads: Sequence[Load]) -> str:
+    """The most frequent reasons of bad rows in these loads."""
+    found = most_frequent(reason for load in loads for reason in facts.reasons.get(load.batch_id, ()))
+    said = [f"{r.column + ': ' if r.column else ''}{r.message} ({r.rows:,})" for r in found[:_REASONS]]
+    return "; ".join([*said, f"{len(found) - _REASONS} more reasons"] if len(found) > _REASONS else said)
 
 
 def _changes(site: Site) -> str:
-    changes: list[Changed] = sorted(
-        (change for facts in site.feeds for change in facts.changed), key=lambda change: change.at, reverse=True
-    )
+    """What was different lately, the same of several files once."""
     once: dict[tuple[str, str], Changed] = {}
-    for change in changes:
-        once[change.feed, change.sentence] = change  # the first time counts
+    for facts in site.feeds:
+        for change in facts.changed:  # the newest first
+            if change.at >= site.at - RECENT:
+                once.setdefault((change.feed, change.sentence), change)
     found = sorted(once.values(), key=lambda change: change.at, reverse=True)
     if not found:
-        return "<p>No column came or went.</p>"
+        return f"<p>Nothing in the last {RECENT.days} days.</p>"
     rows = (
         (f'<a href="feeds/{text(change.feed)}.html">{text(change.feed)}</a>', moment(change.at), text(change.sentence))
         for change in found[:_MOST]
     )
-    return table(("feed", "since (UTC)", "what is new"), rows) + _more(len(found))
-
-
-def _more(count: int) -> str:
-    return f"<p>And {count - _MOST:,} more.</p>" if count > _MOST else ""
+    return table(("feed", "since (UTC)", "what changed"), rows) + more(len(found) - _MOST)
 
 
 def _rows_a_day(site: Site) -> str:
@@ -93,7 +99,7 @@ def _rows_a_day(site: Site) -> str:
                 day = load.recorded_at.date()
                 good[day] += load.rows_read - load.rows_quarantined
                 bad[day] += load.rows_quarantined
-    days = site.days(_DAYS)
+    days = site.days(DAYS)
     while len(days) > _FEWEST_DAYS and not good[days[0]] and not bad[days[0]]:
         del days[0]
     steps = [Bar(day.isoformat(), (good[day], bad[day])) for day in days]

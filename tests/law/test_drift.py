@@ -11,7 +11,7 @@ import pytest
 from framework.batch import FileOutcome, Manifest, Seen
 from framework.errors import LandfeedError
 from framework.feed import Feed, MissingColumns, NewColumns, SchemaContract
-from framework.law.drift import file_changes
+from framework.law.drift import change_in_words, file_changes
 from framework.law.fitting import refuse_other_types
 from framework.law.layout import Rejected, renamed
 from framework.names import ChangeKind, File, SchemaChange, Table
@@ -115,3 +115,22 @@ def test_other_types_are_refused_whatever_a_writer_would_make_of_them(staged: st
 def test_only_what_is_written_is_compared() -> None:
     refuse_other_types(Table("s.t"), ["v"], [("v", "int"), ("w", "int")], [("V", "int"), ("w", "date"), ("x", "int")])
     refuse_other_types(Table("s.t"), ["v"], [("v", "int")], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (SchemaChange("/a.csv", ChangeKind.NEW_COLUMN, "x", None, None, "rescue"), "rescued into _rescued_data"),
+        (SchemaChange("/a.csv", ChangeKind.NEW_COLUMN, "x", None, "string", "add"), "x is not in the schema: loaded"),
+        (SchemaChange("/a.csv", ChangeKind.NEW_COLUMN, "x", None, None, "reject_file"), "the file is rejected"),
+        (SchemaChange("/a.csv", ChangeKind.MISSING_COLUMN, "x", "int", None, "keep"), "rows keep what they have"),
+        (SchemaChange("/a.csv", ChangeKind.MISSING_COLUMN, "x", "int", None, "set_null"), "x is missing: NULL or"),
+        (SchemaChange("/a.csv", ChangeKind.RENAMED, "x", "X", "Y", "reject_file"), "x (X) is missing and Y has come"),
+        (SchemaChange(None, ChangeKind.ADDED, "x", None, "int", "add_column"), "x was added as int"),
+        (SchemaChange(None, ChangeKind.WIDENED, "x", "int", "bigint", "widen"), "x became bigint, it was int"),
+        (SchemaChange(None, ChangeKind.KEYS, "a", "[a]", "[a, b]", "refuse"), "keys are [a, b], the target was loaded"),
+    ],
+)
+def test_every_change_has_a_sentence(change: SchemaChange, said: str) -> None:
+    assert said in change_in_words(change.as_dict())
+    assert change_in_words(change.as_dict() | {"kind": "split"}) == f"split: {change.column}"

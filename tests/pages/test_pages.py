@@ -87,17 +87,18 @@ def test_pages_are_whole_and_their_links_lead_somewhere(built: Project) -> None:
 
 def test_the_first_page_answers_what_operators_ask(built: Project) -> None:
     words = " ".join(page(built, "index.html").words)
-    late, refused, today, changed = (
+    late, refused, today, bad, changed = (
         words.index(text_)
         for text_ in (
             "nothing was ever loaded; 1 file(s) wait",
             "<i>x.csv was rejected: there is",
             "Came in today",
-            "channel",
+            "the check known is not true (6); event_time: not a timestamp (3)",
+            "column channel is not in the schema: ignored",
         )
     )
     assert late < today
-    assert refused < today < changed
+    assert refused < today < bad < changed
     counted = re.findall(r"(\d+) +(failed|rejected|late|unusual|good|new)\b", words)
     found = {state: number for number, state in counted[:4]}
     assert found == {"rejected": "1", "late": "1", "good": "1", "new": "1"}
@@ -116,6 +117,20 @@ def test_charts_show_the_figures_of_the_control_tables(built: Project) -> None:
     assert titles[12:15] == [f"bad_value 1, check_failed {bad}" for bad in (2, 1, 3)]
     (today,) = [title for title in page(built, "index.html").titles if "good rows 0, bad rows 0" not in title]
     assert today.endswith(f"good rows {sum(int(row[0]) for row in done)}, bad rows {sum(int(row[1]) for row in done)}")
+
+
+def test_what_changed_is_what_the_control_table_has(built: Project) -> None:
+    query = "feed, kind, \"column\", coalesce(parse_filename(file), '')"
+    changes = built.rows("_landfeed.schema_changes", query)
+    assert ("orders", "new_column", "channel", "3.csv") in changes
+    assert {kind for feed, kind, *_ in changes if feed == "refused"} == {"missing_column"}
+    for feed in ("orders", "refused"):
+        words = page(built, f"feeds/{feed}.html").words
+        told = [word for word in words if (word.startswith("column ") and "schema" in word) or "is missing" in word]
+        assert len(told) == len([change for change in changes if change[0] == feed])
+        for _, _, column, file in (change for change in changes if change[0] == feed):
+            assert any(f"column {column} " in sentence for sentence in told)
+            assert file in words
 
 
 def test_values_of_the_data_are_shown_only_where_asked_for(built: Project) -> None:
