@@ -76,8 +76,20 @@ In a text literal a backslash is an escape, as in Spark: a pattern with `\\d` is
 A check with `scope: batch` is an expression over aggregates and warns or fails. What came of every check of every batch
 is in the table `checks` of the control schema, with the number of rows or the values that were found.
 
-Ready forms, as keys of a column: `unique: true` (a batch check), `not_in_future: true` (a date or a moment not later
-than its load).
+Ready forms, as keys of a column. NULL passes all of them; `required: true` is about that:
+
+- `unique: true`: the values of a batch are all different (a check of the batch, which fails).
+- `not_in_future: true`: a date or a moment is not later than its load; other rows go to the quarantine.
+- `exists_in: {table: crm.countries, column: code}`: the values are in a column of another table. Other rows go to the
+  quarantine, or `action` says otherwise. The columns have the same type, or both an integer type. Every row of the
+  other table counts, those of closed versions and those marked as deleted too, as it is when the batch is staged; so
+  load it before. Where it is not there, or has no such column, the feed ends (`reference`) before anything is written.
+
+```yaml
+schema:
+  country: {type: string, exists_in: {table: crm.countries, column: code}}
+  product: {type: bigint, exists_in: {table: shop.products, column: id, action: warn}}
+```
 
 ## Masks
 

@@ -36,6 +36,7 @@ __all__ = [
     "Mask",
     "Quarantine",
     "ReadyWhen",
+    "Reference",
     "SchemaContract",
     "Snapshot",
     "Source",
@@ -81,6 +82,8 @@ class Column:
     description: str | None = None
     added: bool = False
     """Whether files have brought it, and not the schema."""
+    declared: DataType | None = None
+    """The schema's type, where files have brought members that it does not have."""
     rescues: bool = False
     """Whether it holds what no other column wants."""
 
@@ -161,11 +164,23 @@ class SchemaContract:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """The values that a `column` of the feed may have: those of the column `among` of another table."""
+
+    column: str
+    table: Table
+    among: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
+    """What is asked of rows or batches. With `exists_in` it is what that says, and `expr` only says so to people."""
+
     name: str
     expr: str
     action: CheckAction
     scope: CheckScope = CheckScope.ROW
+    exists_in: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True)

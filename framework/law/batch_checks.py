@@ -60,7 +60,10 @@ def outcomes(feed: Feed, counts: Sequence[int], found: Sequence[Any]) -> list[Ch
 def sample_columns(feed: Feed, check: Check) -> list[str]:
     """The columns that are shown of rows that fail a check: those that it looks at and that may be seen."""
     hidden = {*secretive(feed), *AUDIT_COLUMNS}
-    fields = (field.name for field in fields_in(meaning(check.expr, columns_of(feed))))
+    if check.exists_in is not None:
+        fields = [check.exists_in.column]
+    else:
+        fields = [field.name for field in fields_in(meaning(check.expr, columns_of(feed)))]
     return [name for name in dict.fromkeys(fields) if name not in hidden][:SAMPLES]
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from framework.feed import Check, CheckAction, CheckScope, Column, Feed
+from framework.feed import Check, CheckAction, CheckScope, Column, Feed, Reference
 from framework.law.change import Kind
 from framework.law.dialects import Dialect
 from framework.law.functions import Node, Sql, fields_in, meaning, said, taken_as
+from framework.law.references import allowed, holds
 from framework.law.rules import Rule, kind_of
 from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS
@@ -111,7 +112,10 @@ def _flags(feed: Feed) -> Iterator[_Flag]:
     if feed.filter is not None:
         yield _Flag("bad_value", None, "the filter has no value for this row", Verdict.QUARANTINE)
     for check in row_checks(feed):
-        yield _Flag("check_failed", None, f"the check {check.name} is not true", _VERDICTS[check.action])
+        where, message = None, f"the check {check.name} is not true"
+        if (reference := check.exists_in) is not None:
+            where, message = reference.column, f"there is no such {reference.among} in {reference.table}"
+        yield _Flag("check_failed", where, message, _VERDICTS[check.action])
 
 
 def flagged(index: int) -> str:
@@ -144,9 +148,15 @@ def computed(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> list[st
 
 
 def judged(
-    feed: Feed, values: Mapping[str, str], broken: Iterable[str], once: str | None, dialect: Dialect
+    feed: Feed,
+    values: Mapping[str, str],
+    broken: Iterable[str],
+    once: str | None,
+    dialect: Dialect,
+    known: Mapping[Reference, str],
 ) -> Iterator[list[str]]:
-    """Items of three SELECTs, one over the other, up to the marks; `broken` are conditions under which a row is bad."""
+    """Items of three SELECTs, one over the other, up to the marks; `broken` are conditions under which a row is bad,
+    `known` the SQL of relations of the values that references allow."""
     kind = kind_of(feed, values, dialect)
     brings = f"({kind}) = '{Kind.UPSERT}'" if kind is not None else None
     computed_ = [f"{f'{brings} AND ' if brings else ''}e{index}" for index, _, _ in _derived(feed)]
@@ -163,13 +173,24 @@ def judged(
     marks = [*computed_, *(["_asked AND _lost"] if feed.filter is not None else [])]
     left = f"NOT (_asked AND _passed{' AND _brings' if brings else ''})"
     for check in row_checks(feed):
-        passed = _sql(feed, check.expr, BOOLEAN, values, dialect).value
+        passed = _passed(feed, check, values, dialect, known)
         marks.append(f"CASE WHEN {left} THEN false WHEN {passed} THEN false ELSE true END")
     yield [f"{mark} AS c{index}" for index, mark in enumerate(marks)]
     each = [f"CASE WHEN c{index} THEN '1' ELSE '0' END" for index, _ in enumerate(marks)]
     some = " OR ".join(f"c{index}" for index, _ in enumerate(marks))
     written = f"CASE WHEN {some} THEN {dialect.concat(*each) if len(each) > 1 else each[0]} END"
     yield [f"{written} AS {FLAGS}", *([f"{once} AS _once"] if once else [])]
+
+
+def _passed(
+    feed: Feed, check: Check, values: Mapping[str, str], dialect: Dialect, known: Mapping[Reference, str]
+) -> str:
+    """SQL: whether a row passes a check."""
+    reference = check.exists_in
+    if reference is None:
+        return _sql(feed, check.expr, BOOLEAN, values, dialect).value
+    relation = known.get(reference) or f"({allowed(reference, reference.table.name, dialect)})"
+    return holds(values[reference.column], relation)
 
 
 def verdict(rules: Sequence[Rule], always: str | None) -> str:

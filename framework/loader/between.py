@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from framework.environment import Environment
 from framework.errors import Problem
-from framework.feed import Feed
+from framework.feed import Feed, NewColumns
 from framework.law import filenames, pathnames
 from framework.law.modes import memory_table
 from framework.law.places import folders_above
+from framework.law.references import references
 from framework.loader.nodes import Node
+from framework.loader.suggest import one_of
 
 __all__ = ["problems"]
 
@@ -26,6 +28,7 @@ def problems(entries: Sequence[_Entry], environment: Environment | None) -> Iter
     yield from _tables(enabled, environment)
     yield from _archives(enabled)
     yield from _claims(enabled)
+    yield from _references(enabled)
     if environment is not None:
         yield from _told(enabled, environment)
 
@@ -95,6 +98,27 @@ def _archives(entries: Sequence[_Entry]) -> Iterator[_Found]:
             hint = "put the archive beside the landing folder"
             place = _place(tree, "source", "path")
             yield frozenset({feed.name, owner.name}), place.problem("source.path", message, hint)
+
+
+def _references(entries: Sequence[_Entry]) -> Iterator[_Found]:
+    """References to what another feed does not write, or not in the clear."""
+    targets = {feed.target.table.name.lower(): feed for feed, _ in entries if not feed.target.shared_target}
+    for feed, tree in entries:
+        for _, reference in references(feed):
+            other = targets.get(reference.table.name.lower())
+            own = reference.among.startswith("_")  # of the table's mode, or audit
+            if other is None or own or other.schema_contract.new_columns is NewColumns.ADD:
+                continue
+            path = f"schema.{reference.column}.exists_in.column"
+            node = _place(tree, "schema", reference.column, "exists_in", "column")
+            columns = {column.name: column for column in other.target_columns}
+            found = columns.get(reference.among)
+            if found is None:
+                message = f"the feed {other.name} ({other.file}) writes no column '{reference.among}'"
+                yield frozenset({feed.name}), node.problem(path, message, one_of(reference.among, columns))
+            elif found.mask is not None:
+                message = f"the feed {other.name} ({other.file}) masks {found.name}, so no value is equal to it"
+                yield frozenset({feed.name}), node.problem(path, message, "refer to a column without a mask")
 
 
 def _told(entries: Sequence[_Entry], environment: Environment) -> Iterator[_Found]:

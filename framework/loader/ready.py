@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from framework.errors import Problem
-from framework.feed import Check, CheckAction, CheckScope, Mask, MaskMethod
+from framework.feed import Check, CheckAction, CheckScope, Mask, MaskMethod, Reference
 from framework.loader.nodes import Node
-from framework.names import AUDIT_COLUMNS
+from framework.loader.values import word
+from framework.names import AUDIT_COLUMNS, Table
 from framework.types import Array, DataType, Map, Scalar, Struct, parse_type
 
 __all__ = ["checks", "key_problems", "mask", "problems"]
@@ -21,6 +22,9 @@ def problems(node: Node, path: str, found: DataType | None) -> Iterator[Problem]
         yield future.problem(f"{path}.not_in_future", f"a {found} has no future", "it is for dates and timestamps")
     if unique is not None and unique.value is True and isinstance(found, Array | Map | Struct):
         yield unique.problem(f"{path}.unique", f"values of {found} cannot be compared", "remove it")
+    exists = node.get("exists_in")
+    if exists is not None and isinstance(found, Array | Map | Struct):
+        yield exists.problem(f"{path}.exists_in", f"values of {found} cannot be compared", "remove it", at_key=True)
     if mask is not None and not mask.broken:
         yield from _mask_problems(mask, f"{path}.mask", found)
 
@@ -78,6 +82,12 @@ def checks(columns: Mapping[str, Node]) -> Iterator[Check]:
         if _is_set(node, "not_in_future"):
             expr = f"{quoted} is null or {quoted} <= {_now(parse_type(node.map['type'].text))}"
             yield Check(f"not_in_future_{name}", expr, CheckAction.QUARANTINE)
+        exists = node.get("exists_in")
+        if exists is not None:
+            reference = Reference(name, Table(exists.map["table"].text), exists.map["column"].text)
+            expr = f"{name} is a {reference.among} of {reference.table}"
+            action = word(exists, CheckAction.QUARANTINE, "action")
+            yield Check(f"exists_in_{name}", expr, action, exists_in=reference)
 
 
 def _is_set(node: Node, key: str) -> bool:

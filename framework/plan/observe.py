@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from framework.batch import Manifest, Seen
 from framework.engine import Engine, Staged, TableState
@@ -13,6 +13,7 @@ from framework.keeping import Keeping, Kept
 from framework.law.discovery import Listing
 from framework.law.manifests import mistrust
 from framework.law.modes import memory_table
+from framework.law.references import references
 from framework.ledger import BatchEvent, Ledger
 from framework.names import Added, BatchState, File
 from framework.storage import Storage
@@ -58,7 +59,8 @@ class Facts:
     no longer holds, `doubled` is a batch that was merged and then lost from staging, whose bad rows would come again;
     `notes` is what is to be known besides; `memory` is the table beside the target that holds what it does not show,
     None for a feed that needs none; `loaded` the manifest of the last batch in the target; `brought` are columns that
-    pending files are known to add.
+    pending files are known to add; `referred` are the columns (name, type) of other tables into which checks look, by
+    the names of those that there are.
     """
 
     listing: Listing
@@ -75,6 +77,7 @@ class Facts:
     loaded: Manifest | None = None
     seen: Seen | None = None
     brought: tuple[Added, ...] = ()
+    referred: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def staged(self, staged: Staged) -> Facts:
         """What is so once a batch has been staged."""
@@ -147,7 +150,15 @@ def observe(
         notes=tuple(_notes(feed, last, unfinished)) if last else (),
         memory=memory,
         loaded=_loaded(feed, engine, last.manifest if last else None, seqs.target),
+        referred=_referred(feed, engine),
     )
+
+
+def _referred(feed: Feed, engine: Engine) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The columns of the tables into which the feed's checks look."""
+    tables = {reference.table for _, reference in references(feed)}
+    states = ((table, engine.state(table, feed.name)) for table in tables)
+    return {table.name: state.columns for table, state in states if state is not None}
 
 
 def _loaded(feed: Feed, engine: Engine, last: Manifest | None, merged: int) -> Manifest | None:

@@ -4,6 +4,7 @@ A case is the folder `tests/<feed>/<case>/`:
 
     incoming/…                files that land together; or day1/…, day2/…, which land and are run one after the other
     target.csv                rows that the target has before (optional)
+    <schema.table>.csv        rows of a table into which `exists_in` looks
     expected.csv              its rows afterwards, in the columns that it names
     expected_quarantine.csv   bad rows; without it there may be none
     expected_rejected.csv     files that are rejected, and what ends a run; without it nothing may be

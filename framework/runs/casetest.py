@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from framework.environment import Durability, Environment
 from framework.errors import LandfeedError, expected
 from framework.feed import ArchiveAction, Column, Feed, Format, Mode, NullKeys, Source
+from framework.law.references import references
 from framework.law.sheets import Difference, Row, Sheet, compare, sheet_text
 from framework.leases import Leases
 from framework.machine import own_folder
@@ -23,7 +24,8 @@ from framework.report import FeedReport
 from framework.runs.cases import Case, Result, days_of, read
 from framework.runs.options import Options
 from framework.runs.run import run_feeds
-from framework.types import Array, DataType, Map, Struct, parse_type
+from framework.steps import CreateTable, TableColumn
+from framework.types import Array, DataType, Map, Scalar, Struct, parse_type
 
 __all__ = ["Opened", "run_case"]
 
@@ -94,16 +96,17 @@ def _moved(feed: Feed, folder: str) -> Feed:
     return replace(feed, source=source, archive=archive)
 
 
-def _as_feed(feed: Feed, path: str, types: Mapping[str, DataType]) -> Feed:
-    """The feed that appends rows of these columns, JSON lines below `path`, to the feed's target."""
+def _as_feed(feed: Feed, path: str, types: Mapping[str, DataType], table: Table) -> Feed:
+    """The feed that appends rows of these columns, JSON lines below `path`, to a table."""
     return replace(
         feed,
-        name=f"{feed.name}__given",
+        name=f"{feed.name}__given_{table.name}",
         source=Source(path, Format.JSON, limits=feed.source.limits),
         columns=tuple(Column(name, type_, (name,)) for name, type_ in types.items()),
         target=replace(
             feed.target,
-            staging=feed.target.table.suffixed("__given"),
+            table=table,
+            staging=table.suffixed("__given"),
             mode=Mode.APPEND,
             scd_type=1,
             keys=(),
@@ -122,7 +125,15 @@ def _as_feed(feed: Feed, path: str, types: Mapping[str, DataType]) -> Feed:
 
 
 def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> None:
-    """Make the target with the rows of target.csv, if there is one: they are loaded, as a feed of their own would."""
+    """Make the target with the rows of target.csv, if there is one, and the tables into which checks look."""
+    for other, sought in _referred(feed).items():
+        rows = read(case, f"{other}.csv")
+        if rows is None:
+            message = f"{case.folder} has no {other}.csv, in which checks of the feed look for {', '.join(sought)}"
+            raise LandfeedError(message, f"write the rows of {other} into it that the case needs", code="case")
+        known = {column: sought.get(column, Scalar("string")) for column in rows.columns}
+        world.engine.create(CreateTable(other, tuple(TableColumn(*each) for each in known.items())))
+        _load(feed, world, leases, f"{folder}/{other}/", (f"{other}.csv", rows, known, other))
     sheet = read(case, _GIVEN)
     if sheet is None:
         return
@@ -131,15 +142,33 @@ def _give(case: Case, feed: Feed, world: World, leases: Leases, folder: str) -> 
     unknown = [name for name in sheet.columns if name not in types]
     if unknown:
         raise LandfeedError(f"{_GIVEN}: the target has no column {unknown[0]}", _has(types), code="case")
-    path = os.path.join(folder, "given/")
+    world.engine.create(table)
+    _load(feed, world, leases, f"{folder}/given/", (_GIVEN, sheet, types, table.table))
+
+
+def _referred(feed: Feed) -> dict[Table, dict[str, DataType]]:
+    """The tables into which the feed's checks look, with the columns that they need."""
+    types = {column.name: column.type for column in feed.columns}
+    found: dict[Table, dict[str, DataType]] = {}
+    for _, reference in references(feed):
+        found.setdefault(reference.table, {})[reference.among] = types[reference.column]
+    return found
+
+
+def _load(
+    feed: Feed, world: World, leases: Leases, path: str, given: tuple[str, Sheet, Mapping[str, DataType], Table]
+) -> None:
+    """Load a sheet (its name, rows, the types of columns and the table) as a feed of its own would, from `path`."""
+    name, sheet, types, table = given
+    if not sheet.rows:
+        return
     os.makedirs(path)
     with open(os.path.join(path, "rows.json"), "w", encoding="utf-8") as out:
         out.writelines(json.dumps(_document(sheet.columns, row, types)) + "\n" for row in sheet.rows)
-    given = _as_feed(feed, path, {name: types[name] for name in sheet.columns})
-    world.engine.create(table)
-    if sheet.rows:
-        for reason in _refused(given, run_feeds([given], world, leases, Options(jobs=1))[0]):
-            raise LandfeedError(f"{_GIVEN} does not fit the target: {reason[1]}", code="case")
+    loading = _as_feed(feed, path, {name: types[name] for name in sheet.columns}, table)
+    what = "the target" if name == _GIVEN else "the feed"
+    for reason in _refused(loading, run_feeds([loading], world, leases, Options(jobs=1))[0]):
+        raise LandfeedError(f"{name} does not fit {what}: {reason[1]}", code="case")
 
 
 def _document(columns: Sequence[str], row: Row, types: Mapping[str, DataType]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ TEMPLATES: Mapping[str, Sequence[str]] = {
         ),
         *("get(split(<string>, ','), <small>)", "array_join(array(<string>, <string>), '+')", "from_unixtime(<long>)"),
     ],
-    "small": ["-1", "0", "1", "2", "3", "i % 7"],
+    "small": ["-1", "0", "1", "2", "3", "i % 7", "null"],
     "date": [
         *(
             "x",

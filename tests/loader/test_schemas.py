@@ -93,12 +93,23 @@ def complete(name: str) -> str:
         return stream.read()
 
 
+COUNTRIES = """\
+feed: countries
+source: {path: "${landing}/countries/", format: csv}
+schema: {code: string}
+target: {table: crm.countries, keys: [code]}
+"""
+
+
 def test_a_feed_with_every_supported_key_runs(project: Project) -> None:
     project.feed("complete", complete("feed.yml"))
     assert project.cli("validate").document["problems"] == []
     header = "customer_id;MAIL;status;birth_date;balance;address;updated_at\n"
     row = '1;a@b;I;31.12.1999;5.00;\'{"zip": "1"}\';2026-01-01 12:00\n'
     project.land("complete", "2026/customers_20260101_a.csv", header + "#no row\n" + row + "2;x;I;;;;2026-01-01\n")
+    project.feed("countries", COUNTRIES)
+    project.land("countries", "1.csv", "code\nIT\n")
+    assert project.cli("run", "countries").code == 0
     report = project.cli("run", "complete").feed
     assert (report["rows"]["inserted"], report["rows"]["quarantined"]) == (1, 1)
     columns = "customer_id, birth_date, address, updated_at, business_date"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from framework.environment import EngineName, Environment
 from framework.errors import Problem
-from framework.feed import Feed
+from framework.feed import Check, CheckAction, Column, Feed, Mask, MaskMethod, Reference
 from framework.loader.between import problems
 from framework.loader.nodes import Node, parse
 from framework.names import Table
+from framework.types import Scalar
 from tests.feeds import made_feed
 
 TREE = "source:\n  path: x\ntarget:\n  table: y\n"
@@ -202,3 +204,29 @@ def test_three_feeds_and_many_prefixes() -> None:
 
 def test_a_recursive_feed_does_not_meet_itself() -> None:
     assert told(of("a", "/l/", None, True)) == []
+
+
+def referring(among: str) -> Feed:
+    reference = Reference("country", Table("shop.countries"), among)
+    check = Check("exists_in_country", "country is known", CheckAction.QUARANTINE, exists_in=reference)
+    return replace(feed("a"), checks=(check,))
+
+
+@pytest.mark.parametrize(
+    ("among", "message"),
+    [
+        ("code", None),
+        ("_source_file", None),
+        ("cod", "the feed countries (feeds/countries.yml) writes no column 'cod'"),
+        ("name", "the feed countries (feeds/countries.yml) masks name, so no value is equal to it"),
+        ("left_out", "the feed countries (feeds/countries.yml) writes no column 'left_out'"),
+    ],
+)
+def test_a_reference_to_what_another_feed_writes(among: str, message: str | None) -> None:
+    text = Scalar("string")
+    name = Column("name", text, ("name",), mask=Mask(MaskMethod.SHA256))
+    columns = (Column("code", text, ("code",)), name, Column("left_out", text, ("left_out",)))
+    countries = replace(feed("countries", target={"except_columns": ("left_out",)}), columns=columns)
+    found = [("a", "schema.country.exists_in.column", message)] if message else []
+    assert told(referring(among), countries) == found
+    assert told(referring(among)) == []

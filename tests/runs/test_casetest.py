@@ -159,3 +159,23 @@ def test_nested_values_nulls_and_sheets() -> None:
     other = Sheet(("b", "a"), (("NaN", None), ("10", '{"y":[1],"x":"1.50"}')))
     assert not compare(one, other, types)
     assert compare(one, Sheet(("a", "b"), (*one.rows, one.rows[0])), types).surplus == (one.rows[0],)
+
+
+REFERRING = """\
+feed: activity
+source: {path: "${landing}/user_activity/", format: csv}
+schema:
+  id: bigint
+  country: {type: string, exists_in: {table: ref.countries, column: code}}
+target: {table: analytics.activity, keys: [id]}
+"""
+
+
+def test_rows_of_a_table_into_which_checks_look(project: Project) -> None:
+    project.feed("activity", REFERRING)
+    files = {"incoming__x": "id,country\n1,IT\n2,XX\n", "expected": "id\n1\n"}
+    case(project, **files)
+    assert "has no ref.countries.csv, in which checks of the feed look for code" in result(project)["error"]
+    files["expected_quarantine"] = '_line,_record,_errors\n3,"2,XX",check_failed in country\n'
+    case(project, **files, **{"ref.countries": "code,name\nIT,Italia\n"})
+    assert result(project)["passed"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from framework.feed import Feed
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.layout import Layout
+from framework.law.references import references
 from framework.law.rescue import rescued_fields
 from framework.law.rules import error_list, row_rules
-from framework.law.staging import BAD, RowQuery, Select, moments, rendered, rules_of
+from framework.law.selects import Select, rendered
+from framework.law.staging import BAD, RowQuery, moments, rules_of
 from framework.law.verdict import Verdict
 
 __all__ = ["LEFT", "bad_rows", "row_query", "select_rows", "table_columns"]
@@ -40,16 +43,22 @@ def row_query(
     audit columns."""
     fields = {name: f"f{index}" for name, index in layout.fields}
     told, rescued = moments(layout), rescued_fields(layout)
-    return RowQuery(
-        feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=told, rescued=rescued
-    )
+    known = {reference: DUCKDB.name(check.name) for check, reference in references(feed)}
+    query = RowQuery(feed, DUCKDB, fields, dict(files), audit=audit, usual_only=usual_only, moments=told)
+    return replace(query, rescued=rescued, known=known)
 
 
 def select_rows(
-    feed: Feed, layout: Layout, source: str, files: Sequence[tuple[int, str]], audit: Mapping[str, str]
+    feed: Feed,
+    layout: Layout,
+    source: str,
+    files: Sequence[tuple[int, str]],
+    audit: Mapping[str, str],
+    *,
+    ordered: bool = False,
 ) -> str:
     """A query of the rows of the table `batch` from a source of f0, f1, …, "_file", "_bytes" and "_quotes"; `files` are
-    (position, name) of its files."""
+    (position, name) of its files. With `ordered` the rows are put into the source's order again at the end."""
     rows = row_query(feed, layout, files, audit)
     columns = list(enumerate(feed.columns))
     kept = ", ".join(
@@ -58,7 +67,10 @@ def select_rows(
     texts = f"CASE WHEN {BAD} THEN [{kept}] END"
     asked = (FLAGS, f"CASE WHEN _verdict IN ({_LEFT_OUT}) THEN _verdict END") if asks(feed) else ()
     items = (*(f"v{index}" for index, _ in columns), "_file", texts, "_bytes", "_quotes", *asked)
-    return rendered(f"({source})", [*rows.selects(), Select(items)])
+    if ordered:
+        source = f"SELECT *, row_number() OVER () AS _place FROM ({source})"
+    query = rendered(f"({source})", [*rows.selects(), Select(items)])
+    return f"{query} ORDER BY _place" if ordered else query
 
 
 def bad_rows(feed: Feed) -> str:

@@ -19,6 +19,7 @@ from framework.engines.embedded.checking import check_batch
 from framework.engines.embedded.clean import CleanBatch
 from framework.engines.embedded.files import FileRead, located
 from framework.engines.embedded.handover import insert_rows
+from framework.engines.embedded.known import collect
 from framework.engines.embedded.reading import Reader
 from framework.engines.embedded.sql import LEFT, bad_rows
 from framework.engines.embedded.typed import refuse_rows
@@ -30,17 +31,9 @@ from framework.law.headers import seen
 from framework.law.ranking import ranked
 from framework.law.reasons import reason_counts
 from framework.law.rules import malformed
+from framework.law.selects import Select, rendered
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import (
-    FILE,
-    KIND,
-    ROW,
-    Select,
-    audit_values,
-    quarantined,
-    rendered,
-    staged,
-)
+from framework.law.staging import FILE, KIND, ROW, audit_values, quarantined, staged
 from framework.law.survivors import AllRows, Fold, OneRow, Survivor
 from framework.law.verdict import REASONS, Figures, Judgement, Verdict, conserved, judge, most_frequent
 from framework.machine import own_folder
@@ -70,6 +63,7 @@ class Staging:
 
     def stage(self, step: Stage, pieces: Sequence[Piece], loaded_at: datetime, seal: Seal) -> Staged:
         """See `Engine.stage`."""
+        collect(self._db, self._tables, step.feed)
         clean = CleanBatch(self._db, self._tables, step).stage(pieces, loaded_at, seal)
         if clean is not None:
             return clean

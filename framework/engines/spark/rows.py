@@ -10,9 +10,13 @@ from typing import Any
 from framework.engines.spark.away import Executors
 from framework.engines.spark.reading import Reader
 from framework.engines.spark.sql import row_query
+from framework.engines.spark.tables import SparkTables
+from framework.feed import Reference
 from framework.law.dialects import SPARK
 from framework.law.ranking import ranked
-from framework.law.staging import BAD, BLOCK, FILE, KEPT, KIND, ROW, RowQuery, Select, audit_values, staged
+from framework.law.references import allowed, references
+from framework.law.selects import Select
+from framework.law.staging import BAD, BLOCK, FILE, KEPT, KIND, ROW, RowQuery, audit_values, staged
 from framework.law.survivors import AllRows
 from framework.opening import Piece
 from framework.steps import Stage
@@ -24,14 +28,21 @@ class BatchRows:
     """The rows of one batch, which are made of the files again each time that something is asked of them."""
 
     def __init__(
-        self, spark: Any, executors: Executors, step: Stage, pieces: Sequence[Piece], loaded_at: datetime
+        self,
+        tables: SparkTables,
+        executors: Executors,
+        step: Stage,
+        pieces: Sequence[Piece],
+        loaded_at: datetime,
     ) -> None:
+        spark = tables.spark
         self._spark, self._feed, self._batch, self._survivor = spark, step.feed, step.batch, step.survivor
         self._pieces, self._loaded_at = pieces, loaded_at
         self._paths = [piece.source.file.shown for piece in pieces]
         self.reader = Reader(spark, step.feed, pieces, executors)
         self.refused: tuple[int, ...] = ()
         """The positions of files that are rejected for their rows."""
+        self._known = {reference: _known(tables, reference) for _, reference in references(step.feed)}
 
     def audit(self) -> dict[str, str]:
         """SQL of the audit columns' values."""
@@ -70,7 +81,7 @@ class BatchRows:
         files = [piece.source.file for piece in self._pieces]
         found = None
         for frame in self.reader.frames:
-            rows = row_query(self._feed, frame.layout, files, self.audit())
+            rows = row_query(self._feed, frame.layout, files, self.audit(), self._known)
             select = last(rows)
             if self.refused:
                 but = f"_file NOT IN ({', '.join(map(str, self.refused))})"
@@ -78,6 +89,12 @@ class BatchRows:
             some = applied(frame.data, [*rows.selects(), select])
             found = some if found is None else found.unionByName(some)
         return found
+
+
+def _known(tables: SparkTables, reference: Reference) -> str:
+    """The values that a reference allows, of the table as it is now, although it will be asked more than once."""
+    table = reference.table
+    return f"({allowed(reference, tables.reference(table, tables.version(table)), SPARK)})"
 
 
 def applied(data: Any, selects: Iterable[Select]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from framework.feed import Feed
+from framework.feed import Feed, Reference
 from framework.law.dialects import SPARK
 from framework.law.layout import Layout
 from framework.law.rescue import rescued_fields
@@ -40,10 +40,13 @@ def layout_ddl(step: CreateTable) -> str:
     return " ".join(parts)
 
 
-def row_query(feed: Feed, layout: Layout, files: Sequence[File], audit: Mapping[str, str]) -> RowQuery:
+def row_query(
+    feed: Feed, layout: Layout, files: Sequence[File], audit: Mapping[str, str], known: Mapping[Reference, str]
+) -> RowQuery:
     """How the records of a `Frame` become rows. What is filtered by the verdict must not make Spark compute the
     values twice, once for the filter: it moves no filter below a column that differs each time."""
     fields = {name: f"f{index}" for name, index in layout.fields}
     names = {index: file.landed.name for index, file in enumerate(files)}
     told, rescued = moments(layout), rescued_fields(layout)
-    return RowQuery(feed, SPARK, fields, names, why="_why", once=SPARK.once, audit=audit, moments=told, rescued=rescued)
+    asked = (SPARK, fields, names, "_why", SPARK.once, audit)
+    return RowQuery(feed, *asked, moments=told, rescued=rescued, known=known)

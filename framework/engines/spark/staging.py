@@ -35,8 +35,9 @@ from framework.law.dialects import SPARK
 from framework.law.headers import seen
 from framework.law.ranking import key_terms
 from framework.law.reasons import reason_counts
+from framework.law.selects import Select
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import Select, quarantined
+from framework.law.staging import quarantined
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason
@@ -65,7 +66,7 @@ class Staging:
     def stage(self, seal: Seal) -> Staged:
         """See `Engine.stage`."""
         feed, before = self._feed, self._tables.prepare_staging(self._staging, self._columns())
-        rows = BatchRows(self._tables.spark, self._executors, self._step, self._pieces, self._loaded_at)
+        rows = BatchRows(self._tables, self._executors, self._step, self._pieces, self._loaded_at)
         clean, keys = self._write(rows)
         for piece in self._pieces:
             piece.source.done = True

@@ -51,7 +51,12 @@ def _pad(name: str) -> Callable[[Given], str]:
 
 
 def _length_of_part(given: Given) -> str:
-    return f", greatest({given[2]}, 0)" if len(given.args) == 3 else ""
+    return f", {_at_least(given[2], 0)}" if len(given.args) == 3 else ""
+
+
+def _at_least(number: str, least: int) -> str:
+    """NULL stays NULL, which `greatest` passes over."""
+    return f"CASE WHEN {number} < {least} THEN {least} ELSE {number} END"
 
 
 def _substring(given: Given) -> str:
@@ -68,7 +73,7 @@ def _from_a_start(given: Given) -> str:
     """On Spark, which counts beyond the least int where there is no length."""
     if len(given.args) == 3:
         return f"substring({', '.join(given.args)})"
-    return f"substring({given[0]}, greatest({given[1]}, -1000000000))"
+    return f"substring({given[0]}, {_at_least(given[1], -1000000000)})"
 
 
 def _indexed(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -173,6 +178,7 @@ FUNCTIONS: tuple[Function, ...] = (
              examples={"substring('hello', 2, 3)": "'ell'", "substring('hello', 0, 2)": "'he'",
                        "substring('hello', -3, 2)": "'ll'", "substring('hello', -7, 3)": "'h'",
                        "substring('hello', 9)": "''", "substring('hello', 2, -1)": "''",
+                       "substring('hello', null)": "NULL", "substring('hello', 2, null)": "NULL",
                        "substr('hello' from 4)": "'lo'"}),
     function("split_part", "split_part(a, separator, n)",
              "the n-th part between separators, from the end for a negative "
