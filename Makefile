@@ -68,7 +68,7 @@ mutants: $(BIN)/.dev            ## changes the core in thousands of places and p
 	@$(BIN)/python -m tests.mutated
 
 # The core, the embedded engine and the formats: what runs with every dependency at its lower end. Whatever pip installs
-# for the other tests is the upper end.
+# for the other tests is the upper end. The tests, and nothing else, take moments from DuckDB, which makes them by pytz.
 LOWEST := build/lowest
 LOWEST_TESTS := tests/loader tests/plan tests/law tests/begin tests/infer tests/cli tests/runs/test_load.py tests/runs/test_formats.py
 
@@ -76,9 +76,9 @@ test-lowest:                    ## tests with the oldest versions of the depende
 	@rm -rf $(LOWEST) build/uv
 	@$(PYTHON) -m venv build/uv
 	@build/uv/bin/python -m pip install -q uv
-	@build/uv/bin/uv venv -q -p $(PYTHON) $(LOWEST)
+	@build/uv/bin/uv venv -q --seed -p $(PYTHON) $(LOWEST)
 	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python --resolution lowest-direct '.[embedded,watch,parquet,avro,orc,excel,zstd]'
-	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python hypothesis 'pytest<9.2' pytest-timeout pytest-xdist
+	@build/uv/bin/uv pip install -q -p $(LOWEST)/bin/python hypothesis 'pytest<9.2' pytest-timeout pytest-xdist pytz
 	@build/uv/bin/uv pip list -p $(LOWEST)/bin/python
 	$(LOWEST)/bin/python -m pytest $(SPREAD) -p no:cacheprovider -m "not spark and not torture and not gcs" $(LOWEST_TESTS)
 

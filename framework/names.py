@@ -137,6 +137,11 @@ class Added:
     type: str
     source_name: str
 
+    @property
+    def grows(self) -> bool:
+        """Whether it is one of the schema's columns, in which files have brought members: only those are nested."""
+        return "<" in self.type
+
 
 class ChangeKind(StrEnum):
     """What is different: a file has a column more or less than the schema, or than the file before may have lost it

@@ -92,6 +92,17 @@ def troubles(format_: str) -> Iterator[tuple[str, bytes]]:
         yield named(format_, "packed", ending), packed(content)
         yield named(format_, "torn", ending), packed(content)[:-5]
         yield named(format_, f"is{ending.replace('.', '_')}"), packed(content)
+    yield named(format_, "before", ".zip"), _pointing_before(_zipped(content))
+    if format_ == PARQUET:
+        yield named(format_, "pages"), content[:4] + b"\xff" * 8 + content[12:]
+
+
+def _pointing_before(archive: bytes) -> bytes:
+    """An archive that says of its members that they are before its first byte."""
+    at = archive.rindex(b"PK\x05\x06") + 16
+    return (
+        archive[:at] + (int.from_bytes(archive[at : at + 4], "little") + 1000).to_bytes(4, "little") + archive[at + 4 :]
+    )
 
 
 def _zipped(content: bytes) -> bytes:

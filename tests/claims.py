@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from tests.old_workbooks import a_number, a_shared_text, a_text, old_workbook
 from tests.workbooks import workbook
 
 __all__ = ["BOOK", "LARGE", "SHEET", "avro", "changed", "deflated", "number", "sheet", "sized", "texts"]
@@ -98,6 +99,8 @@ def _book(cells: str, shared: str = "") -> bytes:
     return changed(BOOK, {SHEET: sheet(f"{_COLUMNS}</row><row>{cells}"), "xl/sharedStrings.xml": texts(shared)})
 
 
+_NAMES = b"".join(a_text(0, at, name) for at, name in enumerate(_FIELDS))
+
 LARGE: Mapping[str, Callable[[], bytes]] = {
     "list.avro": lambda: _avro({"type": "array", "items": "null"}, number(1 << 50) + number(0)),
     "itself.avro": lambda: _avro(["null", "r"], (number(1) + number(1)) * 490_000),
@@ -115,6 +118,11 @@ LARGE: Mapping[str, Callable[[], bytes]] = {
     "shared.excel": lambda: _book("".join('</row><row><c t="s"><v>0</v></c>' for _ in range(60_000)), "x" * 100_000),
     "texts.excel": lambda: _book("", "x" * 300_000_000),
     "cells.excel": lambda: _book("<c><v>1</v></c>" * 5_000_000),
+    "corners_of_old.excel": lambda: old_workbook(_NAMES + a_number(65_535, 65_535, 1)),
+    "area_of_old.excel": lambda: old_workbook(_NAMES + a_number(65_535, 60, 1)),
+    "shared_of_old.excel": lambda: old_workbook(
+        _NAMES + b"".join(a_shared_text(row, 0) for row in range(1, 60_000)), "x" * 8_000
+    ),
     "names.xml": lambda: b"<r>" + b"".join(b"<a><k%d/></a>" % (at % 9990) for at in range(60_000)) + b"</r>",
     "rows.xml": lambda: b"<r>" + b"<a/>" * 249_000 + b"</r>",
     "attributes.xml": lambda: b"<r><a " + b" ".join(b"a%d=''" % at for at in range(100_000)) + b"/></r>",

@@ -119,8 +119,10 @@ def _write_feed(name: str, text: str, config: str, env: str) -> str:
         os.makedirs(os.path.dirname(file), exist_ok=True)
         with open(file, "x", encoding="utf-8") as out:
             out.write(text)
+    except FileExistsError as error:
+        raise LandfeedError(f"{file} is there already", "take another name, or remove the file") from error
     except OSError as error:
-        raise LandfeedError(f"{file} cannot be written: {error.strerror}", "take another name") from error
+        raise LandfeedError(f"{file} cannot be written: {error.strerror}", "make its folder writable") from error
     _, problems = check_project(config, env, environ=os.environ)
     mine = [problem for problem in problems if problem.file == f"feeds/{name}.yml"]
     if mine:

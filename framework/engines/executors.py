@@ -20,9 +20,19 @@ from framework.law.layout import Layout
 from framework.law.records import Record
 from framework.law.records.json_lines import JsonLines, NotByItself
 from framework.machine import own_folder
-from framework.opening import BROKEN_FILE, FileRead, GivenFile, Piece, SourceFile, open_piece, unreadable
+from framework.opening import BROKEN_FILE, FileRead, GivenFile, Piece, SourceFile, open_file, unreadable
 
-__all__ = ["FACT", "Task", "open_files", "opened_pieces", "plain_path", "raise_told", "read_files", "read_json_lines"]
+__all__ = [
+    "FACT",
+    "Task",
+    "as_away",
+    "open_files",
+    "opened_pieces",
+    "plain_path",
+    "raise_told",
+    "read_files",
+    "read_json_lines",
+]
 
 FACT = "_fact"
 """The column of what came of a file, as JSON; NULL for its records."""
@@ -56,7 +66,7 @@ class Task:
                 continue
             for path, content in zip(batch.column("path"), batch.column("content"), strict=True):
                 index = by_path[plain_path(path.as_py())]
-                yield index, GivenFile(self.sources[index], content.as_py(), self.beside.get(index, {}))
+                yield index, GivenFile(self.sources[index], content.as_py(), self.beside.get(index, {}), folder)
 
 
 def plain_path(path: str) -> str:
@@ -66,23 +76,29 @@ def plain_path(path: str) -> str:
 
 
 def open_files(task: Task, batches: Iterable[Any]) -> Iterator[Any]:
-    """For each file `_file`, `_piece` (pickled), or what went wrong (`FACT`)."""
+    """For each file `_file`, `_piece` (its pieces, pickled), or what went wrong (`FACT`)."""
     import pyarrow as pa
 
     with own_folder() as folder:
         for index, source in task.taken(batches, folder):
             piece, fact = None, None
             try:
-                opened = open_piece(task.feed, index, source)
-                piece = pickle.dumps(replace(opened, source=task.sources[index], away=True))
+                opened = open_file(task.feed, index, source)
+                piece = pickle.dumps([as_away(each, task.sources[index]) for each in opened])
             except LandfeedError as error:
                 fact = json.dumps(_told(error))
             columns = [pa.array([index], pa.int32()), pa.array([piece], pa.binary()), pa.array([fact], pa.string())]
             yield pa.record_batch(columns, names=["_file", "_piece", FACT])
 
 
-def opened_pieces(rows: Iterable[Any]) -> dict[int, Piece]:
-    """The pieces that `open_files` gave, by position. Raises as `raise_told` does."""
+def as_away(piece: Piece, source: SourceFile) -> Piece:
+    """A piece of a file that another process opened, for one that knows the file as this source."""
+    its = piece.source.within(source) if piece.source.is_member else source
+    return replace(piece, source=its, away=True)
+
+
+def opened_pieces(rows: Iterable[Any]) -> dict[int, list[Piece]]:
+    """The pieces that `open_files` gave, by their file's position. Raises as `raise_told` does."""
     found = list(rows)
     raise_told(json.loads(row[FACT]) for row in found if row[FACT] is not None)
     return {row["_file"]: pickle.loads(row["_piece"]) for row in found}  # noqa: S301 (our own code wrote it)

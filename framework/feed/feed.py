@@ -82,6 +82,8 @@ class Column:
     description: str | None = None
     added: bool = False
     """Whether files have brought it, and not the schema."""
+    declared: DataType | None = None
+    """The schema's type, where files have brought members that it does not have."""
     rescues: bool = False
     """Whether it holds what no other column wants."""
 

@@ -29,7 +29,9 @@ _MOST_BEFORE = 50
 _NO_NAME = re.compile(r"[,;|\t\x01]|[0-9]{4}|[0-9][.:/-][0-9]")
 """What stands in no name of a header that is found behind other lines."""
 _MARK = re.compile(r"[#*@$]?[A-Za-z_]{1,20}[:#*]?")
-_ENDS = frozenset(("trailer", "trl", "trail", "eof", "end", "footer", "ftr", "total", "totals", "sum", "summe"))
+_ENDS = frozenset(
+    ("trailer", "trl", "trail", "eof", "end", "footer", "ftr", "total", "totals", "totale", "sum", "summe", "gesamt")
+)
 """Words of trailers that tell no number of records."""
 
 
@@ -157,7 +159,8 @@ def _surely_names(fields: Sequence[str | None]) -> bool:
 def _with_trailer(files: _Samples, ways: Sequence[Delimited], *, as_wide: bool = False) -> Iterator[Delimited]:
     """The same ways with a trailer, where the last record of each sample begins with a word that no other begins with
     and says how many records there are, or has another number of fields; and with records filled, where fields that are
-    too many are empty. One that is `as_wide` as the records must be a word for trailers with that number."""
+    too many are empty. One that is `as_wide` as the records must begin with a word for trailers, and have that number
+    or more empty fields than any record."""
     for how in ways:
         if not as_wide and _only_empty(files, how):
             yield replace(how, fill=True)
@@ -188,11 +191,12 @@ def _mark(
 ) -> tuple[str, int | None] | None:
     """The word with which the last record begins and no other, and the field of it (from 1) that says how many records
     are before it, behind the header. None where it is a record like others."""
-    count, last, words, width = 0, None, set[str](), 0
+    count, last, words, width, empty = 0, None, set[str](), 0, 0
     with records_of(sample, encoding, how, number) as records:
         for record in records:
             if last is not None:
                 words.add(_word(last))
+                empty = max(empty, _empty(last))
             width = width or len(record.fields or ())
             last, count = record, count + 1
     if last is None or not last.fields or count < 3 or (len(last.fields) == width) is not as_wide:
@@ -204,13 +208,17 @@ def _mark(
         at for at, field in enumerate(last.fields, 1) if at > 1 and (field or "").strip().lstrip("0") == str(before)
     ]
     is_word = word.strip("#*@$:").lower() in _ENDS
-    if not (is_word or told) or (as_wide and not (is_word and told)):
+    if not (is_word or told) or (as_wide and not (is_word and (told or _empty(last) > empty))):
         return None
     return word, told[0] if told else None
 
 
 def _word(record: Record) -> str:
     return (record.fields or ("",))[0] or record.raw[:1]
+
+
+def _empty(record: Record) -> int:
+    return sum(not field for field in record.fields or ())
 
 
 # Reading

@@ -16,7 +16,7 @@ __all__ = ["Pattern", "about_keys", "about_sequence", "about_time", "feed_name",
 _LONGEST = 128
 _KEY = re.compile(r"(^|.*[_\W])(id|key|uuid|guid|code|no|nr|num|number|sku|isin|iban|email)$|.*[a-z](Id|ID|Key)$")
 _NEWER = re.compile(
-    r"updat|modif|chang|last_|lastmod|valid_from|event_?time|event_?ts|timestamp|_ts$|^ts$|_at$|extract"
+    r"updat|modif|chang|last_|lastmod|valid_from|event_?time|event_?ts|timestamp|_ts$|^ts$|_at$|extract|ge(ä|ae)ndert"
 )
 _VERSION = re.compile(r"(^|_)(version|revision|rev|seq|sequence|seq_no|lsn|scn)$")
 _TIME = re.compile(r"date|day|time|_at$|_on$|_ts$|^ts$|created|updated|modified|since|until|birth|dob|epoch|stamp")

@@ -26,6 +26,8 @@ from framework.opening import BROKEN_FILE, not_text, unreadable
 __all__ = ["Reading", "Row", "read_how", "rows"]
 
 _CHUNK = 1 << 20
+_TAG = re.compile(rb"[^<]*<(?:[?!]|[^\s<>;,|]+[\s/>])")
+"""How XML begins."""
 _BEGINNING = 4096
 _NARROW = ("utf-8", "windows-1252", "iso-8859-1")
 _WIDE = ("utf-16", "utf-16-le", "utf-16-be")
@@ -168,7 +170,9 @@ def _signed(beginning: bytes) -> Format | None:
     if kind.startswith(("an HTML", "a zip")):
         return None
     signed = ((format_, reader.signature) for format_, reader in READERS.items() if reader.signature is not None)
-    return next((format_ for format_, signature in signed if re.match(signature, beginning)), None)
+    found = next((format_ for format_, signature in signed if re.match(signature, beginning)), None)
+    is_csv = found is Format.XML and not _TAG.match(beginning.replace(b"\0", b""))  # of which a name begins with "<"
+    return None if is_csv else found
 
 
 def _format(sample: Sample, encoding: str) -> Format:

@@ -24,8 +24,9 @@ SQL. Nothing here reads, writes or asks the clock.
     headers | drift | naming            what headers lack and bring, as it is told · what is different from the file
                                         before · names as tables take them
     layout                              headers to columns
-    matched                             which of a file's names each column has
+    matched | members                   which of a file's names each column has; which members structs have in files
     hints                               what may be wrong with a file that lacks a column
-    values | places | ready | freshness | fitting   texts to values · … · which types rows may be written as
+    values | selects | places | ready | freshness | fitting   texts to values · queries in steps · … · which types rows
+                                        may be written as
     dialects                            how an engine says what the builders need
 """

@@ -2,7 +2,8 @@
 
 A batch is then staged and merged by a feed that has them too, as texts behind its own columns; so what an engine does
 is what it does for any feed. Which they are is kept in the batch's manifest, and so passed on to the next one: in rows
-of files that do not have them they are NULL, as other columns are.
+of files that do not have them they are NULL, as other columns are. Members that files bring within structs are texts
+at the end of these: the column is kept with its grown type.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from framework.batch import FileOutcome, Manifest
 from framework.feed import Column, Feed, NewColumns
 from framework.law.layout import Layout, Rejected, same_name
+from framework.law.members import grown, lacks, with_member
 from framework.law.naming import column_name
 from framework.names import AUDIT_COLUMNS, CHANGE, DELETED_AT, END_AT, RESCUED, SEQUENCE, START_AT, Added
 from framework.types import Scalar, parse_type
@@ -27,9 +29,11 @@ def with_added(feed: Feed, added: Iterable[Added]) -> Feed:
     """The feed with these columns behind its own, but for those that its schema has by now."""
     if feed.schema_contract.new_columns is not NewColumns.ADD:
         return feed
+    added = tuple(added)
+    feed = _grown(feed, [each for each in added if each.grows])
     known = _known(feed)
     new = []
-    for each in added:
+    for each in (each for each in added if not each.grows):
         names = {same_name(each.name), same_name(each.source_name)}
         if known.isdisjoint(names):
             known |= names
@@ -44,21 +48,34 @@ def with_added(feed: Feed, added: Iterable[Added]) -> Feed:
     return replace(feed, columns=(*feed.columns, *new), target=target)
 
 
+def _grown(feed: Feed, added: Sequence[Added]) -> Feed:
+    """The feed whose columns have the members that these have more."""
+    columns = list(feed.columns)
+    for each in added:
+        for index, column in enumerate(columns):
+            type_ = grown(column.type, parse_type(each.type)) if column.name == each.name else column.type
+            if type_ != column.type:
+                columns[index] = replace(column, type=type_, declared=column.declared or column.type)
+    return replace(feed, columns=tuple(columns)) if added else feed
+
+
 def added_by(feed: Feed, before: Feed, outcomes: Iterable[FileOutcome]) -> tuple[Added, ...]:
-    """The columns that are added to a feed, `before` its files were opened or by those of them that are loaded."""
+    """The columns that are added to a feed, `before` its files were opened or by those of them that are loaded; and
+    those with members that any file brought, since staging has these."""
     loaded = {name for outcome in outcomes if outcome.rejected is None for name in outcome.seen.added}
     wanted = loaded | {each.name for each in added_columns(before)}
-    return tuple(each for each in added_columns(feed) if each.name in wanted)
+    return tuple(each for each in added_columns(feed) if each.grows or each.name in wanted)
 
 
 def added_columns(feed: Feed) -> tuple[Added, ...]:
     """The columns that were added to a feed."""
-    return tuple(Added(each.name, str(each.type), each.source_names[0]) for each in feed.columns if each.added)
+    some = (each for each in feed.columns if each.added or each.declared is not None)
+    return tuple(Added(each.name, str(each.type), each.source_names[0]) for each in some)
 
 
 def lacking(manifest: Manifest) -> set[str]:
     """The columns that some loaded file of a batch does not have."""
-    added = {each.name for each in manifest.added}
+    added = {each.name for each in manifest.added if not each.grows}
     seen = [outcome.seen for outcome in manifest.loaded]
     return {column for each in seen for column in (*each.missing, *(added - set(each.added)))}
 
@@ -71,7 +88,8 @@ def brought(
     out, since it cannot be told which of them counts."""
     if feed.schema_contract.new_columns is not NewColumns.ADD:
         return ()
-    known, found = _known(feed), list[Added]()
+    layouts = tuple(layouts)
+    known, found = _known(feed), _members(feed, layouts)
     taken = known | {column.name.lower() for column in feed.columns} | {name.lower() for name in _OWN}
     tables = {name.lower(): (name, type_) for name, type_ in there if name.lower() not in taken}
     for layout in layouts:
@@ -87,6 +105,20 @@ def brought(
                 taken |= set(tables)
                 found.append(Added(column_name(name, taken), "string", name))
     return tuple(found)
+
+
+def _members(feed: Feed, layouts: Sequence[Layout | Rejected]) -> list[Added]:
+    """The columns in which files of these layouts have members that they do not have."""
+    types = {column.name: column.type for column in feed.columns}
+    for layout in layouts:
+        for column, path in layout.members if isinstance(layout, Layout) else ():
+            if lacks(types[column], path):
+                types[column] = with_member(types[column], path)
+    return [
+        Added(column.name, str(types[column.name]), column.source_names[0])
+        for column in feed.columns
+        if types[column.name] != column.type
+    ]
 
 
 def laid_out(feed: Feed, layout: Layout | Rejected) -> Layout | Rejected:

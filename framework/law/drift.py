@@ -13,7 +13,7 @@ from framework.batch import FileOutcome, Seen
 from framework.feed import Feed, MissingColumns, NewColumns
 from framework.law.layout import header_names
 from framework.names import RESCUED, ChangeKind, SchemaChange
-from framework.types import DataType
+from framework.types import DataType, Scalar
 
 __all__ = ["change_in_words", "file_changes"]
 
@@ -63,7 +63,8 @@ def _changes(feed: Feed, outcomes: Iterable[FileOutcome], before: Seen | None) -
                 yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, None, ignored)
         for name in seen.added:
             if name not in last.added:
-                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(types[name]), str(NewColumns.ADD))
+                type_ = types.get(name, Scalar("string"))  # of a member within a column, too
+                yield SchemaChange(file, ChangeKind.NEW_COLUMN, name, None, str(type_), str(NewColumns.ADD))
         last, header = seen, seen.header or header
 
 

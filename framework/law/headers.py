@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from framework.batch import Seen
 from framework.feed import Feed, MissingColumns, NewColumns
 from framework.law.layout import Layout, Rejected, quoted
+from framework.law.members import has_member
 from framework.names import RESCUED
 
 __all__ = ["column_warnings", "ignored", "missing", "seen"]
@@ -39,8 +40,12 @@ def seen(feed: Feed, layout: Layout | Rejected, encoding: str, *, header: bool) 
         return Seen(encoding=encoding, lacks=layout.lacks, brings=layout.brings)
     have = dict(layout.fields)
     added = tuple(column.name for column in feed.columns if column.added and column.name in have)
+    types = {column.name: column.type for column in feed.columns}
+    members = {".".join((name, *path)): has_member(types[name], path) for name, path in layout.members}
+    left_out = (*ignored(layout), *(name for name, may in members.items() if not may))
+    added = (*added, *(name for name, may in members.items() if may))
     names = layout.names if header else ()
-    return Seen(missing(feed, layout), ignored(layout), names, encoding, layout.numbers, added=added)
+    return Seen(missing(feed, layout), left_out, names, encoding, layout.numbers, added=added)
 
 
 def column_warnings(feed: Feed, files: Iterable[Seen]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from framework.feed import Column, Feed, NewColumns
 from framework.law.matched import Rejected, header_names, match, matched, quoted, renamed, same_name
+from framework.law.members import has_structs, members_of_type
 from framework.types import DataType
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Rejected",
     "csv_layout",
     "found_layout",
+    "growing",
     "has_keys",
     "header_names",
     "json_layout",
@@ -71,13 +73,16 @@ class Layout:
     """`record` are the fields of a file's records (their number is the record's width); `fields` pairs each column
     that the file has with the index of its field; `rescued` are the fields that no column wants and that are kept;
     `others` are keys of its records that are no fields of them, which
-    files of one layout need not have in common, and `numbers` columns of texts that are numbers in the file."""
+    files of one layout need not have in common, and so are `members`: columns with the paths of what their structs
+    have in the file and not in the schema, where such are added; `numbers` are columns of texts that are numbers in
+    the file."""
 
     record: tuple[Field, ...]
     fields: tuple[tuple[str, int], ...]
     rescued: tuple[int, ...] = ()
     others: tuple[str, ...] = field(default=(), compare=False)
     numbers: tuple[str, ...] = field(default=(), compare=False)
+    members: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -149,9 +154,14 @@ def has_keys(feed: Feed, names: Sequence[str]) -> bool:
     return all(name in found for name in key_names(feed))
 
 
-def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]] = ()) -> Layout | Rejected:
-    """The layout of a JSON file in whose records these keys occur, and these paths (of `json_paths`); its records have
-    the fields that columns want."""
+def json_layout(
+    feed: Feed,
+    keys: Sequence[str],
+    paths: Sequence[tuple[str, ...]] = (),
+    members: Sequence[tuple[str, tuple[str, ...]]] = (),
+) -> Layout | Rejected:
+    """The layout of a JSON file in whose records these keys occur, these paths (of `json_paths`), and in columns these
+    members that their types do not have; its records have the fields that columns want."""
     known = set(map(same_name, keys))
     steps = {".".join(path): path for path in paths if same_name(".".join(path)) not in known}
     names = [*keys, *steps]
@@ -166,7 +176,23 @@ def json_layout(feed: Feed, keys: Sequence[str], paths: Sequence[tuple[str, ...]
     record = tuple(Field(names[index], Kind.JSON, steps=steps.get(names[index], ())) for index in used)
     taken = {*(names[index] for index in used), *(field.path[0] for field in record)}
     others = tuple(key for key in keys if key not in taken)[:_OTHERS]
-    return _rescuing(feed, Layout(record, fields, others=others))
+    return _bounded(feed, replace(_rescuing(feed, Layout(record, fields, others=others)), members=tuple(members)))
+
+
+def growing(feed: Feed) -> dict[str, Column]:
+    """The columns of a feed to which files may add members, by each of their names as `same_name` has it."""
+    if feed.schema_contract.new_columns is not NewColumns.ADD:
+        return {}
+    some = [column for column in feed.columns if column.from_source and has_structs(column.declared or column.type)]
+    return {same_name(name): column for column in some for name in column.source_names}
+
+
+def _bounded(feed: Feed, layout: Layout) -> Layout | Rejected:
+    """The layout, unless structs in the file have more members beside the schema's than a file may have columns."""
+    most = feed.source.limits.columns
+    if len(layout.members) > most:
+        return Rejected(f"columns of the file have {len(layout.members)} more members; {most} may be (limits.columns)")
+    return layout
 
 
 def json_paths(feed: Feed) -> list[tuple[str, ...]]:
@@ -190,7 +216,10 @@ def typed_layout(feed: Feed, names: Sequence[str], types: Sequence[DataType | No
     fields = tuple((column, used.index(index)) for column, index in found.items())
     others = tuple(name for index, name in enumerate(names) if index not in set(used))
     record = tuple(Field(names[index], Kind.TYPED, types[index]) for index in used)
-    return _rescuing(feed, Layout(record, fields, others=others))
+    at = {column.name: types[found[column.name]] for column in growing(feed).values() if column.name in found}
+    own = {column.name: column.declared or column.type for column in growing(feed).values()}
+    members = [(name, path) for name, type_ in at.items() if type_ for path in members_of_type(type_, own[name])]
+    return _bounded(feed, replace(_rescuing(feed, Layout(record, fields, others=others)), members=tuple(members)))
 
 
 def _rescuing(feed: Feed, layout: Layout) -> Layout:

@@ -9,7 +9,8 @@ from framework.law.change import Kind
 from framework.law.dialects import Dialect
 from framework.law.merging import survivor_order
 from framework.law.rules import kind_of
-from framework.law.staging import KIND, Select
+from framework.law.selects import Select
+from framework.law.staging import KIND
 from framework.law.survivors import Fold, OneRow, Pick
 
 __all__ = ["key_terms", "ranked"]

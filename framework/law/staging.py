@@ -34,6 +34,7 @@ from framework.law.rules import (
     value_of,
     worst,
 )
+from framework.law.selects import Select, by_file
 from framework.law.values import plain_number_sql
 from framework.law.verdict import Verdict
 from framework.names import AUDIT_COLUMNS, CHANGE, shown
@@ -47,14 +48,10 @@ __all__ = [
     "KIND",
     "ROW",
     "RowQuery",
-    "Select",
     "audit_values",
-    "by_file",
-    "by_position",
     "is_nested",
     "moments",
     "quarantined",
-    "rendered",
     "rules_of",
     "staged",
 ]
@@ -67,23 +64,6 @@ BAD = f"_verdict = '{Verdict.QUARANTINE}'"
 """Whether a row goes to the quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
-    """One step of a query: what is selected from the step before, and which of the rows."""
-
-    items: tuple[str, ...]
-    where: str | None = None
-
-
-def rendered(source: str, selects: Iterable[Select]) -> str:
-    """The steps as SQL over `source`, a table or a query in brackets."""
-    query = source
-    for select in selects:
-        where = f" WHERE {select.where}" if select.where else ""
-        query = f"(SELECT {', '.join(select.items)} FROM {query}{where})"
-    return query[1:-1] if query != source else query
-
-
 def is_nested(column: Column) -> bool:
     return isinstance(column.type, Array | Map | Struct)
 
@@ -91,21 +71,6 @@ def is_nested(column: Column) -> bool:
 def moments(layout: Layout) -> frozenset[str]:
     """The columns whose fields have moments or dates by the file's own schema."""
     return frozenset(name for name, index in layout.fields if layout.record[index].type in MOMENTS)
-
-
-def by_file(texts: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
-    """SQL of the text that belongs to the file at a position of the batch."""
-    return by_position({index: dialect.text(text) for index, text in (texts or {0: ""}).items()}, dialect, position)
-
-
-def by_position(values: Mapping[int, str], dialect: Dialect, position: str = "_file") -> str:
-    """SQL of the value (SQL) that belongs to the file at a position of the batch; for others it has no meaning."""
-    first, last = min(values), max(values)
-    some = values[first]
-    if len(set(values.values())) == 1:
-        return some
-    listed = dialect.array([values.get(index, some) for index in range(first, last + 1)])
-    return dialect.item(listed, f"{position} - {first}" if first else position)
 
 
 @dataclass(frozen=True, slots=True)

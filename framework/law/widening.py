@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from framework.law.dialects import Dialect
 from framework.law.functions import meaning, said
+from framework.law.members import grows
 from framework.types import INTEGERS, DataType, Decimal, Scalar, parse_type
 
 __all__ = ["in_place", "widened", "widens"]
@@ -53,6 +54,9 @@ def in_place(there: str, wanted: DataType) -> bool:
 
 
 def widened(value: str, there: str, wanted: DataType, zone: str, dialect: Dialect) -> str:
-    """SQL of a value (SQL) of a column as one of the wanted type, by the zone of local times."""
+    """SQL of a value (SQL) of a column as one of the wanted type, by the zone of local times. Structs that grow get
+    NULL for what they had not: this only DuckDB says so, which casts them by name."""
+    if grows(there, wanted):
+        return f"CAST({value} AS {dialect.type(wanted)})"
     node = meaning(f"cast(v as {wanted})", {"v": parse_type(there)})
     return f"CAST({said(node, {'v': value}, dialect, zone).value} AS {dialect.type(wanted)})"

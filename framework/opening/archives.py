@@ -6,6 +6,7 @@ is unpacked, and no more bytes of a member are than it says that it has. Names o
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import os
@@ -17,6 +18,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, BinaryIO
 
@@ -65,9 +67,10 @@ def _complete() -> Iterator[None]:
     except _DAMAGE as error:
         raise BrokenFile(f"the file is not a complete zip file ({error})") from error
     except OSError as error:
-        if error.errno is not None:  # it is the system that says so
+        if error.errno not in (None, errno.EINVAL):  # it is the system that says so, and of something else
             raise
-        raise BrokenFile(f"the file is not a complete zip file ({error})") from error
+        why = error if error.errno is None else "something in it is said to be before its beginning"
+        raise BrokenFile(f"the file is not a complete zip file ({why})") from error
 
 
 def members(stream: BinaryIO, size: int, wanted: str | None, limits: Limits) -> list[Member]:
@@ -104,7 +107,16 @@ def unpack(source: SourceFile, wanted: str | None, folder: str) -> Iterator[tupl
             path = ""
             if reason is None:
                 path, reason = _unpacked(archive, entry, folder)
-            yield source.part(member, path, entry.compress_size), reason
+            yield source.part(member, path, entry.compress_size, partial(unpack_one, entry.filename)), reason
+
+
+def unpack_one(name: str, source: SourceFile, folder: str) -> str:
+    """The path of a member that is unpacked into a folder, where `unpack` was called elsewhere. Raises as that does."""
+    with source.open() as stream, _opened(stream) as archive:
+        path, reason = _unpacked(archive, archive.getinfo(name), folder)
+    if reason is not None:
+        raise BrokenFile(reason)
+    return path
 
 
 def _entries(archive: zipfile.ZipFile, size: int, wanted: str | None, limits: Limits) -> Sequence[zipfile.ZipInfo]:

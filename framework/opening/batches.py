@@ -11,10 +11,9 @@ from framework.feed import Feed
 from framework.law.layout import Layout, Rejected
 from framework.law.records import READERS
 from framework.names import File
-from framework.opening.files import open_file
+from framework.opening.files import called_as_others, open_file
 from framework.opening.pieces import Piece, open_beginning
 from framework.opening.sources import SourceFile, check_all, fetch_all
-from framework.opening.streams import Compression
 from framework.storage import Storage
 
 __all__ = ["Ways", "open_batch"]
@@ -27,10 +26,10 @@ class Ways(Protocol):
         """Whether the engine reads the file by itself where it stands, so that only its beginning is opened."""
         ...
 
-    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Sequence[Piece]]:
         """Files that the engine's workers open, and later read, by the law where they stand, so that nothing of them
-        passes this process; by position, as they were given, none or all of them. `size` is that of the whole batch in
-        bytes. Raises SourceChanged and SetAside."""
+        passes this process; the pieces of each by position, as they were given, none or all of them. `size` is that of
+        the whole batch in bytes. Raises SourceChanged and SetAside."""
         ...
 
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:
@@ -47,28 +46,24 @@ def open_batch(feed: Feed, files: Sequence[File], storage: Storage, folder: str,
     failed: list[SourceChanged | SetAside] = []
     sources = [SourceFile(file, storage, folder, feed.source.limits) for file in files]
     opened = {index: _in_place(feed, index, source, ways) for index, source in enumerate(sources)}
-    known = {index: piece for index, piece in opened.items() if piece is not None}
+    known: dict[int, Sequence[Piece]] = {index: [piece] for index, piece in opened.items() if piece is not None}
     others = {index: source for index, source in enumerate(sources) if index not in known}
-    single = {index: source for index, source in others.items() if not _is_archive(source)}
-    if single:
-        known |= ways.open_away(feed, single, sum(file.size for file in files))
+    if others:
+        known |= ways.open_away(feed, others, sum(file.size for file in files))
     fetch_all([source for index, source in others.items() if index not in known])
     taken = {file.path for file in files}
     for index, source in enumerate(sources):
         try:
-            if index in known:
-                pieces.append(replace(known[index], index=len(pieces)))
-            else:
-                pieces += open_file(feed, len(pieces), source, taken, ways.survey)
+            its = known[index] if index in known else open_file(feed, len(pieces), source, ways.survey)
         except (SourceChanged, SetAside) as error:
             failed.append(error)
+            continue
+        if (refused := called_as_others(source, its, taken)) is not None:
+            its = [refused]
+        taken.update(piece.source.file.path for piece in its)
+        pieces += (replace(piece, index=at) for at, piece in enumerate(its, len(pieces)))
     check_all(failed)
     return pieces
-
-
-def _is_archive(source: SourceFile) -> bool:
-    """Whether several pieces may come of it, which are unpacked in the runner's folder."""
-    return Compression.of(source.file.path) is Compression.ZIP
 
 
 def _in_place(feed: Feed, index: int, source: SourceFile, ways: Ways) -> Piece | None:

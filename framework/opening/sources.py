@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from framework.errors import FileGone, SetAside, SourceChanged
 from framework.machine import reading, side_by_side
@@ -50,6 +50,10 @@ def stream_of(opened: int | str, file: File) -> io.BufferedReader:
     return io.BufferedReader(_Bytes(opened, file), _CHUNK)
 
 
+Unpack: TypeAlias = Callable[["SourceFile", str], str]
+"""Unpacks a member of an archive into a folder; its path there. Raises BrokenFile."""
+
+
 class SourceFile:
     """A file of the batch. What its storage can open in place is opened there, each time by descriptor and by version;
     of others, and of members of archives, there is a copy in `folder`, which is the runner's own."""
@@ -67,31 +71,44 @@ class SourceFile:
         """How much of the file the engine has read until now, from 0 to 1; asked from other threads."""
         self.content: object = None
         """What the engine has found by looking at all bytes, if that is wanted again."""
+        self._unpack: Unpack | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What another process needs, which opens the file anew."""
+        if self.is_member:
+            return _member, (self._whole, self.file, self._size, self._unpack)
         return SourceFile, (self.file, self._storage, self.folder, self.limits)
 
     def elsewhere(self, folder: str) -> SourceFile:
         """The same file, to be opened anew, with a folder for copies on the machine where that is done."""
+        if self.is_member:
+            return self.within(self._whole.elsewhere(folder))
         return SourceFile(self.file, self._storage, folder, self.limits)
 
     def bare(self) -> SourceFile:
         """The same file without its storage, for who is given its bytes."""
         return SourceFile(self.file, cast(Storage, None), "", self.limits)
 
-    def part(self, member: File, path: str, packed: int) -> SourceFile:
-        """A member of this file that is unpacked at a path; `packed` is how many bytes it takes in the archive."""
-        part = SourceFile(member, self._storage, self.folder, self.limits)
-        part._copy, part._fetched, part._whole, part._size = path, True, self._whole, packed
+    def part(self, member: File, path: str, packed: int, unpack: Unpack) -> SourceFile:
+        """A member of this file that is unpacked at a path; `packed` is how many bytes it takes in the archive, and
+        `unpack` unpacks it elsewhere."""
+        part = _member(self, member, packed, unpack)
+        part._copy, part._fetched = path, True
         return part
+
+    def within(self, whole: SourceFile) -> SourceFile:
+        """The same member, to be unpacked anew from what the archive is for another process."""
+        return _member(whole, self.file, self._size, self._unpack)
 
     def fetch(self) -> str | None:
         """The path of the copy, which is made when first asked for; None for a file that is opened in place. Raises
         SourceChanged and SetAside."""
         if not self._fetched:
             with self._still_there():
-                self._copy = self._storage.fetch(self.file, self.folder)
+                if self._unpack is not None:
+                    self._copy = self._unpack(self._whole, self.folder)
+                else:
+                    self._copy = self._storage.fetch(self.file, self.folder)
             self._fetched = True
         return self._copy
 
@@ -185,8 +202,10 @@ class SourceFile:
 class GivenFile(SourceFile):
     """A file of the batch whose bytes something else has read, all of them, and those of files beside it."""
 
-    def __init__(self, source: SourceFile, content: bytes, beside: Mapping[str, bytes | None]) -> None:
-        super().__init__(source.file, source._storage, "", source.limits)
+    def __init__(
+        self, source: SourceFile, content: bytes, beside: Mapping[str, bytes | None], folder: str = ""
+    ) -> None:
+        super().__init__(source.file, source._storage, folder, source.limits)
         self._content, self._beside = content, beside
 
     def fetch(self) -> None:
@@ -204,6 +223,12 @@ class GivenFile(SourceFile):
     def read_beside(self, path: str, most: int) -> bytes | None:
         content = self._beside.get(path)
         return None if content is None else content[:most]
+
+
+def _member(whole: SourceFile, member: File, packed: int, unpack: Unpack | None) -> SourceFile:
+    part = SourceFile(member, whole._storage, whole.folder, whole.limits)
+    part._whole, part._size, part._unpack = whole, packed, unpack
+    return part
 
 
 def fetch_all(sources: Sequence[SourceFile]) -> None:

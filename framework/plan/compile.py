@@ -14,6 +14,7 @@ from framework.feed import Feed, MissingColumns, Mode, NewColumns, TypeChanges
 from framework.law.additions import with_added
 from framework.law.change import Change, Match
 from framework.law.fitting import type_differs
+from framework.law.members import grows, new_members
 from framework.law.modes import change_of, memory_table, stale
 from framework.law.references import refuse_unknown
 from framework.law.snapshots import first_picture, picture, sequence
@@ -34,6 +35,7 @@ from framework.steps import (
     TableColumn,
     WidenColumns,
 )
+from framework.types import parse_type
 
 __all__ = ["ALL_TASKS", "Plan", "Task", "compile_plan", "next_batch", "target_changes", "unfit"]
 
@@ -85,10 +87,11 @@ def unfit(feed: Feed, facts: Facts, loaded_into: str | None) -> Iterator[str]:
     if facts.target is None or feed.target.shared_target:
         return
     wanted = {column.name.lower() for column in target_columns(feed)}
-    grows = feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE)
-    for name, _ in facts.target.columns if loaded_into == table.name and not grows else ():
+    has_more = feed.schema_contract.new_columns in (NewColumns.ADD, NewColumns.RESCUE)
+    for name, _ in facts.target.columns if loaded_into == table.name and not has_more else ():
         if name.lower() not in wanted:
             yield f"column {name} of {table} is not in the feed: it keeps what it has, and new rows have NULL in it"
+    feed = with_added(feed, facts.loaded.added if facts.loaded is not None else ())
     for step in _fitting(feed, new_target(feed), facts.target):
         for column, was in zip(step.columns, step.were, strict=True) if isinstance(step, WidenColumns) else ():
             yield f"column {column.name} of {table} is {was}: the next batch makes it {column.type}"
@@ -121,7 +124,8 @@ def _outdated(feed: Feed, unfinished: Unfinished, tasks: frozenset[Task]) -> str
         return None
     if unfinished.changed:
         return f"changed or gone before the merge: {', '.join(file.name for file in unfinished.changed[:5])}"
-    other = staged_otherwise(feed, unfinished.manifest, unfinished.columns)
+    wider = with_added(feed, (each for each in unfinished.manifest.added if each.grows))
+    other = staged_otherwise(wider, unfinished.manifest, unfinished.columns)
     if other is not None and Task.MERGE in tasks and Task.STAGE not in tasks:
         raise LandfeedError(
             f"feed {feed.name}: batch {unfinished.manifest.batch_id} was staged before the schema was changed: {other}",
@@ -214,9 +218,18 @@ def target_changes(feed: Feed, facts: Facts) -> tuple[SchemaChange, ...]:
             added = ((column.name, str(column.type)) for column in step.columns)
             changes += (SchemaChange(None, ChangeKind.ADDED, name, None, now, "add_column") for name, now in added)
         elif isinstance(step, WidenColumns):
-            wider = ((column.name, was, str(column.type)) for column, was in zip(step.columns, step.were, strict=True))
-            changes += (SchemaChange(None, ChangeKind.WIDENED, *each, "widen") for each in wider)
+            for column, was in zip(step.columns, step.were, strict=True):
+                changes += _changed(column, was)
     return tuple(changes)
+
+
+def _changed(column: TableColumn, was: str) -> Iterator[SchemaChange]:
+    """What is different in a column that gets another type."""
+    if not grows(was, column.type):
+        yield SchemaChange(None, ChangeKind.WIDENED, column.name, was, str(column.type), "widen")
+        return
+    for path, type_, _ in new_members(parse_type(was), column.type):
+        yield SchemaChange(None, ChangeKind.ADDED, ".".join((column.name, *path)), None, str(type_), "add_column")
 
 
 def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
@@ -228,8 +241,8 @@ def _change(feed: Feed, facts: Facts, batch: Batch) -> Change:
 
 
 def _fitting(feed: Feed, wanted: CreateTable, there: TableState | None) -> Iterator[Step]:
-    """The steps that make a table, or give it the columns that it lacks and the types that may become wider. Raises
-    LandfeedError when a type differs otherwise."""
+    """The steps that make a table, or give it the columns and members that it lacks and the types that may become
+    wider. Raises LandfeedError when a type differs otherwise."""
     if there is None:
         yield wanted
         return
@@ -240,7 +253,8 @@ def _fitting(feed: Feed, wanted: CreateTable, there: TableState | None) -> Itera
         name, found = types.get(column.name.lower(), (column.name, str(column.type)))
         if found != str(column.type):
             may = widens(found, column.type)
-            if not may or feed.schema_contract.type_changes is TypeChanges.REFUSE:
+            refused = not may or feed.schema_contract.type_changes is TypeChanges.REFUSE
+            if refused and not grows(found, column.type):
                 raise type_differs(table, column.name, found, str(column.type), widens=may)
             wider.append((TableColumn(name, column.type), found))
     if wider:

@@ -32,7 +32,7 @@ from framework.law.snapshots import picture
 from framework.law.verdict import check_warnings
 from framework.loader import column_line
 from framework.machine import own_folder
-from framework.names import BatchState, Rows, SchemaChange, shown
+from framework.names import BatchState, ChangeKind, Rows, SchemaChange, shown
 from framework.opening import SourceFile
 from framework.plan.archiving import Moves, archive_files, secure
 from framework.plan.compile import Plan, Task, compile_plan, next_batch, target_changes
@@ -287,7 +287,8 @@ class BatchWork:
     @property
     def schema_lines(self) -> tuple[str, ...]:
         """As YAML, the columns that the batch's files have brought and the schema does not have."""
-        told = {change.column for change in self.changes}
+        new = (change.column for change in self.changes if change.kind == ChangeKind.NEW_COLUMN)
+        told = {name for column in new for name in (column, column.partition(".")[0])}
         added = self.manifest.added if self.manifest else ()
         return tuple(column_line(e.name, e.type, e.source_name) for e in added if e.name in told)
 

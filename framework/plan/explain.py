@@ -7,9 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, assert_never
 
 from framework.law.discovery import Listing
-from framework.names import START_AT
+from framework.law.members import grows, new_members
+from framework.names import START_AT, Table
 from framework.plan.compile import Plan
-from framework.steps import Abandon, AddColumns, Archive, CreateTable, Discard, Merge, Stage, Step, WidenColumns
+from framework.steps import (
+    Abandon,
+    AddColumns,
+    Archive,
+    CreateTable,
+    Discard,
+    Merge,
+    Stage,
+    Step,
+    TableColumn,
+    WidenColumns,
+)
+from framework.types import parse_type
 
 __all__ = ["SqlOf", "explain", "explain_text"]
 
@@ -69,14 +82,21 @@ def _entries(step: Step, sql: SqlOf, to_rewrite: Callable[[WidenColumns], int | 
         case WidenColumns(table, columns, were):
             for column, was in zip(columns, were, strict=True):
                 told = {"column": column.name, "from": was, "to": str(column.type), "bytes": to_rewrite(step)}
-                statement = f"ALTER TABLE {table} ALTER COLUMN {column.name} TYPE {column.type}"
-                yield {"kind": "widen_column", "table": table.name, **told, "sql": statement}
+                yield {"kind": "widen_column", "table": table.name, **told, "sql": _altered(table, column, was)}
         case Abandon(_, manifest, reason):
             yield {"kind": "abandon", "batch_id": manifest.batch_id, "reason": reason, "sql": None}
         case Discard(table, _, batch_id):
             yield {"kind": "discard", "table": table.name, "batch_id": batch_id, "sql": None}
         case _:
             assert_never(step)
+
+
+def _altered(table: Table, column: TableColumn, was: str) -> str:
+    """What gives a column another type."""
+    if not grows(was, column.type):
+        return f"ALTER TABLE {table} ALTER COLUMN {column.name} TYPE {column.type}"
+    new = [f"{'.'.join((column.name, *at))} {type_}" for at, type_, _ in new_members(parse_type(was), column.type)]
+    return f"ALTER TABLE {table} ADD COLUMNS ({', '.join(new)})"
 
 
 def explain_text(document: dict[str, Any], folder: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ def _by_beginning(feed: Feed, file: File) -> bool:
 def _opened(feed: Feed, file: File, storage: Storage, folder: str) -> list[Piece]:
     source = SourceFile(file, storage, folder, feed.source.limits)
     try:
-        return [open_beginning(feed, 0, source)] if _by_beginning(feed, file) else open_file(feed, 0, source, set())
+        return [open_beginning(feed, 0, source)] if _by_beginning(feed, file) else open_file(feed, 0, source)
     except (SourceChanged, SetAside):  # which the run will tell, if it is still so
         return []
 

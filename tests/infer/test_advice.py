@@ -6,6 +6,8 @@ import re
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from framework.feed import Feed, Format, Numbers
 from framework.infer import advice
@@ -79,6 +81,23 @@ def test_nothing_is_asked_where_no_key_would_help() -> None:
     assert asked("int", None) == ()
     assert asked("int", "N/A", code="not_accepted") == ()
     assert advice(feed("int"), [Reason("bad_value", "gone", 1, "0,5", 2, "m")]) == ()
+
+
+@given(value=st.text(st.sampled_from("0123456789.,-/: +()'€%eETZ\u00a0\u0663\x00JanPM") | st.characters(), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_any_text_may_be_a_bad_value(value: str) -> None:
+    for type_ in (
+        "tinyint",
+        "bigint",
+        "decimal(5,2)",
+        "float",
+        "double",
+        "date",
+        "timestamp",
+        "timestamp_ntz",
+        "boolean",
+    ):
+        assert all(question.endswith(")?") for question in asked(type_, value))
 
 
 def test_a_question_is_asked_once() -> None:

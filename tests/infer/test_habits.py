@@ -94,6 +94,18 @@ def test_rows_that_end_with_a_separator_between_other_lines() -> None:
     assert (source["trailer"], source["options"]) == ({"starts_with": "Total"}, {"sep": "|"})
 
 
+def test_a_total_that_is_as_wide_as_the_records() -> None:
+    source = inferred("No;Day;Amount;Note\n1;01.02.2026;1,50;\n2;02.02.2026;2,50;x\nSumme;;4,00;\n")["source"]
+    assert source["trailer"] == {"starts_with": "Summe"}
+    assert "trailer" not in inferred("Name;Day;Note\nTax;;x\nTotal;01.02.2026;\n")["source"]  # a record like others
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_header_that_begins_as_xml_does(encoding: str) -> None:
+    assert inferred("<Ó8;id\n1;2\n".encode(encoding))["source"]["format"] == "csv"
+    assert inferred("<r><i a='1'/><i a='2'/></r>".encode(encoding), names=("a.xml",))["source"]["format"] == "xml"
+
+
 def test_columns_that_write_numbers_differently() -> None:
     schema = inferred("id;a;b\n1;1,5;2.5\n2;1,25;3.5\n")["schema"]
     assert schema["a"] == {"type": "decimal(18,2)", "numbers": {"decimal": ","}}

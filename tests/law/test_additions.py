@@ -140,6 +140,8 @@ def test_added_columns_are_lacking_where_files_do_not_have_them() -> None:
     both = (Added("x", "string", "x"), Added("y", "string", "Y"))
     manifest = replace(manifest, outcomes=(file,), added=both)
     assert lacking(manifest) == {"mail", "x"}
+    grown = Added("lines", "array<struct<no:int>>", "lines")
+    assert lacking(replace(manifest, added=(*both, grown))) == {"mail", "x"}  # that files need not have its members
     kept = Manifest.from_json(manifest.to_json(files=False))
     assert kept is not None
     assert kept.added == both

@@ -24,7 +24,8 @@ from framework.feed import (
 from framework.law.batch_checks import outcomes, required
 from framework.law.checks import secretive
 from framework.law.dialects import DUCKDB
-from framework.law.staging import RowQuery, Select, rendered
+from framework.law.selects import Select, rendered
+from framework.law.staging import RowQuery
 from framework.law.verdict import check_warnings
 from framework.names import Table
 from framework.types import parse_type

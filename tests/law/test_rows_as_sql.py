@@ -20,7 +20,8 @@ from framework.law.modes import change_of
 from framework.law.ranking import ranked
 from framework.law.reasons import reason_counts
 from framework.law.rules import Rule, worst
-from framework.law.staging import RowQuery, Select, rendered
+from framework.law.selects import Select, rendered
+from framework.law.staging import RowQuery
 from framework.law.survivors import OneRow
 from framework.law.verdict import Verdict
 from framework.names import File, Table

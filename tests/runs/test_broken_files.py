@@ -85,6 +85,9 @@ def test_what_is_said(troubled: tuple[Project, dict[str, dict[str, Any]]], forma
     assert "HTML page" in by_stem["page"] or "DOCTYPE" in by_stem["page"]
     for packed, word in (("gz", "gzip"), ("bz2", "bzip2"), ("zst", "zstd"), ("zip", "zip archive")):
         assert word in by_stem[f"is_{packed}"], by_stem[f"is_{packed}"]
+    assert "not a complete" in by_stem["before"]
+    if "pages" in by_stem:
+        assert by_stem["pages"].startswith("the file is not a complete Parquet file")
     if "collide" in by_stem:
         assert "more than once, or in several spellings" in by_stem["collide"]
     if "utf-16" in by_stem and format_ != "xml":

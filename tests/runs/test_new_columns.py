@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
 
 from tests.support import Project
+from tests.typed_files import WRITERS
 
 pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
@@ -137,6 +139,83 @@ def test_a_plan_tells_them_before(loaded: Loaded) -> None:
     steps = [(step["kind"], step.get("column"), step.get("type")) for step in plan["steps"]]
     assert steps[1:3] == [("add_column", "Land", "string"), ("add_column", "vat_no", "string")]
     assert plan["warnings"] == ["columns 'Land', 'vat_no' are not in the schema: loaded as text from 1 file"]
+
+
+NESTED = """\
+feed: {name}
+source: {{path: "${{landing}}/{name}/", format: {format}}}
+schema: {{id: int, s: "struct<x:int,in:struct<a:string>>", l: "array<struct<no:int>>", at: int}}
+target: {{table: s.{name}, keys: [id]{target}}}
+schema_contract: {{new_columns: add}}
+"""
+NESTED_DAYS = (
+    '{"id": 1, "s": {"x": 1, "in": {"a": "A"}}, "l": [{"no": 1}], "at": 1}\n',
+    '{"id": 2, "s": {"x": 2, "in": {"a": "B", "b": 7}, "v": true, "v-w": 1}, "l": [{"no": 1, "q": "2"}], "at": 1}\n',
+    '{"id": 1, "s": {"x": 3, "v": {"k": [1]}}, "at": 2}\n',
+)
+MEMBERS = {"x": "s.x", "a": 's."in".a', "b": 's."in".b', "v": "s.v", "q": "l[1].q"}
+
+
+def test_members_that_structs_have_more_are_added(project: Project) -> None:
+    """The table grows by them; a later file without them is NULL there, and so is what was loaded before."""
+    project.feed("grown", NESTED.format(name="grown", format="json", target=""))
+    project.feed("history", NESTED.format(name="history", format="json", target=", sequence_by: at, scd_type: 2"))
+    reports = []
+    for number, text in enumerate(NESTED_DAYS):
+        for name in ("grown", "history"):
+            project.land(name, f"{number}.json", text)
+        reports.append(project.cli("run", "grown", "history").document["feeds"])
+    assert [[feed["status"] for feed in feeds] for feeds in reports] == [["succeeded"] * 2] * 3, reports
+    members = ", ".join(f"CAST({member} AS VARCHAR) AS {name}" for name, member in MEMBERS.items())
+    second = ("2", "2", "B", "7", "true", "2")
+    assert project.rows("s.grown", f"id, {members}") == [("1", "3", None, None, '{"k":[1]}', None), second]
+    assert project.rows("s.history", f"id, {members}, __END_AT") == [
+        ("1", "1", "A", None, None, None, "2"),
+        ("1", "3", None, None, '{"k":[1]}', None, None),
+        (*second, None),
+    ]
+    report = reports[1][0]
+    assert report["schema_lines"] == [
+        's: "struct<x:int,in:struct<a:string,b:string>,v:string>"',
+        'l: "array<struct<no:int,q:string>>"',
+    ]
+    assert report["warnings"] == [
+        "column 's.v-w' is ignored in 1 file: not in the schema",
+        "columns 's.in.b', 's.v', 'l.q' are not in the schema: loaded as text from 1 file",
+    ]
+    added = [each["column"] for each in report["schema_changes"] if each["kind"] == "added"]
+    assert added == ["s.in.b", "s.v", "l.element.q"]
+    assert [feed["warnings"] for feed in project.cli("plan", "grown", "history").document["feeds"]] == [[], []]
+
+
+@pytest.mark.parametrize("format_", WRITERS)
+def test_members_of_typed_files_are_added(project: Project, format_: str) -> None:
+    text = NESTED.format(name="f", format=format_, target="")
+    text = text.replace("x:int,in:struct<a:string>", "x:int").replace(', l: "array<struct<no:int>>", at: int', "")
+    project.feed("f", text)
+    row = {"id": 1, "s": {"x": 1, "day": date(2026, 1, 31)}}
+    project.land("f", f"1.{format_}", WRITERS[format_]({"id": "int", "s": "struct"}, [row]))
+    done = project.cli("run", "f")
+    assert (done.code, done.feed["schema_lines"]) == (0, ['s: "struct<x:int,day:string>"'])
+    assert project.rows("s.f", "id, s.day AS day") == [("1", "2026-01-31")]
+
+
+@pytest.mark.embedded
+def test_members_that_were_added_may_be_declared_with_others(project: Project) -> None:
+    text = NESTED.format(name="f", format="json", target="")
+    project.feed("f", text)
+    project.land("f", "1.json", '{"id": 1, "s": {"v": 1}}\n')
+    (line,) = project.cli("run", "f").feed["schema_lines"]
+    declared = line.replace("v:string", "w:date,v:string")
+    project.feed("f", text.replace('s: "struct<x:int,in:struct<a:string>>"', declared))
+    project.land("f", "2.json", '{"id": 2, "s": {"v": 2, "w": "2026-01-31"}}\n')
+    assert "ADD COLUMNS (s.w date)" in str(project.cli("plan", "--sql", "f").document)
+    done = project.cli("run", "f")
+    assert (done.code, done.feed["schema_lines"]) == (0, [])
+    assert project.rows("s.f", "id, s.v AS v, s.w AS w") == [("1", "1", None), ("2", "2", "2026-01-31")]
+    project.feed("f", text.replace("new_columns: add", "new_columns: ignore"))
+    project.land("f", "3.json", '{"id": 3}\n')
+    assert project.cli("run", "f").feed["error"]["code"] == "schema"
 
 
 @pytest.mark.embedded

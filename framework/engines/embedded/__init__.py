@@ -81,7 +81,7 @@ class EmbeddedEngine:
         del feed, source  # DuckDB reads what was opened
         return False
 
-    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Sequence[Piece]]:
         del feed, sources, size  # it has no workers but this process
         return {}
 

@@ -24,7 +24,7 @@ from framework.engines.embedded.files import BY_ITSELF, FileRead
 from framework.engines.embedded.handover import Handover, records_table
 from framework.engines.embedded.parquet import NewFile, is_plain, remove, write_parquet
 from framework.engines.embedded.readers import FAST, Told
-from framework.engines.embedded.reading import MAYBE_TOO_MANY, groups, transaction
+from framework.engines.embedded.reading import groups, of_files, transaction
 from framework.engines.embedded.sql import row_query
 from framework.engines.embedded.usual import looks_usual
 from framework.engines.embedded.watched import watched
@@ -32,11 +32,12 @@ from framework.errors import Conflict
 from framework.law.checks import FLAGS, asks
 from framework.law.dialects import DUCKDB
 from framework.law.headers import seen
-from framework.law.staging import FILE, KEPT, Select, audit_values, rendered, staged
+from framework.law.selects import Select, rendered
+from framework.law.staging import FILE, KEPT, audit_values, staged
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, conserved, judge
 from framework.names import AUDIT_COLUMNS, CHANGE
-from framework.opening import BROKEN_FILE, Piece, grouped
+from framework.opening import Piece, grouped
 from framework.steps import Stage, TableColumn
 from framework.types import Scalar
 
@@ -77,11 +78,11 @@ class CleanBatch:
         written: list[NewFile] = []
         try:
             outcome = self._staged(files, delta, loaded_at, seal, written)
-        except (*MAYBE_TOO_MANY, *BROKEN_FILE):  # because of a file, or of many at once: to be found out one by one
-            outcome = None
-        except BaseException:
-            remove(file.path for file in written)
-            raise
+        except BaseException as error:
+            if not of_files(error):
+                remove(file.path for file in written)
+                raise
+            outcome = None  # because of a file, or of many at once: to be found out one by one
         if outcome is None:
             remove(file.path for file in written)
         return outcome

@@ -15,7 +15,8 @@ from framework.law.layout import own_layout
 from framework.law.masks import without_keys
 from framework.law.merging import CASE
 from framework.law.records import READERS
-from framework.law.staging import audit_values, rendered, staged
+from framework.law.selects import rendered
+from framework.law.staging import audit_values, staged
 from framework.opening import Compression
 from framework.steps import Merge, Stage
 

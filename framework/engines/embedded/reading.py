@@ -29,10 +29,10 @@ from framework.machine import most_open_files
 from framework.opening import BROKEN_FILE, Piece, grouped, unreadable
 
 __all__ = [
-    "MAYBE_TOO_MANY",
     "NO_MEMORY",
     "Reader",
     "groups",
+    "of_files",
     "survey",
     "transaction",
 ]
@@ -44,9 +44,7 @@ _FILE_ERRORS = (
     duckdb.NotImplementedException,
 )
 """What DuckDB raises because of a file, the last one where a line is longer than its buffers. Anything else is about
-the query, and no file's fault."""
-MAYBE_TOO_MANY = (*_FILE_ERRORS, duckdb.OutOfMemoryException)
-"""What may be because of one file, or of many at once."""
+the query, and no file's fault; but what readers of formats say in their own words has no class but that of all."""
 NO_MEMORY = "Allocation failure"
 """What DuckDB says when it is the system that has no more memory, whatever the file."""
 BROKEN = "_file INTEGER, _line BIGINT, _record VARCHAR, why VARCHAR"
@@ -121,7 +119,9 @@ class Reader:
         """Load files of one layout; those that DuckDB may have read wrongly are left to the law."""
         try:
             doubtful = self._insert(group)
-        except (*MAYBE_TOO_MANY, *BROKEN_FILE):
+        except (duckdb.Error, *BROKEN_FILE) as error:
+            if not of_files(error):
+                raise
             if len(group) > 1:  # halves find one broken file of a thousand in twenty statements
                 half = len(group) // 2
                 self._load(group[:half])
@@ -228,8 +228,16 @@ def survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layout | 
     told = SURVEYS.get(feed.source.format)
     try:
         return told(db, piece, feed) if told is not None else None
-    except MAYBE_TOO_MANY:
+    except duckdb.Error as error:
+        if not of_files(error):
+            raise
         return None
+
+
+def of_files(error: BaseException) -> bool:
+    """Whether an error may be because of one file, or of many at once."""
+    known = (*_FILE_ERRORS, duckdb.OutOfMemoryException, *BROKEN_FILE)
+    return isinstance(error, known) or type(error) is duckdb.Error
 
 
 def groups(files: Sequence[FileRead]) -> Iterator[list[FileRead]]:

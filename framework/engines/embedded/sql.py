@@ -12,7 +12,8 @@ from framework.law.layout import Layout
 from framework.law.references import references
 from framework.law.rescue import rescued_fields
 from framework.law.rules import error_list, row_rules
-from framework.law.staging import BAD, RowQuery, Select, moments, rendered, rules_of
+from framework.law.selects import Select, rendered
+from framework.law.staging import BAD, RowQuery, moments, rules_of
 from framework.law.verdict import Verdict
 
 __all__ = ["LEFT", "bad_rows", "row_query", "select_rows", "table_columns"]

@@ -31,17 +31,9 @@ from framework.law.headers import seen
 from framework.law.ranking import ranked
 from framework.law.reasons import reason_counts
 from framework.law.rules import malformed
+from framework.law.selects import Select, rendered
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import (
-    FILE,
-    KIND,
-    ROW,
-    Select,
-    audit_values,
-    quarantined,
-    rendered,
-    staged,
-)
+from framework.law.staging import FILE, KIND, ROW, audit_values, quarantined, staged
 from framework.law.survivors import AllRows, Fold, OneRow, Survivor
 from framework.law.verdict import REASONS, Figures, Judgement, Verdict, conserved, judge, most_frequent
 from framework.machine import own_folder

@@ -57,7 +57,7 @@ class SparkEngine:
         fast = FAST.get(feed.source.format)
         return fast is not None and fast.can_read(feed, source)
 
-    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Piece]:
+    def open_away(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> Mapping[int, Sequence[Piece]]:
         return self._executors.open(feed, sources, size)
 
     def survey(self, piece: Piece, feed: Feed) -> Layout | None:

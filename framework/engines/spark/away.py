@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from framework.engines.arrow_records import nested_columns
-from framework.engines.executors import FACT, Task, open_files, opened_pieces, raise_told, read_files
+from framework.engines.executors import FACT, Task, as_away, open_files, opened_pieces, raise_told, read_files
 from framework.engines.spark.files import FileRead, Frame
 from framework.engines.spark.session import translated
 from framework.engines.spark.shipping import Shipping
@@ -49,7 +49,7 @@ class Executors:
     def __init__(self, session: Callable[[], Any], shipping: Shipping, start: int | None = None) -> None:
         self._session, self._shipping, self._from = session, shipping, start
 
-    def open(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> dict[int, Piece]:
+    def open(self, feed: Feed, sources: Mapping[int, SourceFile], size: int) -> dict[int, list[Piece]]:
         """See `Ways.open_away`. Where executors cannot do it at all, the driver does, as ever, and that is logged."""
         if size < (AWAY_FROM if self._from is None else self._from):
             return {}
@@ -66,7 +66,7 @@ class Executors:
         opened = opened_pieces(found)
         if opened.keys() != sources.keys():
             raise LandfeedError(f"feed {feed.name}: Spark opened {len(opened)} files of {len(sources)}", code="engine")
-        return {index: replace(opened[index], source=source) for index, source in sources.items()}
+        return {index: [as_away(piece, source) for piece in opened[index]] for index, source in sources.items()}
 
     def records(self, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> Any:
         """The records of files of one layout, and a row with `FACT` for each file."""
@@ -121,6 +121,8 @@ def _bound(work: Work, task: Task) -> Callable[[Iterable[Any]], Iterable[Any]]:
 
 
 def _is_handed(source: SourceFile) -> bool:
+    if source.is_member:
+        return False
     return 0 < source.file.size <= _HANDED_UP_TO and _PLAIN_PATH.fullmatch(source.file.path) is not None
 
 

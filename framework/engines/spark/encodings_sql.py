@@ -16,6 +16,8 @@ __all__ = ["decoded_line", "is_single_byte", "is_undecodable", "is_utf8"]
 
 _SECOND = (0x30, 0x40, 0x41, 0xA1)
 """Bytes that are the second ones of a letter in encodings that have some of two bytes."""
+_ASCII = rb"\u0041 \x41 \n", bytes(range(128))
+"""What some encodings take for escapes, and all letters."""
 _AS_LATIN = "decode(CAST(value AS binary), 'ISO-8859-1')"
 
 
@@ -53,7 +55,7 @@ def is_undecodable(encoding: str) -> str:
 def _letters(encoding: str) -> dict[int, str] | None:
     """The letters of the bytes from 128 on, empty for what is none; None for encodings of another kind."""
     try:
-        if bytes(range(128)).decode(encoding) != bytes(range(128)).decode("ascii"):
+        if any(text.decode(encoding) != text.decode("ascii") for text in _ASCII):
             return None
         found = {byte: bytes([byte]).decode(encoding, "ignore") for byte in range(128, 256)}
         letters = {**{byte: chr(byte) for byte in range(128)}, **found}

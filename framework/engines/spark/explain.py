@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import sqlglot
 
-from framework.engines.spark.lines import Lines
+from framework.engines.spark.reading import FAST
 from framework.engines.spark.sql import row_query
-from framework.feed import Format
 from framework.law.dialects import SPARK
 from framework.law.layout import own_layout
 from framework.law.masks import without_keys
 from framework.law.merging import merge_statement
 from framework.law.records import READERS
 from framework.law.relations import relations
-from framework.law.staging import KEPT, audit_values, rendered, staged
+from framework.law.selects import rendered
+from framework.law.staging import KEPT, audit_values, staged
 from framework.steps import Merge, Stage
 
 __all__ = ["merge_sql", "stage_query", "stage_sql"]
@@ -31,7 +31,8 @@ def stage_query(step: Stage) -> str:
     """The same as Spark runs it, over `lines` of CSV files, or over `records` that the law read."""
     feed, files = step.feed, step.batch.files
     layout = own_layout(feed, READERS[feed.source.format].kind)
-    records = f"({Lines.example(feed, layout)})" if feed.source.format is Format.CSV else "records"
+    fast = FAST.get(feed.source.format)
+    records = fast.example(feed, layout) if fast is not None else "records"
     audit = audit_values(step.batch.id, [file.shown for file in files], None, SPARK)
     last = staged(feed, step.batch.id, [file.shown for file in files], None, SPARK)
     return rendered(records, [*row_query(feed, layout, files, audit, {}).selects(), replace(last, where=KEPT)])

@@ -29,8 +29,6 @@ __all__ = ["PLAIN_PATH", "Lines", "file_of", "offsets"]
 
 LINES_FROM = 8 << 20
 """Bytes from which a file is read by Spark itself."""
-OTHER_ENCODINGS = False
-"""Whether files in encodings of one byte a letter are read as well; they will be when it has been measured."""
 _BEGINNING = 1 << 16
 PLAIN_PATH = re.compile(r"(gs://)?[A-Za-z0-9_./=+@-]+")
 """Paths that mean the same as a path, a Hadoop glob and a URI."""
@@ -57,7 +55,7 @@ class Lines:
         options, path, encoding = feed.source.csv, source.file.path, feed.source.encodings[0]
         if source.file.size < LINES_FROM or feed.source.only_by_law or not PLAIN_PATH.fullmatch(path):
             return False
-        if not is_utf8(encoding) and not (OTHER_ENCODINGS and is_single_byte(encoding)):
+        if not is_utf8(encoding) and not is_single_byte(encoding):
             return False
         if options.comment or options.escape != options.quote or Compression.of(path) is not Compression.NONE:
             return False
@@ -70,10 +68,10 @@ class Lines:
 
     @staticmethod
     def example(feed: Feed, layout: Layout) -> str:
-        """The query of the records of `lines`, for people."""
+        """The records of `lines` as a table of a query, for people."""
         options = feed.source.csv
         fields = ", ".join(f"{line_field(options, index)} AS f{index}" for index in range(len(layout.record)))
-        return f"SELECT *, {fields} FROM (SELECT value, {line_fields(options)} AS fields FROM lines)"
+        return f"(SELECT *, {fields} FROM (SELECT value, {line_fields(options)} AS fields FROM lines))"
 
     def __init__(self, spark: Any, executors: Executors, feed: Feed, layout: Layout, files: Sequence[FileRead]) -> None:
         from pyspark.sql import Observation

@@ -76,7 +76,7 @@ class Reader:
         for file in files:
             file.read = 0
             if file.index in away:
-                file.open_as(away[file.index])
+                file.open_as(*away[file.index])
             else:
                 file.open_by_the_law(self._feed)
         self._read(files)

@@ -15,7 +15,8 @@ from framework.feed import Reference
 from framework.law.dialects import SPARK
 from framework.law.ranking import ranked
 from framework.law.references import allowed, references
-from framework.law.staging import BAD, BLOCK, FILE, KEPT, KIND, ROW, RowQuery, Select, audit_values, staged
+from framework.law.selects import Select
+from framework.law.staging import BAD, BLOCK, FILE, KEPT, KIND, ROW, RowQuery, audit_values, staged
 from framework.law.survivors import AllRows
 from framework.opening import Piece
 from framework.steps import Stage

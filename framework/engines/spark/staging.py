@@ -35,8 +35,9 @@ from framework.law.dialects import SPARK
 from framework.law.headers import seen
 from framework.law.ranking import key_terms
 from framework.law.reasons import reason_counts
+from framework.law.selects import Select
 from framework.law.snapshots import Lost, duplicates, guarded, lost
-from framework.law.staging import Select, quarantined
+from framework.law.staging import quarantined
 from framework.law.survivors import AllRows
 from framework.law.verdict import Figures, Verdict, conserved, judge, most_frequent
 from framework.names import AUDIT_COLUMNS, CHANGE, Reason

@@ -18,9 +18,11 @@ from framework.engines.history import merged_earlier, with_files
 from framework.engines.spark.session import translated
 from framework.law.dialects import SPARK
 from framework.law.fitting import refuse_other_types
+from framework.law.members import grows, new_members
 from framework.law.widening import in_place, widened
 from framework.names import AUDIT_COLUMNS, Table
 from framework.steps import CreateTable, TableColumn, WidenColumns
+from framework.types import DataType, parse_type
 
 __all__ = ["Commit", "SparkTables"]
 
@@ -133,10 +135,11 @@ class SparkTables(ABC):
         """The properties of a table that is there."""
 
     def widens_in_place(self, step: WidenColumns) -> bool:
-        """Whether the table allows type widening, and for all of these columns."""
+        """Whether the table allows type widening, and for all of these columns; structs grow in any table."""
         pairs = zip(step.were, step.columns, strict=True)
-        return (
-            all(in_place(was, column.type) for was, column in pairs)
+        wider = [(was, column.type) for was, column in pairs if not grows(was, column.type)]
+        return not wider or (
+            all(in_place(was, type_) for was, type_ in wider)
             and self.properties(step.table).get("delta.enableTypeWidening") == "true"
         )
 
@@ -144,6 +147,8 @@ class SparkTables(ABC):
         """See `Engine.widen`."""
         there = dict(self.columns(step.table))
         new = {column.name: column.type for column in step.columns if there[column.name] != str(column.type)}
+        for name in [name for name, type_ in new.items() if grows(there[name], type_)]:
+            self._grow(step.table, name, parse_type(there[name]), new.pop(name))
         if new and self.widens_in_place(step):
             for name, type_ in new.items():
                 alter = f"ALTER COLUMN {SPARK.name(name)} TYPE {SPARK.type(type_)}"
@@ -161,6 +166,13 @@ class SparkTables(ABC):
                     if field.name in new
                 }
                 self.rewrite(step.table, data.withColumns(wide))
+
+    def _grow(self, table: Table, column: str, there: DataType, wanted: DataType) -> None:
+        """Give structs in a column the members that the wanted type has more."""
+        for path, type_, before in new_members(there, wanted):
+            name = ".".join(map(SPARK.name, (column, *path)))
+            where = f"AFTER {SPARK.name(before)}" if before is not None else "FIRST"
+            self.sql(table, f"ALTER TABLE {self.reference(table)} ADD COLUMNS ({name} {SPARK.type(type_)} {where})")
 
     @abstractmethod
     def take_over(self, table: Table, source: Table, manifest: Manifest | None) -> int:

@@ -8,18 +8,16 @@ looks like a date in Excel and is a number with that format is a date.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from fnmatch import fnmatchcase
 from typing import Any, BinaryIO
 
 from framework.feed import Feed
 from framework.law.layout import Kind, Layout, Rejected, csv_layout, has_keys, key_names, with_numbers
+from framework.law.records.excel_apart import rows_apart
+from framework.law.records.excel_cells import cell_text, sheet_rows
 from framework.law.records.excel_guard import guard_workbook
-from framework.law.records.record import BrokenFile, Record
-from framework.machine import library
+from framework.law.records.record import Record
 from framework.types import Scalar
 
 __all__ = ["ExcelRecords"]
@@ -46,7 +44,7 @@ class ExcelRecords:
             what = f"no row with the columns {wanted} (until_header)" if feed.source.until_header else "no header"
             return Rejected(f"there is {what} in the sheet"), None
         line, cells = found
-        names = [_text(cell) or "" for cell in cells]
+        names = [cell_text(cell) or "" for cell in cells]
         layout = csv_layout(feed, names)
         header = Record(line, tuple(names), json.dumps(names, ensure_ascii=False))
         if isinstance(layout, Layout):
@@ -60,7 +58,7 @@ class ExcelRecords:
             return
         width = len(layout.record)
         for line, cells in rows:
-            fields = tuple(_text(cell) for cell in cells[:width])
+            fields = tuple(cell_text(cell) for cell in cells[:width])
             if any(field is not None for field in fields):
                 named = dict(zip(layout.names, fields, strict=True))
                 yield Record(line, fields, json.dumps(named, ensure_ascii=False))
@@ -68,43 +66,20 @@ class ExcelRecords:
 
 def _rows(stream: BinaryIO, feed: Feed) -> Iterator[tuple[int, Sequence[Any]]] | Rejected:
     """The rows of the feed's sheet with their numbers. Raises BrokenFile and MissingDependency."""
-    calamine = library("python_calamine", "excel")
     stream.seek(0)
-    content = stream.read()
-    if content.startswith(b"PK"):
-        guard_workbook(content, feed.source.limits)
-    try:
-        workbook = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        name = _sheet(workbook.sheet_names, feed.source.sheet)
-        if name is None:
-            there = ", ".join(map(repr, workbook.sheet_names[:8]))
-            return Rejected(f"there is no sheet {feed.source.sheet} in the workbook; it has {there}")
-        sheet = workbook.get_sheet_by_name(name)
-        line, column = sheet.start or (0, 0)
-        before = [""] * column
-        return ((number, [*before, *row]) for number, row in enumerate(sheet.iter_rows(), line + 1))
-    except calamine.PasswordError as error:
-        raise BrokenFile("the workbook is protected by a password") from error
-    except (calamine.CalamineError, calamine.XmlError, calamine.ZipError) as error:
-        raise BrokenFile(f"the file is no complete Excel workbook ({error})") from error
-
-
-def _sheet(names: Sequence[str], wanted: str | int | None) -> str | None:
-    """The sheet's name: the first one, that of a number from 1, of a name, or the first that fits a pattern."""
-    if wanted is None or isinstance(wanted, int):
-        number = (wanted or 1) - 1
-        return names[number] if number < len(names) else None
-    if wanted in names:
-        return wanted
-    return next((name for name in names if fnmatchcase(name, wanted)), None)
+    content, wanted = stream.read(), feed.source.sheet
+    if not content.startswith(b"PK"):
+        return rows_apart(content, wanted, feed.source.limits)
+    guard_workbook(content, feed.source.limits)
+    return sheet_rows(content, wanted)
 
 
 def _header(rows: Iterator[tuple[int, Sequence[Any]]], feed: Feed) -> tuple[int, Sequence[Any]] | None:
     """The row that is the header, behind which `rows` then goes on."""
     for line, cells in rows:
-        if line <= feed.source.skip_lines or not any(_text(cell) for cell in cells):
+        if line <= feed.source.skip_lines or not any(cell_text(cell) for cell in cells):
             continue
-        if not feed.source.until_header or has_keys(feed, [_text(cell) or "" for cell in cells]):
+        if not feed.source.until_header or has_keys(feed, [cell_text(cell) or "" for cell in cells]):
             return line, cells
         if line >= _SOUGHT:
             return None
@@ -121,25 +96,3 @@ def _numbers_for_texts(rows: Iterator[tuple[int, Sequence[Any]]], layout: Layout
             if isinstance(cells[index], int | float) and not isinstance(cells[index], bool):
                 found[name] = None
     return tuple(found)
-
-
-def _text(cell: Any) -> str | None:
-    match cell:
-        case None | "":
-            return None
-        case str():
-            return cell
-        case bool():
-            return "true" if cell else "false"
-        case int():
-            return str(cell)
-        case float():
-            return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-        case datetime():
-            return cell.isoformat(sep=" ")
-        case date() | time():
-            return cell.isoformat()
-        case timedelta():
-            return str(cell)
-        case _:
-            return str(cell)

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from framework.feed import Feed
-from framework.law.layout import Kind, Layout, Rejected, json_layout, json_paths
+from framework.feed import Column, Feed
+from framework.law.layout import Kind, Layout, Rejected, growing, json_layout, json_paths, same_name
+from framework.law.members import members_of_value
 from framework.law.records.documents import Document, documents
 from framework.law.records.record import Record
 from framework.law.values import json_text
@@ -37,19 +38,20 @@ class JsonRecords:
     def open(self, stream: BinaryIO, encoding: str, feed: Feed) -> tuple[Layout | Rejected, Record | None]:
         keys: dict[str, None] = {}
         paths: dict[tuple[str, ...], None] = {}
-        wanted, objects, last = json_paths(feed), 0, None
+        wanted, members, objects, last = json_paths(feed), _Members(feed), 0, None
         for found in _documents(stream, encoding, feed):
             if found.value is None:
                 last = found
                 continue
             objects += 1
             keys |= dict.fromkeys(found.value)
+            members.take(found.value)
             for path in wanted:
                 if path not in paths and _has(found.value, path):
                     paths[path] = None
         if not objects and last is not None and last.error and "(source.records)" in last.error:
             return Rejected(last.error), None
-        return json_layout(feed, list(keys), list(paths)) if objects else Layout((), ()), None
+        return json_layout(feed, list(keys), list(paths), list(members.found)) if objects else Layout((), ()), None
 
     def records(self, stream: BinaryIO, encoding: str, feed: Feed, layout: Layout) -> Iterator[Record]:
         ways = [field.path for field in layout.record]
@@ -62,6 +64,26 @@ class JsonRecords:
             pairs = zip(plain, ways, strict=True)
             fields = [value.get(name) if name is not None else _at(value, way) for name, way in pairs]
             yield Record(found.line, tuple(map(json_text, fields)), found.raw)
+
+
+class _Members:
+    """The members of structs that the schema does not have, by column, in order of first appearance."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._growing = growing(feed)
+        self._columns: dict[str, Column | None] = {}
+        self.found: dict[tuple[str, tuple[str, ...]], None] = {}
+
+    def take(self, value: dict[str, Any]) -> None:
+        if not self._growing:
+            return
+        for key, item in value.items():
+            if isinstance(item, dict | list):
+                if key not in self._columns:
+                    self._columns[key] = self._growing.get(same_name(key))
+                if (column := self._columns[key]) is not None:
+                    for path in members_of_value(item, column.declared or column.type):
+                        self.found[column.name, path] = None
 
 
 def _documents(stream: BinaryIO, encoding: str, feed: Feed) -> Iterator[Document]:

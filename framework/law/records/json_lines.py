@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from framework.feed import Feed
-from framework.law.layout import Layout, json_paths
+from framework.law.layout import Layout, growing, json_paths
 from framework.law.records.documents import documents
 from framework.law.records.record import Record
 from framework.law.values import DEEPEST, json_document, json_object, json_text
@@ -27,7 +27,7 @@ class NotByItself(Exception):
 
 def by_lines(feed: Feed) -> bool:
     """Whether the files of a feed may be read line by line at all."""
-    return feed.source.records is None and not json_paths(feed)
+    return feed.source.records is None and not json_paths(feed) and not growing(feed)
 
 
 class JsonLines:

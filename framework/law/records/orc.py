@@ -9,7 +9,7 @@ from framework.law.layout import Rejected
 from framework.law.records.typed import Member
 from framework.machine import library
 from framework.names import Limits
-from framework.types import DataType, Decimal, Scalar
+from framework.types import Array, DataType, Decimal, Map, Scalar, Struct
 
 __all__ = ["OrcFile"]
 
@@ -62,7 +62,18 @@ def _way(kind: str) -> Callable[[Any], Any]:
 
 
 def _type(schema: Any) -> DataType | None:
-    kind = schema.kind.name
-    if kind == "DECIMAL":
-        return Decimal(schema.precision, schema.scale)
-    return Scalar(_SCALARS[kind]) if kind in _SCALARS else None
+    match schema.kind.name:
+        case "DECIMAL":
+            return Decimal(schema.precision, schema.scale)
+        case "LIST":
+            element = _type(schema.type)
+            return Array(element) if element is not None else None
+        case "MAP":
+            key, value = _type(schema.key), _type(schema.value)
+            return Map(key, value) if key is not None and value is not None else None
+        case "STRUCT":
+            members = {name: _type(field) for name, field in schema.fields.items()}
+            known = tuple((name, type_) for name, type_ in members.items() if type_ is not None)
+            return Struct(known) if len(known) == len(members) else None
+        case kind:
+            return Scalar(_SCALARS[kind]) if kind in _SCALARS else None

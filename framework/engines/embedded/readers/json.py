@@ -16,8 +16,8 @@ from framework.engines.embedded.readers.scan import read_csv
 from framework.engines.embedded.readers.shapes import Shapes, shapes_of
 from framework.feed import Feed, NewColumns
 from framework.law.dialects import DUCKDB
-from framework.law.layout import Layout, json_layout, json_paths
-from framework.law.staging import by_position
+from framework.law.layout import Layout, growing, json_layout, json_paths
+from framework.law.selects import by_position
 from framework.law.values import DEEPEST, guarded, pointer, unguarded
 from framework.opening import Compression, Piece
 
@@ -177,7 +177,7 @@ def json_survey(db: duckdb.DuckDBPyConnection, piece: Piece, feed: Feed) -> Layo
     """A `Survey`: the layout from the keys that occur in the file, in order of first appearance; None when some line is
     not certainly an object for the law as well, with each key once. For a file whose lines have shapes they are those
     of its beginning, until another one is met when it is read. Raises BROKEN_FILE."""
-    if not piece.is_utf8 or feed.source.records or json_paths(feed):
+    if not piece.is_utf8 or feed.source.records or json_paths(feed) or growing(feed):
         return None
     unpack_first(piece)
     of_all = piece.source.varies or feed.schema_contract.new_columns is NewColumns.ADD  # also of the last line's
