@@ -137,14 +137,17 @@ def first_check(feed: Feed) -> int:
 # How it is found out
 
 
-def computed(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> list[str]:
-    """Items of a SELECT: the value `v…` of every column that is computed, and `e…`, whether that fails."""
-    items = []
+def computed(feed: Feed, values: Mapping[str, str], dialect: Dialect) -> Iterator[list[str]]:
+    """Items of SELECTs, one over the other: the value `v…` of every column that is computed, and `e…`, whether that
+    fails."""
+    found, failed = list[str](), list[str]()
     for index, column, text in _derived(feed):
         sql = _sql(feed, text, column.type, values, dialect)
-        items.append(f"CAST({sql.value} AS {dialect.type(column.type)}) AS v{index}")
-        items.append(f"{sql.failed or 'false'} AS e{index}")
-    return items
+        found.append(f"CAST({sql.value} AS {dialect.type(column.type)}) AS v{index}")
+        failed.append(f"{sql.failed_by(f'v{index}') or 'false'} AS e{index}")
+    if found:
+        yield found
+        yield failed
 
 
 def judged(
@@ -193,11 +196,14 @@ def _passed(
     return holds(values[reference.column], relation)
 
 
-def verdict(rules: Sequence[Rule], always: str | None) -> str:
-    """SQL of a row's Verdict by the order of evaluation; `rules` are those of the checks and of the keys."""
+def verdict(feed: Feed, late: Sequence[Rule], always: str | None) -> str:
+    """SQL of a row's Verdict by the order of evaluation; `late` are the rules of keys. Most rows have no marks, and
+    those are not looked at one by one."""
     tests = [("NOT _asked OR _lost", Verdict.QUARANTINE), ("NOT _passed", Verdict.DROP)]
     for worst in (Verdict.FAIL, Verdict.QUARANTINE, Verdict.DROP):
-        broken = [rule.broken for rule in rules if rule.verdict is worst]
+        broken = [rule.broken for rule in late if rule.verdict is worst]
+        if marked := [rule.broken for rule in flag_rules(feed) if rule.verdict is worst]:
+            broken.insert(0, f"CASE WHEN {FLAGS} IS NULL THEN false ELSE {' OR '.join(marked)} END")
         if broken:
             tests.append((" OR ".join(broken), worst))
     whens = (f"WHEN {f'({test}) AND {always}' if always else test} THEN '{found}'" for test, found in tests)

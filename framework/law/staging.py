@@ -112,9 +112,7 @@ class RowQuery:
     def _asked(self) -> Iterator[list[str]]:
         """Items of the steps in which expressions are worked out, in the order in which they count."""
         values = {**self.audit, **self._values()}
-        derived = checks.computed(self.feed, values, self.dialect)
-        if derived:
-            yield derived
+        yield from checks.computed(self.feed, values, self.dialect)
         broken = [rule.broken for rule in self.column_rules() if rule.code not in LATE]
         if self.why is not None:
             broken.insert(0, f"{self.why} IS NOT NULL")
@@ -184,7 +182,7 @@ class RowQuery:
         if not checks.asks(self.feed):
             return worst(self.rules(), self.why, always)
         late = [rule for rule in self.column_rules() if rule.code in LATE]
-        return checks.verdict([*checks.flag_rules(self.feed), *late], always)
+        return checks.verdict(self.feed, late, always)
 
     def errors(self) -> str:
         """Every reason why a row is bad."""

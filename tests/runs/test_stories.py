@@ -254,7 +254,7 @@ def test_a_schema_that_is_changed_between_the_tasks(project: Project, column: st
     assert plan[0]["reason"] == f"the schema was changed before the merge: {what}"
     report = project.cli("run")
     assert (report.code, report.feed["rows"]["inserted"]) == (0, 1)
-    assert states(project) == ["staged", "abandoned", "staged", "merged", "archived"]
+    assert states(project) == ["staged", "failed", "abandoned", "staged", "merged", "archived"]
     names = "user_id, event, note" if "note" in to else "user_id, event"
     assert project.rows("analytics.activity", names) == [("1", "a", "kept")[: names.count(",") + 1]]
     assert len(project.rows("analytics.activity__quarantine")) == 1

@@ -31,14 +31,22 @@ class Sql:
     value: str
     failed: str | None = None
 
+    def failed_by(self, name: str) -> str | None:
+        """The same where a column has the value already, which is not worked out once more then."""
+        once_more = f"CASE WHEN {self.value} IS NULL THEN "
+        if self.failed is None or not self.failed.startswith(once_more):
+            return self.failed
+        return f"CASE WHEN {name} IS NULL THEN {self.failed.removeprefix(once_more)}"
+
 
 def said(node: Node, names: Mapping[str, str], dialect: Dialect, zone: str = "UTC") -> Sql:
     """The SQL of an expression; `names` is the SQL of each column, `zone` the zone of local times."""
     return _Said(names, dialect, zone).of(node)
 
 
-_SIMPLE = re.compile(r"\w+|-?[0-9.]+|'[^']*'|\"[^\"]*\"|`[^`]*`|CAST\((?:\w+|'[^']*'|-?[0-9.]+) AS [\w(),]+\)")
-"""SQL that costs nothing to say twice."""
+_NAMED = r"\w+|-?[0-9.]+|'[^']*'|\"[^\"]*\"|`[^`]*`|CAST\((?:\w+|'[^']*'|-?[0-9.]+) AS [\w(),]+\)"
+_SIMPLE = re.compile(rf"{_NAMED}|(?:substring|left|right)\((?:{_NAMED})(?:, (?:{_NAMED}))+\)")
+"""SQL that costs less to say again than to bind."""
 
 
 @dataclass(slots=True)

@@ -29,8 +29,8 @@ def _upper(given: Given) -> str:
     cases = " ".join(f"WHEN '{letter}' THEN '{capital}'" for letter, capital in _several().items())
     each = f"list_transform(string_split({given[0]}, ''), lambda c: CASE c {cases} ELSE upper(c) END)"
     test = f"length(translate({given[0]}, '{letters}', '')) < length({given[0]})"
-    beyond = f"strlen({given[0]}) > length({given[0]}) AND {test}"
-    return f"CASE WHEN {beyond} THEN array_to_string({each}, '') ELSE upper({given[0]}) END"
+    beyond = f"CASE WHEN {test} THEN array_to_string({each}, '') ELSE upper({given[0]}) END"
+    return f"CASE WHEN strlen({given[0]}) > length({given[0]}) THEN {beyond} ELSE upper({given[0]}) END"
 
 
 def _padded(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -51,12 +51,31 @@ def _pad(name: str) -> Callable[[Given], str]:
 
 
 def _length_of_part(given: Given) -> str:
-    return f", {_at_least(given[2], 0)}" if len(given.args) == 3 else ""
+    return f", {_at_least(given, 2, 0)}" if len(given.args) == 3 else ""
 
 
-def _at_least(number: str, least: int) -> str:
-    """NULL stays NULL, which `greatest` passes over."""
+def _at_least(given: Given, index: int, least: int) -> str:
+    """A number; NULL stays NULL, which `greatest` passes over."""
+    number, literal = given[index], constant(given.nodes[index])
+    if literal is not None and isinstance(literal.value, int):
+        return str(max(literal.value, least))
     return f"CASE WHEN {number} < {least} THEN {least} ELSE {number} END"
+
+
+def _left(given: Given) -> str:
+    return f"left({given[0]}, {_at_least(given, 1, 0)})"
+
+
+def _right(given: Given) -> str:
+    return f"right({given[0]}, {_at_least(given, 1, 0)})"
+
+
+def _right_on_duckdb(given: Given) -> str:
+    """By a substring where that is possible, which takes half the time."""
+    literal = constant(given.nodes[1])
+    if literal is not None and isinstance(literal.value, int) and literal.value > 0:
+        return f"substring({given[0]}, -{literal.value})"
+    return _right(given)
 
 
 def _substring(given: Given) -> str:
@@ -73,7 +92,7 @@ def _from_a_start(given: Given) -> str:
     """On Spark, which counts beyond the least int where there is no length."""
     if len(given.args) == 3:
         return f"substring({', '.join(given.args)})"
-    return f"substring({given[0]}, {_at_least(given[1], -1000000000)})"
+    return f"substring({given[0]}, {_at_least(given, 1, -1000000000)})"
 
 
 def _indexed(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -168,9 +187,11 @@ FUNCTIONS: tuple[Function, ...] = (
     function("rpad", "rpad(a, length [, with])", "filled up to a length at its end, or cut to it", _padded,
              _pad("rpad"), fails=True, examples={"rpad('7', 3, 'xy')": "'7xy'", "rpad('a', -1, 'x')": "''"}),
     function("left", "left(a, n)", "the first characters", takes("string", "int", returns=STRING),
-             "left({0}, greatest({1}, 0))", examples={"left('hello', 2)": "'he'", "left('hello', -1)": "''"}),
+             _left, examples={"left('hello', 2)": "'he'", "left('hello', -1)": "''", "left('hello', null)": "NULL"}),
     function("right", "right(a, n)", "the last characters", takes("string", "int", returns=STRING),
-             "right({0}, greatest({1}, 0))", examples={"right('hello', 2)": "'lo'", "right('hello', 0)": "''"}),
+             duckdb=_right_on_duckdb, spark=_right,
+             examples={"right('hello', 2)": "'lo'", "right('hello', 0)": "''", "right('hello', 9)": "'hello'",
+                       "right('hello', null)": "NULL"}),
     function("substring", "substring(a, start [, length])",
              "a part; the first character is 1 (and 0), -1 the last one; "
              "also `substring(a FROM start FOR length)`", takes("string", "int", "int", optional=1, returns=STRING),
