@@ -407,7 +407,7 @@ FEATURES = [
 def test_a_table_that_cannot_be_written_is_refused_before_anything_is(
     project: Project, protocol: dict[str, object], words: str, table: str
 ) -> None:
-    """Whichever of the three it is: no batch, no staging, no quarantine, and the file stays."""
+    """Whichever of the three it is: no staging, no quarantine, the file stays, and that it failed is remembered."""
     path = project.path("tables", "analytics", f"activity{table}")
     os.makedirs(path)
     DeltaTable.create(path, Schema([Field("user_id", PrimitiveType("long"))]))
@@ -430,6 +430,7 @@ def test_a_table_that_cannot_be_written_is_refused_before_anything_is(
         assert f"uses {words}, which" in refused.feed["error"]["message"]
         assert "engine: spark" in refused.feed["error"]["hint"]
     assert project.files("tables/analytics") == before
-    assert project.files("tables/_landfeed") == ["_leases/activity.lock"]
+    assert {path.partition("/")[0] for path in project.files("tables/_landfeed")} == {"_leases", "batches"}
+    assert project.rows("_landfeed.batches", "DISTINCT state") == [("failed",)]
     assert project.files("landing") == ["activity/1.csv"]
     assert project.cli("status").code == 0
