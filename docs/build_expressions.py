@@ -17,6 +17,7 @@ either of them, with the nearest names that there are. Every example here is a t
 ```yaml
 schema:
   email: {type: string, mask: {method: sha256}}
+  status: string
   amount: decimal(12,2)
   parts: int
   each: {type: "decimal(12,2)", expr: "round(amount / parts, 2)"}

@@ -15,7 +15,7 @@ import pyarrow.parquet
 from tests.old_workbooks import a_number, a_shared_text, a_text, old_workbook
 from tests.workbooks import workbook
 
-__all__ = ["BOOK", "LARGE", "SHEET", "avro", "changed", "deflated", "number", "sheet", "sized", "texts"]
+__all__ = ["BOOK", "LARGE", "SHEET", "avro", "changed", "deflated", "listing", "number", "sheet", "sized", "texts"]
 
 
 def number(value: int) -> bytes:
@@ -88,6 +88,18 @@ def _parquet(event: pa.Array, **options: Any) -> bytes:
     return out.getvalue()
 
 
+def listing(values: int, said: int, **columns: Any) -> io.BytesIO:
+    """A Parquet file whose last column is a list of so many NULLs, of which its footer says that they are fewer."""
+    out, nulls = io.BytesIO(), pa.ListArray.from_arrays(pa.array([0, values], pa.int32()), pa.nulls(values, pa.int64()))
+    pyarrow.parquet.write_table(pa.table({**columns, "event": nulls}), out, compression="zstd", write_statistics=False)
+    content, written, fewer = out.getvalue(), number(values), bytearray(number(said))
+    while len(fewer) < len(written):
+        fewer[-1] |= 0x80
+        fewer.append(0)
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    return io.BytesIO(content[:start] + content[start:].replace(written, fewer))
+
+
 def _shared(text: str, rows: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), rows), [text])
 
@@ -114,6 +126,7 @@ LARGE: Mapping[str, Callable[[], bytes]] = {
     "text.parquet": lambda: _parquet(_shared("x" * 20_000_000, 10_000), dictionary_pagesize_limit=1 << 30),
     "group.parquet": lambda: _parquet(pa.array(["x" * 300_000_000]), use_dictionary=False, write_statistics=False),
     "values.parquet": lambda: _parquet(_shared("x", 20_000_000)),
+    "footer.parquet": lambda: listing(50_000_000, 10, user_id=[1], event_time=["2026-01-01"]).getvalue(),
     "area.excel": lambda: _book('<c r="CV450000"><v>1</v></c>'),
     "shared.excel": lambda: _book("".join('</row><row><c t="s"><v>0</v></c>' for _ in range(60_000)), "x" * 100_000),
     "texts.excel": lambda: _book("", "x" * 300_000_000),

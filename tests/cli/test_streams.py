@@ -112,7 +112,7 @@ def test_names_and_values_are_shown_in_one_line_without_their_powers(evil: Proje
 def test_watch_shows_names_without_their_powers(evil: Project) -> None:
     said = text(evil, "watch", "--once")
     assert said.exit_code == 3
-    assert f"  {evil.path('landing', 'activity')}/{SHOWN}: rejected: " in said.stderr
+    assert f"/landing/activity/{SHOWN}: rejected: " in said.stderr
     assert all(line.isprintable() for line in (said.stdout + said.stderr).split("\n"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 
 import duckdb
@@ -16,6 +17,7 @@ from framework.law.layout import own_layout
 from framework.law.records import READERS
 from framework.names import Rows
 from tests.engines.driving import Drive, Staged
+from tests.support import REPOSITORY
 
 pytestmark = [pytest.mark.engines, pytest.mark.rarely]
 
@@ -145,3 +147,43 @@ def test_rows_stay_in_order_where_the_values_have_no_room(
         db.execute(f"INSERT INTO batch {query}")
         moved = "count(CASE WHEN v0 <> rowid THEN 1 END)"
         assert db.execute(f"SELECT count(*), count(_texts), {moved} FROM batch").fetchone() == (2000000, 1285714, 0)
+
+
+FIRST = """\
+feed: first
+source: {{path: "${{landing}}/first/", format: csv}}
+{first}
+target: {{table: t.first, mode: append}}
+"""
+SHOWN = """\
+feed: shown
+source: {{path: "${{landing}}/shown/", format: csv}}
+{schema}
+  id: bigint
+target: {{table: t.shown, keys: [id]}}
+"""
+OTHER = """\
+feed: {name}
+source: {{path: "${{landing}}/{name}/", format: csv}}
+schema: {{{column}: {{type: {type}}}}}
+target: {{table: {table}, mode: append}}
+"""
+OTHERS = (("known_countries", "crm.countries", "code", "string"), ("products", "shop.products", "id", "bigint"))
+
+
+def test_the_examples_of_the_docs(loaded: tuple[Drive, Staged]) -> None:
+    drive, _ = loaded
+    with open(os.path.join(REPOSITORY, "docs", "expressions.md"), encoding="utf-8") as stream:
+        first, schema = re.findall(r"```yaml\n(schema:\n.*?)\n```", stream.read(), re.DOTALL)
+    feed = drive.feed(FIRST.format(first=first))
+    text = "status,email,amount,parts\nA,a@X.org,10.00,3\nTEST,a@x.org,1,1\nA,a@x.org,1,0\nA,a@x.org,-1,1\n"
+    staged, _ = drive.load(feed, 1, [drive.land(feed, "1.csv", text)])
+    assert staged.manifest.rows == Rows(read=4, staged=1, quarantined=2, filtered=1)
+    assert drive.rows(feed.target.table, "each, domain, loaded_from") == [("3.33", "x.org", "1.csv")]
+    for name, table, column, type_ in OTHERS:
+        other = drive.feed(OTHER.format(name=name, table=table, column=column, type=type_))
+        drive.load(other, 1, [drive.land(other, "1.csv", f"{column}\n1\n")])
+    feed = drive.feed(SHOWN.format(schema=schema))
+    staged, _ = drive.load(feed, 1, [drive.land(feed, "1.csv", "id,country,product\n1,1,1\n2,2,1\n3,1,2\n4,,\n")])
+    assert staged.manifest.rows == Rows(read=4, staged=3, quarantined=1)
+    assert [checked.rows_failed for checked in staged.manifest.checks] == [1, 1]

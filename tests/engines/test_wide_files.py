@@ -6,6 +6,8 @@ import gzip
 import json
 import os
 
+import pytest
+
 from tests.support import ACTIVITY, HEADER, Project
 
 
@@ -33,6 +35,8 @@ def test_json_with_a_key_of_its_own_in_every_record(project: Project) -> None:
     assert project.cli("run").feed["rows"]["staged"] == 20_000
 
 
+@pytest.mark.engines
+@pytest.mark.rarely
 def test_limits_of_the_environment(project: Project) -> None:
     """Each rejects the file that is beyond it, or its row, and no other."""
     with open(project.path("pipelines_config", "environments", "local.yml"), "a") as environment:

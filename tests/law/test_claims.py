@@ -19,7 +19,7 @@ from framework.law.layout import Layout
 from framework.law.records import READERS, BrokenFile
 from framework.law.records.avro_guard import guard_schema
 from framework.names import Limits
-from tests.claims import BOOK, SHEET, avro, changed, deflated, number, sheet, sized, texts
+from tests.claims import BOOK, SHEET, avro, changed, deflated, listing, number, sheet, sized, texts
 from tests.feeds import column, made_feed
 from tests.typed_files import AVRO, ORC, PARQUET, WRITERS, parquet
 
@@ -140,6 +140,10 @@ def test_parquet_files_of_a_value_any_number_of_times() -> None:
 def test_a_list_of_parquet_with_a_value_any_number_of_times() -> None:
     data = parquet({"a": "list"}, [{"a": [None] * 400_000}])
     assert " bytes are said to be 400000 values" in read(feed(PARQUET, "a"), data)
+
+
+def test_a_list_of_parquet_of_which_the_footer_says_less() -> None:
+    assert " bytes are said to be 400000 values" in read(feed(PARQUET, "event"), listing(400_000, 10).getvalue())
 
 
 def test_a_group_of_rows_that_becomes_large() -> None:

@@ -1,4 +1,4 @@
-"""What the footer of a Parquet file says, read from its bytes: as pyarrow tells it, or a sentence."""
+"""What the footer and the pages of a Parquet file say, read from its bytes: as pyarrow tells it, or a sentence."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pytest
 
 from framework.law.records import BrokenFile
 from framework.law.records.parquet_footer import chunks
+from framework.law.records.parquet_pages import counted
+from tests.claims import listing
 
 TABLE = pa.table(
     {
@@ -59,3 +61,34 @@ def test_damaged_footers_give_figures_or_a_sentence() -> None:
             changed[dice.randrange(length)] = dice.randrange(256)
         with suppress(BrokenFile):
             assert all(each.values >= 0 for group in chunks(io.BytesIO(changed)) for each in group)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"data_page_size": 100},
+        {"data_page_version": "2.0", "compression": "zstd"},
+        {"use_dictionary": False, "compression": "gzip"},
+        {"write_page_checksum": True, "write_page_index": True, "compression": "none"},
+    ],
+)
+def test_pages_say_what_the_footer_says(options: dict[str, object]) -> None:
+    out = parquet(**options)
+    assert counted(out, chunks(out)) == chunks(out)
+
+
+def test_pages_may_say_more() -> None:
+    out = listing(100_000, said=10)
+    assert [chunk.values for group in chunks(out) for chunk in group] == [10]
+    assert [chunk.values for group in counted(out, chunks(out)) for chunk in group] == [100_000]
+
+
+def test_damaged_pages_give_figures_or_a_sentence() -> None:
+    dice, content = Random(1), parquet().getvalue()
+    for _ in range(500):
+        changed = bytearray(content)
+        for _ in range(dice.choice((1, 2, 8, 64))):
+            changed[dice.randrange(len(changed))] = dice.randrange(256)
+        with suppress(BrokenFile):
+            file = io.BytesIO(changed)
+            assert all(each.values >= 0 for group in counted(file, chunks(file)) for each in group)

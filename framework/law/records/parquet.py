@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from framework.law.conversions import moment_text
 from framework.law.layout import Rejected
 from framework.law.records.parquet_footer import chunks
+from framework.law.records.parquet_pages import counted
 from framework.law.records.record import AT_ONCE, BrokenFile, at_once
 from framework.law.records.typed import Member
 from framework.machine import library
@@ -83,7 +84,7 @@ def _guard(stream: BinaryIO, limits: Limits) -> None:
     unpacked, or with more values than its bytes can be: one that stands a billion times, as in a list, takes a few
     bytes. The library is not asked for what the footer says of columns: where that is damaged, it ends the process."""
     size, values = stream.seek(0, os.SEEK_END), 0
-    for group in chunks(stream):
+    for group in counted(stream, chunks(stream)):
         unpacked, values = sum(chunk.unpacked for chunk in group), values + sum(chunk.values for chunk in group)
         if unpacked > at_once(limits, size):
             raise BrokenFile(f"a group of its rows has {unpacked} bytes, {AT_ONCE}")

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from framework.law.records.record import BrokenFile
 
-__all__ = ["Chunk", "chunks"]
+__all__ = ["Chunk", "Compact", "chunks"]
 
 _MAGIC = b"PAR1"
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT, _UUID = 1, 2, 3, 7, 8, 9, 10, 11, 12, 13
@@ -22,16 +22,17 @@ _FIXED = {_BYTE: 1, _DOUBLE: 8, _UUID: 16}
 _DEEPEST = 64
 _ROW_GROUPS, _COLUMNS, _META_DATA = 4, 1, 3
 """Fields on the way to the numbers of a chunk."""
-_VALUES, _UNPACKED, _PACKED = 5, 6, 7
+_VALUES, _UNPACKED, _PACKED, _DATA, _DICTIONARY = 5, 6, 7, 9, 11
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A column in a group of rows: its values, and its bytes before and after they were packed."""
+    """A column in a group of rows: its values, its bytes before and after they were packed, and where they begin."""
 
     values: int
     unpacked: int
     packed: int
+    start: int
 
 
 def chunks(stream: BinaryIO) -> list[list[Chunk]]:
@@ -43,7 +44,7 @@ def chunks(stream: BinaryIO) -> list[list[Chunk]]:
     if len(end) < 8 or end[4:] != _MAGIC or length > size - 8:
         raise BrokenFile("the file is not a complete Parquet file (its end is missing)")
     stream.seek(size - 8 - length)
-    reader = _Compact(stream.read(length))
+    reader = Compact(stream.read(length))
     try:
         found: list[list[Chunk]] = []
         for field, kind in reader.fields():
@@ -56,7 +57,7 @@ def chunks(stream: BinaryIO) -> list[list[Chunk]]:
     return found
 
 
-def _group(reader: _Compact) -> list[Chunk]:
+def _group(reader: Compact) -> list[Chunk]:
     found: list[Chunk] = []
     for field, kind in reader.fields():
         if field == _COLUMNS and kind == _LIST:
@@ -66,7 +67,7 @@ def _group(reader: _Compact) -> list[Chunk]:
     return found
 
 
-def _chunk(reader: _Compact) -> Chunk:
+def _chunk(reader: Compact) -> Chunk:
     numbers: dict[int, int] = {}
     for field, kind in reader.fields():
         if field != _META_DATA or kind != _STRUCT:
@@ -77,14 +78,16 @@ def _chunk(reader: _Compact) -> Chunk:
                 numbers[inner] = reader.number()
             else:
                 reader.skip(of)
-    return Chunk(*(max(0, numbers.get(field, 0)) for field in (_VALUES, _UNPACKED, _PACKED)))
+    starts = [at for field in (_DATA, _DICTIONARY) if (at := numbers.get(field, 0)) > 0]
+    values, unpacked, packed = (max(0, numbers.get(field, 0)) for field in (_VALUES, _UNPACKED, _PACKED))
+    return Chunk(values, unpacked, packed, min(starts, default=0))
 
 
-class _Compact:
-    """Bytes in Thrift's compact protocol. What is beyond their end raises IndexError."""
+class Compact:
+    """Bytes in Thrift's compact protocol, read up to `at`. What is beyond their end raises IndexError."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self._at = data, 0
+        self._data, self.at = data, 0
 
     def fields(self) -> Iterator[tuple[int, int]]:
         """The fields of a struct with the kinds of their values, each of which is to be read or skipped."""
@@ -141,8 +144,8 @@ class _Compact:
         return (self._varint() if size == 0xF else size), head & 0xF
 
     def _byte(self) -> int:
-        found = self._data[self._at]
-        self._at += 1
+        found = self._data[self.at]
+        self.at += 1
         return found
 
     def _varint(self) -> int:
@@ -157,6 +160,6 @@ class _Compact:
                 raise IndexError
 
     def _move(self, count: int) -> None:
-        self._at += count
-        if self._at > len(self._data):
+        self.at += count
+        if self.at > len(self._data):
             raise IndexError
