@@ -15,7 +15,18 @@ from framework.law.functions.nodes import NULL
 from framework.types import parse_type
 from tests.support import REPOSITORY
 
-__all__ = ["AGGREGATES", "ONE_ROW", "ROWS", "SEVERAL_ROWS", "builder", "items", "outcomes", "recipe_items", "written"]
+__all__ = [
+    "AGGREGATES",
+    "ONE_ROW",
+    "ROWS",
+    "SEVERAL_ROWS",
+    "ZONED",
+    "builder",
+    "items",
+    "outcomes",
+    "recipe_items",
+    "written",
+]
 
 _ALL = [
     (each.name, text, expected, each.aggregate)
@@ -27,6 +38,18 @@ ROWS = [row[:3] for row in _ALL if not row[3]]
 """Every example: the function, the expression, the value or `error`."""
 AGGREGATES = [row[:3] for row in _ALL if row[3]]
 """The examples of aggregates."""
+
+ZONED = [
+    ("Europe/Rome", "to_date(timestamp '2026-01-31 23:30:00Z')", "2026-02-01"),
+    ("America/New_York", "to_date(timestamp '0001-01-01 00:00:00Z')", "error"),
+    ("America/New_York", "cast(timestamp '0001-01-01 00:00:00Z' AS date)", "error"),
+    ("America/New_York", "cast(timestamp '0001-01-01 00:00:00Z' AS timestamp_ntz)", "error"),
+    ("America/New_York", "to_date(timestamp '0001-01-01 12:00:00Z')", "0001-01-01"),
+    ("Asia/Tokyo", "to_date(timestamp '9999-12-31 23:00:00Z')", "error"),
+    ("Asia/Tokyo", "cast(timestamp '9999-12-31 23:00:00Z' AS timestamp_ntz)", "error"),
+    ("Asia/Tokyo", "cast(timestamp '9999-12-31 14:59:59Z' AS date)", "9999-12-31"),
+]
+"""Expressions in a feed's zone, in which an instant of our years may be in the year 0 or 10000."""
 
 COLUMNS = {name: parse_type(type_) for name, type_ in {
     "m": "map<string,int>", "s": "struct<a:int,b:string>", "n": "int", "t": "string",

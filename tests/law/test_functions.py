@@ -8,7 +8,7 @@ import pytest
 from framework.law.dialects import DUCKDB
 from framework.law.functions import GROUPS, Refused, meaning, said, taken_as
 from framework.types import parse_type
-from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, builder, items, outcomes, recipe_items
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, ZONED, builder, items, outcomes, recipe_items
 
 COLUMNS = {
     name: parse_type(type_)
@@ -34,6 +34,14 @@ def test_every_example(examples: list[tuple[str, str, str]], source: str) -> Non
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ()
     assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []
+
+
+@pytest.mark.parametrize(("zone", "text", "expected"), ZONED)
+def test_days_in_a_zone(zone: str, text: str, expected: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        row = connection.execute(f"SELECT {', '.join(items([text], DUCKDB, zone))}").fetchone() or ()
+    assert outcomes(row) == [expected]
 
 
 def test_every_recipe() -> None:

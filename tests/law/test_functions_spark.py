@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from framework.law.dialects import DUCKDB, SPARK
-from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, builder, outcomes, recipe_items
+from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, ZONED, builder, outcomes, recipe_items
 from tests.law.oracle import items as examples_as_items
 from tests.law.random_expressions import ROWS as EDGES
 from tests.law.random_expressions import expressions, items, plain, values_sql
@@ -27,6 +27,12 @@ def test_every_example(spark: Any, examples: list[tuple[str, str, str]], source:
 def test_every_recipe(spark: Any) -> None:
     row = spark.sql(f"SELECT {', '.join(recipe_items(SPARK))}").collect()[0]
     assert outcomes(row) == [value for *_, value in builder().RECIPES]
+
+
+def test_days_in_a_zone(spark: Any) -> None:
+    selected = [item for zone, text, _ in ZONED for item in examples_as_items([text], SPARK, zone)]
+    row = spark.sql(f"SELECT {', '.join(f'{item} AS c{index}' for index, item in enumerate(selected))}").collect()[0]
+    assert outcomes(row) == [expected for *_, expected in ZONED]
 
 
 def by_duckdb(texts: list[str], zone: str) -> list[list[str]]:

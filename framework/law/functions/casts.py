@@ -21,7 +21,17 @@ from framework.law.functions.nodes import NULL, Literal, Node, Refused
 from framework.law.values import typed
 from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
 
-__all__ = ["FUNCTIONS", "WIDENED", "as_double", "instant", "local", "widened", "zone_of"]
+__all__ = [
+    "DAY_OF",
+    "FUNCTIONS",
+    "WIDENED",
+    "as_double",
+    "instant",
+    "local",
+    "widened",
+    "within_years",
+    "zone_of",
+]
 
 _EXACT_DIGITS = 15
 """Digits that every double holds."""
@@ -37,6 +47,22 @@ def local(given: Given, sql: str, type_: DataType) -> str:
     if type_ == TIMESTAMP:
         return given.dialect.local(sql, zone_of(given))
     return f"CAST({sql} AS {given.dialect.plain_timestamp})" if type_ == DATE else sql
+
+
+def within_years(given: Given, sql: str, type_: DataType) -> str:
+    """A date or a local time, NULL beyond the years 0001 to 9999; it is looked at three times."""
+    first, last = _YEARS[type_]
+    name = given.dialect.type(type_)
+    return f"CASE WHEN {sql} BETWEEN CAST('{first}' AS {name}) AND CAST('{last}' AS {name}) THEN {sql} END"
+
+
+def as_local(given: Given, sql: str, type_: DataType) -> str:
+    """The day or the local time of an instant. Of the first and the last ones NULL: in some zones these days are in the
+    years 0 and 10000."""
+    there = f"CAST({local(given, sql, TIMESTAMP)} AS {given.dialect.type(type_)})"
+    if zone_of(given) is None:
+        return there
+    return given.dialect.bind("there", there, within_years(given, "there", type_))
 
 
 def instant(given: Given, sql: str) -> str:
@@ -64,7 +90,7 @@ def widened(given: Given) -> str:
         case Scalar("date"), Scalar("timestamp"):
             return instant(given, local(given, sql, DATE))
         case Scalar("timestamp"), Scalar("date"):
-            return f"CAST({local(given, sql, TIMESTAMP)} AS {given.result})"
+            return as_local(given, sql, to)
         case _:
             return f"CAST({sql} AS {given.result})"
 
@@ -75,8 +101,14 @@ def _nothing(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
 
 WIDENED = function("(widened)", "", "", _nothing, widened, examples={})
 """Not written by anybody: how an argument becomes the type that its function takes."""
+DAY_OF = function("(day)", "", "", _nothing, widened, fails=True, examples={})
+"""The same of a moment that is taken as its day."""
 
 _NESTED = (Array, Map, Struct)
+_YEARS: dict[DataType, tuple[str, str]] = {
+    DATE: ("0001-01-01", "9999-12-31"),
+    PLAIN: ("0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"),
+}
 
 
 def _cast(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -123,6 +155,8 @@ def _say(given: Given) -> str:
     if to == STRING:
         return _text(given, sql, one)
     if {one, to} <= {DATE, TIMESTAMP, PLAIN}:
+        if one == TIMESTAMP:
+            return as_local(given, sql, to)
         there = local(given, sql, one)
         return instant(given, there) if to == TIMESTAMP else f"CAST({there} AS {given.result})"
     if one == BOOLEAN:

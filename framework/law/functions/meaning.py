@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal as Number
 
-from framework.law.functions.casts import WIDENED
+from framework.law.functions.casts import DAY_OF, WIDENED
 from framework.law.functions.catalogue import BY_NAME
 from framework.law.functions.grammar import read
-from framework.law.functions.kinds import BIGINT, BOOLEAN, DOUBLE, INT, STRING, common, exact, text_of
+from framework.law.functions.kinds import BIGINT, BOOLEAN, DATE, DOUBLE, INT, STRING, TIMESTAMP, common, exact, text_of
 from framework.law.functions.nodes import NULL, Call, Field, Literal, Node, Refused
 from framework.law.functions.parts import Part
 from framework.law.values import parse
@@ -100,7 +100,7 @@ def _taken_as(node: Node, type_: DataType) -> Node:
             return replace(node, type=type_)
         if node.type == STRING:
             return _as_moment(node, type_)
-    return Call(WIDENED, (node,), type_, node.at)
+    return Call(DAY_OF if (node.type, type_) == (TIMESTAMP, DATE) else WIDENED, (node,), type_, node.at)
 
 
 def _as_moment(node: Literal, type_: DataType) -> Literal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from framework.law.functions.casts import instant, local
+from framework.law.functions.casts import instant, local, within_years
 from framework.law.functions.function import Function, Given, function
 from framework.law.functions.kinds import DATE, DOUBLE, INT, STRING, TIMESTAMP, constant, takes
 from framework.law.functions.nodes import Node, Refused
@@ -14,7 +14,6 @@ __all__ = ["FUNCTIONS"]
 
 _DAY = takes("day", returns=INT)
 _MOMENT_PARTS = takes("moment", returns=INT)
-_FIRST, _LAST = "0001-01-01", "9999-12-31"
 _FARTHEST = 3_700_000
 """Days between the first and the last date."""
 
@@ -36,17 +35,11 @@ def _part_of_day(part: str) -> Callable[[Given], str]:
     return say
 
 
-def _within(given: Given, day: str) -> str:
-    """A date, NULL beyond the years 0001 to 9999."""
-    type_ = given.dialect.type(DATE)
-    return f"CASE WHEN {day} BETWEEN CAST('{_FIRST}' AS {type_}) AND CAST('{_LAST}' AS {type_}) THEN {day} END"
-
-
 def _moved(there: Callable[[Given], str], *, most: int, number: str = "{1}") -> Callable[[Given], str]:
     """A date that is moved by a number, which is too large to be looked at beyond `most`."""
 
     def say(given: Given) -> str:
-        day = given.dialect.bind("moved", there(given), _within(given, "moved"))
+        day = given.dialect.bind("moved", there(given), within_years(given, "moved", DATE))
         return f"CASE WHEN {number.replace('{1}', given[1])} BETWEEN -{most} AND {most} THEN {day} END"
 
     return say
@@ -159,7 +152,7 @@ def _say_next(given: Given) -> str:
     wanted = (_WEEKDAYS.index(str(literal.value).lower()[:2]) + 1) % 7 if literal else 0  # Sunday is 0
     ahead = f"(({wanted} - {given.dialect.weekday(given[0])} + 6) % 7 + 1)"
     moved = given.dialect.days_later(given[0], f"CAST({ahead} AS int)")
-    return given.dialect.bind("moved", moved, _within(given, "moved"))
+    return given.dialect.bind("moved", moved, within_years(given, "moved", DATE))
 
 
 def _days(sign: str) -> Callable[[Given], str]:
