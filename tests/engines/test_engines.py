@@ -553,7 +553,8 @@ def test_a_table_that_only_spark_can_write(spark: Any, project: Project, propert
     refused = project.cli("--env", "embedded", "run")
     assert refused.code == 1
     assert os.listdir(project.path("tables/analytics")) == ["activity"]
-    assert project.cli("--env", "embedded", "history").document["batches"] == []
+    told = project.cli("--env", "embedded", "history").document["batches"]
+    assert [batch["state"] for batch in told] == ["failed"]
     assert words in refused.feed["error"]["message"]
     assert "engine: spark" in refused.feed["error"]["hint"]
     assert spark.sql(f"SELECT event FROM delta.`{path}`").collect() == [("a",)]
@@ -798,7 +799,7 @@ def test_only_calls_that_spark_connect_has() -> None:
     """Only the start of a local session may do more."""
     for name, source in sources():
         if name == "session.py":
-            source = source[: source.index("def _start_local")] + source[source.index("def _missing") :]
+            source = source[: source.index("def _start_local")] + source[source.index("def _no_connector") :]
             source = source.replace('conf.set("spark.sql.session.timeZone", "UTC")', "")  # which serverless allows
             source = source.replace("conf.set(*_MICROSECONDS)", "")  # which it may refuse
         assert re.findall(FORBIDDEN, source) == [], name
