@@ -83,6 +83,20 @@ def test_login_becomes_purchase(make: Make, tmp_path: os.PathLike[str], gcs_serv
     assert project.cli("run").document["status"] == "nothing_to_do"
 
 
+def test_reports_in_a_bucket(at_home: BucketProject) -> None:
+    """Of a run that loads, and of one that fails; the newest one is latest.json."""
+    project = at_home
+    project.environment("embedded", f"reports: 'gs://{project.bucket}/told/reports'\n")
+    project.land("activity", "a.csv", HEADER + "1,a,2026-01-01\n")
+    done = project.cli("run")
+    project.land("activity", "b.csv", "no,header\n")
+    failed = project.cli("run")
+    *reports, latest = project.files("told/reports")
+    found = [json.loads(project.content(f"gs://{project.bucket}/told/reports/{name}")) for name in (*reports, latest)]
+    assert (latest, found) == ("latest.json", [done.document, failed.document, failed.document])
+    assert [document["exit_code"] for document in found] == [0, 3, 3]
+
+
 def test_compressed_files_json_bad_rows_and_a_rejected_file(project: BucketProject) -> None:
     rejected = f"gs://{project.archive}/refused/"
     text = ACTIVITY.format(name="events").replace("csv", "json") + f"archive: {{rejected_path: '{rejected}'}}\n"
