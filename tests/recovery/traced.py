@@ -1,7 +1,7 @@
 """Landfeed in a process that writes down what it does to the files below a folder (environment ROOT, TRACE).
 
 At every boundary (see `boundaries`) and before every sync it is looked what has become other since the last one; so
-each state is known that a power cut could leave.
+each state is known that a power cut could leave. Other threads go on meanwhile: a file may be gone when its turn comes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import threading
+from contextlib import suppress
 from typing import Any
 
 from framework.cli import main
@@ -20,12 +21,14 @@ TRACE, ROOT = os.environ["TRACE"], os.environ["ROOT"]
 lock, fsync = threading.Lock(), os.fsync
 
 
-def tree() -> dict[str, tuple[int, int, int]]:
+def tree() -> dict[str, tuple[tuple[int, int], int, int]]:
+    """By path: which file it is (device, inode), when it was changed and its size."""
     found = {}
     for at, _, names in os.walk(ROOT):
         for path in (os.path.join(at, name) for name in names):
-            status = os.stat(path)
-            found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+            with suppress(FileNotFoundError):
+                status = os.stat(path)
+                found[path] = ((status.st_dev, status.st_ino), status.st_mtime_ns, status.st_size)
     return found
 
 
@@ -34,22 +37,29 @@ class Trace:
 
     def __init__(self) -> None:
         self.seen, self.steps = tree(), 0
-        self.kept: dict[int, str] = {}
+        self.kept: dict[tuple[int, int], str] = {}
         """Where the bytes of a file are kept, whatever names and times it has."""
 
     def note(self, synced: str | None = None) -> None:
         now = tree()
         made: dict[str, str] = {}
-        for path in (path for path, identity in now.items() if self.seen.get(path) != identity):
-            file, *_ = now[path]
-            if file not in self.kept or not filecmp.cmp(self.kept[file], path, shallow=False):
-                self.kept[file] = os.path.join(TRACE, f"{self.steps}-{len(made)}")
-                shutil.copy2(path, self.kept[file])
-            made[path] = self.kept[file]
+        for path in [path for path, identity in now.items() if self.seen.get(path) != identity]:
+            try:
+                made[path] = self.keep(path, now[path][0], os.path.join(TRACE, f"{self.steps}-{len(made)}"))
+            except FileNotFoundError:
+                del now[path]
         step = {"made": made, "gone": [path for path in self.seen if path not in now], "synced": synced}
         with open(os.path.join(TRACE, "steps"), "a", encoding="utf-8") as out:
             out.write(json.dumps(step) + "\n")
         self.seen, self.steps = now, self.steps + 1
+
+    def keep(self, path: str, file: tuple[int, int], name: str) -> str:
+        """Where the bytes of a file are kept: under the name given, if they are not yet."""
+        kept = self.kept.get(file)
+        if kept is None or not filecmp.cmp(kept, path, shallow=False):
+            shutil.copy2(path, name)
+            kept = self.kept[file] = name
+        return kept
 
 
 trace = Trace()
