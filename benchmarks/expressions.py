@@ -77,6 +77,8 @@ def main() -> None:
             for _ in range(options.repeat)
         ]
         for index, what in enumerate(("processor", "wall")):
+            if what == "processor" and options.engine == "spark":
+                continue  # of Spark's process nothing is told
             without, with_ = (statistics.median(pair[side][index] for pair in pairs) for side in (0, 1))
             ratio = statistics.median(pair[1][index] / pair[0][index] for pair in pairs)
             figures = f"{without:.2f} s, asked {with_:.2f} s, ratio {ratio:.2f}"
