@@ -23,7 +23,7 @@ from framework.engines.delta_errors import translated
 from framework.engines.embedded.adopting import adopt, may_adopt
 from framework.engines.embedded.compacting import compact_when_due
 from framework.engines.embedded.replacing import replace_rows
-from framework.engines.embedded.rewriting import PLACE, Rewriting, rewriting, version_of
+from framework.engines.embedded.rewriting import BY_PLACE, PLACE, Rewriting, rewriting, version_of
 from framework.engines.embedded.typed import refuse_rows
 from framework.engines.embedded.writing import Writer, write_rows
 from framework.errors import LandfeedError
@@ -74,7 +74,7 @@ class Merging:
         case = self._change.into_nothing if self._meets_nothing(target) else None
         if case is not None:
             return self._all_as(case, staging, target)
-        plain = self._rewriting(staging, target)
+        plain = self._plain(staging, target)
         if plain is not None:
             return self._by_rewriting(plain, staging)
         self._view("s", self._staging, staging)
@@ -88,11 +88,15 @@ class Merging:
         self._tables.writable(delta, table)
         return delta
 
-    def _rewriting(self, staging: DeltaTable, target: DeltaTable) -> Rewriting | None:
-        """How DuckDB writes the target, which the views `s` and `t` are then made for; None when delta-rs has to."""
-        if self._write is not None or not self._change.plain:
+    def _rewriting(self, target: DeltaTable) -> Rewriting | None:
+        """How DuckDB writes the target; None when delta-rs has to."""
+        if self._write is not None or self._change.match is None:
             return None
-        found = rewriting(self._tables, self._table, target, self._change)
+        return rewriting(self._tables, self._table, target, self._change)
+
+    def _plain(self, staging: DeltaTable, target: DeltaTable) -> Rewriting | None:
+        """The same for a plain change, which the views `s` and `t` are then made for."""
+        found = self._rewriting(target) if self._change.plain else None
         source = version_of(staging, self._tables.uri(self._staging)) if found else None
         if found is None or source is None or not source.paths:
             return None
@@ -113,7 +117,7 @@ class Merging:
         if isinstance(write, Insert) and may_adopt(staging, target, write.columns):
             self._adopt(staging, target, counts, properties)
         else:
-            plain.write(self._db, counts, properties)
+            plain.write(self._db, BY_PLACE, counts, properties)
         return Merged(target.version(), merged.rows)
 
     def _meets_nothing(self, target: DeltaTable) -> bool:
@@ -140,8 +144,7 @@ class Merging:
         else:
             self._view("s", self._staging, staging)
             columns = write.columns if isinstance(write, Insert) else self._change.columns
-            rows_ = self._db.sql(f"SELECT {DUCKDB.names(columns)}, {case} AS {CASE} FROM s")
-            self._commit(target, rows_, counts, merged)
+            self._commit(target, f"SELECT {DUCKDB.names(columns)}, {case} AS {CASE} FROM s", counts, merged)
         return Merged(target.version(), merged.rows)
 
     def _adopt(self, staging: DeltaTable, target: DeltaTable, counts: Counts, properties: CommitProperties) -> None:
@@ -157,8 +160,7 @@ class Merging:
         merged = self._manifest.merged(counted(change, counts, self._manifest.rows))
         self._remember(merged)
         some = f" WHERE {writing(change)}" if set(counts) - set(change.writing) else ""
-        columns = DUCKDB.names(change.columns)
-        self._commit(target, self._db.sql(f"SELECT {columns}, {CASE} FROM classified{some}"), counts, merged)
+        self._commit(target, f"SELECT {DUCKDB.names(change.columns)}, {CASE} FROM classified{some}", counts, merged)
         return Merged(target.version(), merged.rows)
 
     def _classified(self, told: Iterable[Relation]) -> Counts:
@@ -204,11 +206,16 @@ class Merging:
 
     # Writing and reading
 
-    def _commit(self, target: DeltaTable, rows: duckdb.DuckDBPyRelation, counts: Counts, merged: Manifest) -> None:
+    def _commit(self, target: DeltaTable, query: str, counts: Counts, merged: Manifest) -> None:
         """Write rows with cases; a commit without rows still carries the batch's transaction."""
+        rows = self._db.sql(query)
         refuse_rows(self._db, self._table, rows, self._tables.columns(target))
+        found, properties = self._rewriting(target), commit(merged, files=False)
+        if found is not None:
+            found.write(self._db, found.place(self._db, query), counts, properties)
+            return
         with translated(self._table, check_constraints(target)):
-            written = (self._write or write_rows)(target, rows, self._change, counts, commit(merged, files=False))
+            written = (self._write or write_rows)(target, rows, self._change, counts, properties)
         check_written(self._change, counts, written, self._table)
 
     def _view(self, name: str, table: Table, delta: DeltaTable) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import NamedTuple
 
 import duckdb
 from deltalake import CommitProperties, DeltaTable
@@ -28,7 +29,7 @@ from framework.law.merging import CASE, partners
 from framework.names import Table
 from framework.types import parse_type
 
-__all__ = ["PLACE", "Rewriting", "Version", "rewriting", "version_of"]
+__all__ = ["BY_PLACE", "PLACE", "Placed", "Rewriting", "Version", "rewriting", "version_of"]
 
 PLACE = "(place)"
 """A column that no table has: the position of the row's file, and that of the row in it."""
@@ -83,6 +84,20 @@ def rewriting(tables: DeltaTables, table: Table, target: DeltaTable, change: Cha
     return Rewriting(target, version, table, change, spelled)
 
 
+class Placed(NamedTuple):
+    """Rows with their cases, and where in the target their partners stand (`t_at`): a query of them, and a relation of
+    places and cases alone."""
+
+    rows: str
+    places: str
+
+
+BY_PLACE = Placed(
+    f"SELECT s.*, c.t_at, c.{CASE} FROM classified AS c JOIN s ON s.{DUCKDB.name(PLACE)} = c.s_at", "classified"
+)
+"""Those of the view `s`, of which the table `classified` has the places (`s_at`) and those of their partners."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rewriting:
     """Writes what the cases of rows say. `types` is the SQL type of each column of the table, as it spells it."""
@@ -98,14 +113,25 @@ class Rewriting:
         """A query of the target's rows with their places."""
         return self.version.select([DUCKDB.name(name) for name in self.types])
 
-    def write(self, db: duckdb.DuckDBPyConnection, counts: Counts, properties: CommitProperties) -> None:
-        """Write what the table `classified` (the place of each staged row, that of its partner, its case) says of rows
-        of the view `s`. Raises Conflict, and LandfeedError when what was written is not what the counts imply."""
-        touched = self._touched(db)
+    def place(self, db: duckdb.DuckDBPyConnection, rows: str) -> Placed:
+        """Find, by their keys, the partners that rows (a query) change: the table `placed`."""
+        match = self.change.match
+        assert match is not None  # noqa: S101 (what has no partner is appended)
+        found = self.version.select([DUCKDB.name(key) for key in match.keys])
+        on = f"s.{_in([*self._cases(Update), *self._cases(Delete)])} AND {partners(match, DUCKDB)}"
+        query = f"SELECT s.*, t.{DUCKDB.name(PLACE)} AS t_at FROM ({rows}) AS s LEFT JOIN ({found}) AS t ON {on}"
+        db.execute(f"CREATE OR REPLACE TEMP TABLE placed AS {query}")
+        return Placed("SELECT * FROM placed", "placed")
+
+    def write(
+        self, db: duckdb.DuckDBPyConnection, placed: Placed, counts: Counts, properties: CommitProperties
+    ) -> None:
+        """Write what rows say. Raises Conflict, and LandfeedError when other rows were written than the counts imply."""
+        touched = self._touched(db, placed)
         old = self.version.only(touched)
         new: list[NewFile] = []
         try:
-            query = " UNION ALL ".join([*self._kept(db, touched), *self._inserted(counts)])
+            query = " UNION ALL ".join([*self._kept(db, placed, touched), *self._inserted(placed, counts)])
             if query:
                 rows = sum(old.rows) + sum(counts.get(index, 0) for index in self._cases(Insert))
                 new = write_parquet(db, query, self.version.folder, large=rows > _LARGE)
@@ -118,16 +144,16 @@ class Rewriting:
     def _cases(self, kind: type[Insert | Update | Delete]) -> list[int]:
         return [index for index, case in enumerate(self.change.cases) if isinstance(case.write, kind)]
 
-    def _touched(self, db: duckdb.DuckDBPyConnection) -> list[bool]:
+    def _touched(self, db: duckdb.DuckDBPyConnection, placed: Placed) -> list[bool]:
         """For each file whether a row of it changes."""
         cases = [*self._cases(Update), *self._cases(Delete)]
         if not cases:
             return [False] * len(self.version.paths)
-        query = f"SELECT DISTINCT t_at >> {_ROWS} FROM classified WHERE {_in(cases)}"
+        query = f"SELECT DISTINCT t_at >> {_ROWS} FROM {placed.places} WHERE {_in(cases)}"
         found = {index for (index,) in db.execute(query).fetchall()}
         return [index in found for index in range(len(self.version.paths))]
 
-    def _kept(self, db: duckdb.DuckDBPyConnection, touched: Sequence[bool]) -> list[str]:
+    def _kept(self, db: duckdb.DuckDBPyConnection, placed: Placed, touched: Sequence[bool]) -> list[str]:
         """The rows that stay in the files that are written anew, changed or not."""
         if not any(touched):
             return []
@@ -138,8 +164,7 @@ class Rewriting:
         files = self.version.only(touched).select(["*"])
         there = _lower([name for name, *_ in db.execute(f"DESCRIBE {files}").fetchall()])
         old = f"SELECT * REPLACE ({moved} AS {place}) FROM ({files})"
-        changes = f"SELECT s.*, c.t_at, c.{CASE} FROM classified c JOIN s ON s.{place} = c.s_at"
-        changes += f" WHERE c.{_in([*self._cases(Update), *self._cases(Delete)])}"
+        changes = f"SELECT * FROM ({placed.rows}) WHERE {_in([*self._cases(Update), *self._cases(Delete)])}"
         columns = [
             f"CAST({self._updated(name, there)} AS {type_}) AS {DUCKDB.name(name)}"
             for name, type_ in self.types.items()
@@ -156,19 +181,18 @@ class Rewriting:
         new, there = DUCKDB.column("s", name), DUCKDB.column("t", name) if name.lower() in known else "NULL"
         return f"CASE WHEN s.{_in(cases)} THEN {new} ELSE {there} END" if cases else there
 
-    def _inserted(self, counts: Counts) -> list[str]:
+    def _inserted(self, placed: Placed, counts: Counts) -> list[str]:
         """The new rows."""
-        return [self._new(index) for index in self._cases(Insert) if counts.get(index)]
+        return [self._new(placed, index) for index in self._cases(Insert) if counts.get(index)]
 
-    def _new(self, index: int) -> str:
+    def _new(self, placed: Placed, index: int) -> str:
         given = _lower(self._columns(index))
         columns = []
         for name, type_ in self.types.items():
             value = DUCKDB.column("s", name) if name.lower() in given else "NULL"
             columns.append(f"CAST({value} AS {type_}) AS {DUCKDB.name(name)}")
         columns.append(f"CAST({index} AS TINYINT) AS {DUCKDB.name(_CASE)}")
-        joined = f"classified c JOIN s ON s.{DUCKDB.name(PLACE)} = c.s_at"
-        return f"SELECT {', '.join(columns)} FROM {joined} WHERE c.{CASE} = {index}"
+        return f"SELECT {', '.join(columns)} FROM ({placed.rows}) AS s WHERE s.{CASE} = {index}"
 
     def _columns(self, index: int) -> tuple[str, ...]:
         write = self.change.cases[index].write
