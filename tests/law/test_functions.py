@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 import pytest
 
-from framework.law.dialects import DUCKDB
+from framework.law.dialects import DUCKDB, SPARK, Dialect
 from framework.law.functions import GROUPS, Refused, meaning, said, taken_as
 from framework.types import parse_type
+from tests.law import random_expressions
 from tests.law.oracle import AGGREGATES, ONE_ROW, ROWS, SEVERAL_ROWS, ZONED, builder, items, outcomes, recipe_items
 
 COLUMNS = {
@@ -34,6 +37,24 @@ def test_every_example(examples: list[tuple[str, str, str]], source: str) -> Non
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(f"SELECT {selected} FROM {source}").fetchone() or ()
     assert [(*example, got) for example, got in zip(examples, outcomes(row), strict=True) if example[2] != got] == []
+
+
+def is_closed(sql: str) -> bool:
+    """Whether SQL means the same beside any operator: a name, a call, what stands in parentheses or in CASE … END."""
+    before, text = "", re.sub(r"'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`", "x", sql)
+    while text != before:
+        before, text = text, re.sub(r"\([^()\[\]]*\)|\[[^()\[\]]*\]", "x", text)
+        text = re.sub(r"\bCASE\b(?:(?!\bCASE\b|\bEND\b)[^()])*\bEND\b", "x", text)
+    return re.fullmatch(r"(?:TIMESTAMP(?:TZ)? )?[\w.]+", text) is not None
+
+
+@pytest.mark.parametrize("dialect", [DUCKDB, SPARK], ids=lambda dialect: dialect.sqlglot)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Rome"])
+def test_what_a_function_becomes_stands_beside_any_operator(dialect: Dialect, zone: str) -> None:
+    names = {name: f"v{at}" for at, name in enumerate(random_expressions.COLUMNS)}
+    texts = random_expressions.expressions(1, 300)
+    found = [(text, said(meaning(text, random_expressions.COLUMNS), names, dialect, zone).value) for text in texts]
+    assert [(text, sql) for text, sql in found if not is_closed(sql)] == []
 
 
 @pytest.mark.parametrize(("zone", "text", "expected"), ZONED)

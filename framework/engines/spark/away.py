@@ -29,8 +29,8 @@ from framework.opening import Piece, SourceFile
 
 __all__ = ["AWAY_FROM", "Away", "Executors", "frame_columns"]
 
-AWAY_FROM = 8 << 20
-"""Bytes of a batch from which its files are read by executors."""
+AWAY_FROM = 4 << 20
+"""Bytes of a batch from which its files are read by executors (`benchmarks.spark_threshold`)."""
 _HANDED_UP_TO = 32 << 20
 """Bytes of a file up to which Spark hands over its content."""
 _PLAIN_PATH = re.compile(r"(gs://)?[A-Za-z0-9_./=+@ -]+")
@@ -143,13 +143,18 @@ class Away:
 
         self._executors, self._feed, self._layout, self._files = executors, feed, layout, files
         self._seen, self._settled = Observation(), False
-        self.frame: Frame | None = self._look()
+        self._frame: Frame | None = None
 
-    def _look(self) -> Frame | None:
+    @property
+    def frame(self) -> Frame | None:
+        """Made when it is first asked for: Spark looks at each of the files for that."""
+        if self._frame is None and self._files:
+            self._frame = self._look()
+        return self._frame
+
+    def _look(self) -> Frame:
         from pyspark.sql import functions
 
-        if not self._files:
-            return None
         records = self._executors.records(self._feed, self._layout, self._files)
         if not self._settled:
             records = records.observe(self._seen, functions.collect_list(FACT).alias("facts"))
@@ -168,6 +173,5 @@ class Away:
             fact = facts[file.index]
             file.rejected, file.read, file.no_rows = fact.get("rejected"), fact["read"], fact["no_rows"]
         sound = [file for file in self._files if file.rejected is None]
-        broken, self._files, self._settled = len(sound) < len(self._files), sound, True
-        self.frame = self._look()
+        broken, self._files, self._settled, self._frame = len(sound) < len(self._files), sound, True, None
         return broken

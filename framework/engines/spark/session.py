@@ -30,6 +30,8 @@ _STARTS = 3
 """The jars come over the network the first time; those of a failed attempt that did arrive stay."""
 _MICROSECONDS = ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
 """Spark's other way counts nanoseconds, and readers of 64 bits take the year 9999 for one of 1816."""
+_TASKS_TO_LIST = "spark.sql.sources.parallelPartitionDiscovery.threshold"
+"""Paths from which on tasks look at them, and no longer the driver."""
 _POOLS = os.path.join(os.path.dirname(__file__), "pools.xml")
 _importing = threading.Lock()
 
@@ -116,6 +118,7 @@ def local_settings() -> dict[str, Any]:
         "spark.shuffle.compress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(max(2, cores)),
+        _TASKS_TO_LIST: "100000",  # a look at a file of this machine costs less than a task
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
@@ -150,6 +153,7 @@ def gcs_settings(environment: Environment, environ: Mapping[str, str]) -> dict[s
     return {
         "spark.jars": environment.gcs_connector,
         "spark.delta.logStore.gs.impl": "io.delta.storage.GCSLogStore",
+        _TASKS_TO_LIST: "32",  # as Spark has it: in a bucket each look is a request
         **{f"spark.hadoop.{name}": value for name, value in hadoop.items()},
     }
 

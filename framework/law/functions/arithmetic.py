@@ -19,6 +19,8 @@ from framework.types import DataType, Decimal
 
 __all__ = ["FUNCTIONS"]
 
+_IN_64_BITS = 18
+"""Digits of decimals that DuckDB keeps in 64 bits."""
 _LARGE = "cast one of them to a smaller decimal, or to double"
 
 
@@ -117,9 +119,19 @@ def _safely(sign: str) -> Callable[[Given], str]:
         if isinstance(given.type, Decimal) and sign != "*":
             one, other = (f"CAST({arg} AS {given.result})" for arg in given.args)
             return f"TRY(CAST({one} {sign} {other} AS {given.result}))"
-        return f"TRY(CAST({given[0]} {sign} {given[1]} AS {given.result}))"
+        return f"TRY(CAST({_with_room(given) if sign == '*' else given[0]} {sign} {given[1]} AS {given.result}))"
 
     return say
+
+
+def _with_room(given: Given) -> str:
+    """The first factor. DuckDB gives the product of decimals of up to 18 digits no more than 18."""
+    one, other = (node.type for node in given.nodes)
+    if not isinstance(one, Decimal) or not isinstance(other, Decimal):
+        return given[0]
+    if max(one.precision, other.precision) > _IN_64_BITS or one.precision + other.precision <= _IN_64_BITS:
+        return given[0]
+    return f"CAST({given[0]} AS {given.dialect.type(Decimal(_IN_64_BITS + 1, one.scale))})"
 
 
 def _tried(name: str) -> Callable[[Given], str]:
@@ -218,7 +230,8 @@ FUNCTIONS: tuple[Function, ...] = (
              fails=True, examples={"1 - 2": "-1", "1.50 - 0.5": "1.00"}),
     function("*", "a * b", "the product", _arithmetic(_product), duckdb=_safely("*"), spark=_tried("try_multiply"),
              fails=True, examples={"2 * 3": "6", "1.5 * 1.5": "2.25", "100000 * 100000": "error",
-                                                     "100000L * 100000": "10000000000"}),
+                                                     "100000L * 100000": "10000000000",
+                                                     "9000000000.00 * 9000000000.00": "81000000000000000000.0000"}),
     function("/", "a / b", "the quotient: of integers a double, of decimals a decimal with at least 6 places; division "
              "by zero is an error", _divided, duckdb=_quotient,
              spark=lambda given: f"CAST(try_divide({given[0]}, {given[1]}) AS {given.result})",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from framework.law.dialects import Dialect
 from framework.law.functions.function import Function, Given, function
 from framework.law.functions.kinds import (
+    BIGINT,
     BOOLEAN,
     DATE,
     DOUBLE,
@@ -22,10 +23,11 @@ from framework.law.values import typed
 from framework.types import INTEGERS, Array, DataType, Decimal, Map, Scalar, Struct, parse_type
 
 __all__ = [
-    "DAY_OF",
     "FUNCTIONS",
+    "LOCAL",
     "WIDENED",
     "as_double",
+    "fits_bigint",
     "instant",
     "local",
     "widened",
@@ -77,6 +79,11 @@ def as_double(sql: str, type_: DataType, dialect: Dialect) -> str:
     return f"CAST({sql} AS {dialect.type(DOUBLE)})"
 
 
+def fits_bigint(sql: str) -> str:
+    """Whether a double (SQL, looked at twice) is in the range of bigint. Spark takes 2^63 for the last number in it."""
+    return f"{sql} >= -9223372036854775808e0 AND {sql} < 9223372036854775808e0"
+
+
 def widened(given: Given) -> str:
     """A value as a type that holds all values of its own."""
     sql, (node,), to = given[0], given.nodes, given.type
@@ -101,8 +108,8 @@ def _nothing(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
 
 WIDENED = function("(widened)", "", "", _nothing, widened, examples={})
 """Not written by anybody: how an argument becomes the type that its function takes."""
-DAY_OF = function("(day)", "", "", _nothing, widened, fails=True, examples={})
-"""The same of a moment that is taken as its day."""
+LOCAL = function("(local)", "", "", _nothing, widened, fails=True, examples={})
+"""The same of a moment that is taken as its day, or as the text of its local time."""
 
 _NESTED = (Array, Map, Struct)
 _YEARS: dict[DataType, tuple[str, str]] = {
@@ -167,8 +174,10 @@ def _say(given: Given) -> str:
 def _text(given: Given, sql: str, one: DataType) -> str:
     """A value as a text: decimals with all digits of their scale, moments as local times."""
     dialect = given.dialect
-    if one in (TIMESTAMP, PLAIN):
-        return dialect.as_text(local(given, sql, one))
+    if one == TIMESTAMP:
+        return dialect.as_text(as_local(given, sql, PLAIN))
+    if one == PLAIN:
+        return dialect.as_text(sql)
     if isinstance(one, Decimal) and one.scale == one.precision and one.precision < 38:
         return dialect.as_text(f"CAST({sql} AS {dialect.type(Decimal(one.precision + 1, one.scale))})")
     return dialect.as_text(sql)
@@ -185,6 +194,8 @@ def _number(given: Given, sql: str, one: DataType, to: DataType) -> str:
         exact = dialect.as_text(f"CAST({sql} AS {dialect.type(DOUBLE)})") if one in binary else sql
         return dialect.try_cast(exact, given.result)
     cut = dialect.cut(sql) if one in binary or (isinstance(one, Decimal) and one.scale) else sql
+    if one in binary and to == BIGINT:
+        cut = f"CASE WHEN {fits_bigint(sql)} THEN {cut} END"
     return dialect.try_cast(cut, given.result)
 
 
@@ -196,6 +207,7 @@ FUNCTIONS: tuple[Function, ...] = (
                        "cast('1.239' as decimal(5,2))": "error", "cast(1.239 as decimal(5,2))": "1.24",
                        "cast(-1.9 as int)": "-1", "cast(300 as tinyint)": "error", "cast(1.50 as string)": "'1.50'",
                        "cast(date '2026-01-31' as string)": "'2026-01-31'", "'2026-01-31'::date": "2026-01-31",
+                       "cast(9223372036854775807e0 as bigint)": "error",
                        "cast(timestamp '2026-01-31 12:30:00.5' as date)": "2026-01-31", "cast(true as int)": "1",
                        "cast(timestamp '2026-01-31 12:30:00.5' as string)": "'2026-01-31 12:30:00.5'",
                        "cast('x' as date)": "error", "cast(null as date)": "NULL", "cast(0.05 as string)": "'0.05'"}),

@@ -14,6 +14,7 @@ from framework.types import DataType
 __all__ = ["FUNCTIONS"]
 
 _FIRST_SECOND, _LAST_SECOND = -62135596800, 253402300799
+_MICROSECONDS = _FIRST_SECOND * 1_000_000, _LAST_SECOND * 1_000_000 + 999_999
 
 
 def _zoned(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -35,11 +36,19 @@ def _literal_zone(node: Node, given: Given) -> str | None:
 
 
 def _from_utc(given: Given) -> str:
-    return given.dialect.instant(given.dialect.local(given[0], _literal_zone(given.nodes[1], given)), None)
+    there = given.dialect.instant(given.dialect.local(given[0], _literal_zone(given.nodes[1], given)), None)
+    return _within_years(given, there)
 
 
 def _to_utc(given: Given) -> str:
-    return given.dialect.instant(given.dialect.local(given[0], None), _literal_zone(given.nodes[1], given))
+    there = given.dialect.instant(given.dialect.local(given[0], None), _literal_zone(given.nodes[1], given))
+    return _within_years(given, there)
+
+
+def _within_years(given: Given, moment: str) -> str:
+    """A moment, NULL beyond the years 0001 to 9999."""
+    first, last = (given.dialect.since_epoch(f"({each})", plain=False) for each in _MICROSECONDS)
+    return given.dialect.bind("there", moment, f"CASE WHEN there BETWEEN {first} AND {last} THEN there END")
 
 
 def _since_epoch(unit: int) -> Callable[[Given], str]:
@@ -52,14 +61,14 @@ def _since_epoch(unit: int) -> Callable[[Given], str]:
         if unit == 1:
             return micros
         rest = f"({micros} % {unit})"
-        return f"CAST(({micros} - {rest}) / {unit} AS bigint) - CASE WHEN {rest} < 0 THEN 1 ELSE 0 END"
+        return f"(CAST(({micros} - {rest}) / {unit} AS bigint) - CASE WHEN {rest} < 0 THEN 1 ELSE 0 END)"
 
     return say
 
 
 def _moment_of(unit: int) -> Callable[[Given], str]:
     def say(given: Given) -> str:
-        first, last = _FIRST_SECOND * 1_000_000 // unit, (_LAST_SECOND * 1_000_000 + 999_999) // unit
+        first, last = (each // unit for each in _MICROSECONDS)
         micros = f"CAST({given[0]} AS bigint) * {unit}" if unit > 1 else f"CAST({given[0]} AS bigint)"
         moment = given.dialect.since_epoch(f"({micros})", plain=False)
         return f"CASE WHEN {given[0]} BETWEEN {first} AND {last} THEN {moment} END"
@@ -95,11 +104,12 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     function("from_utc_timestamp", "from_utc_timestamp(moment, zone)",
              "the moment at which clocks in UTC show what they "
-             "show in the zone now", _zoned, _from_utc,
+             "show in the zone now", _zoned, _from_utc, fails=True,
              examples={"from_utc_timestamp(timestamp '2026-07-01 10:00:00Z', 'Europe/Rome')": "2026-07-01 12:00:00"}),
     function("to_utc_timestamp", "to_utc_timestamp(moment, zone)",
              "the moment at which clocks in the zone show what they "
-             "show in UTC now", _zoned, _to_utc,
-             examples={"to_utc_timestamp(timestamp '2026-07-01 12:00:00Z', 'Europe/Rome')": "2026-07-01 10:00:00"}),
+             "show in UTC now", _zoned, _to_utc, fails=True,
+             examples={"to_utc_timestamp(timestamp '2026-07-01 12:00:00Z', 'Europe/Rome')": "2026-07-01 10:00:00",
+                       "to_utc_timestamp(timestamp '9999-12-31 23:00:00Z', 'America/New_York')": "error"}),
 )  # fmt: skip
 """The functions of this group."""

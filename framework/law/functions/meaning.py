@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal as Number
 
-from framework.law.functions.casts import DAY_OF, WIDENED
+from framework.law.functions.casts import LOCAL, WIDENED
 from framework.law.functions.catalogue import BY_NAME
 from framework.law.functions.grammar import read
 from framework.law.functions.kinds import BIGINT, BOOLEAN, DATE, DOUBLE, INT, STRING, TIMESTAMP, common, exact, text_of
@@ -100,7 +100,8 @@ def _taken_as(node: Node, type_: DataType) -> Node:
             return replace(node, type=type_)
         if node.type == STRING:
             return _as_moment(node, type_)
-    return Call(DAY_OF if (node.type, type_) == (TIMESTAMP, DATE) else WIDENED, (node,), type_, node.at)
+    there = node.type == TIMESTAMP and type_ in (DATE, STRING)
+    return Call(LOCAL if there else WIDENED, (node,), type_, node.at)
 
 
 def _as_moment(node: Literal, type_: DataType) -> Literal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from framework.law.functions.casts import fits_bigint
 from framework.law.functions.function import Function, Given, function
 from framework.law.functions.kinds import (
     BIGINT,
@@ -69,8 +70,7 @@ def _toward(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
 def _floor(name: str) -> Callable[[Given], str]:
     def say(given: Given) -> str:
         if given.nodes[0].type == DOUBLE:
-            fits = f"{given[0]} >= -9223372036854775808e0 AND {given[0]} < 9223372036854775808e0"
-            return f"CASE WHEN {fits} THEN CAST({name}({given[0]}) AS {given.result}) END"
+            return f"CASE WHEN {fits_bigint(given[0])} THEN CAST({name}({given[0]}) AS {given.result}) END"
         return given.dialect.try_cast(f"{name}({given[0]})", given.result)
 
     return say

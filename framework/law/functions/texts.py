@@ -24,13 +24,23 @@ def _several() -> dict[str, str]:
     return {chr(char): chr(char).upper() for char in range(0x80, 0x10000) if len(chr(char).upper()) > 1}
 
 
+def _capital(letter: str) -> str:
+    """DuckDB's SQL for the capital of one letter (SQL)."""
+    cases = " ".join(f"WHEN '{small}' THEN '{capital}'" for small, capital in _several().items())
+    return f"CASE {letter} {cases} ELSE upper({letter}) END"
+
+
 def _upper(given: Given) -> str:
     letters = "".join(_several())
-    cases = " ".join(f"WHEN '{letter}' THEN '{capital}'" for letter, capital in _several().items())
-    each = f"list_transform(string_split({given[0]}, ''), lambda c: CASE c {cases} ELSE upper(c) END)"
+    each = f"list_transform(string_split({given[0]}, ''), lambda c: {_capital('c')})"
     test = f"length(translate({given[0]}, '{letters}', '')) < length({given[0]})"
     beyond = f"CASE WHEN {test} THEN array_to_string({each}, '') ELSE upper({given[0]}) END"
     return f"CASE WHEN strlen({given[0]}) > length({given[0]}) THEN {beyond} ELSE upper({given[0]}) END"
+
+
+def _initcap(given: Given) -> str:
+    words = f"string_split({_DUCKDB_LOWER.format(given[0])}, ' ')"
+    return f"array_to_string(list_transform({words}, lambda w: {_capital('w[1:1]')} || w[2:]), ' ')"
 
 
 def _padded(nodes: Sequence[Node]) -> tuple[Sequence[DataType], DataType]:
@@ -140,6 +150,8 @@ def _trims(name: str) -> Callable[[Given], str]:
     return lambda given: f"{name}({given[0]}, {given[1] if len(given.args) == 2 else chars})"
 
 
+_DUCKDB_LOWER = "lower(replace({0}, 'İ', 'i̇'))"
+_SPARK_LOWER = f"lower(replace({{0}}, 'Σ', '{_SIGMA}'))"
 _TRIM = takes("string", "string", optional=1, returns=STRING)
 _TEXTS = takes("text", repeated=True, returns=STRING)
 _TWO = takes("string", "string", returns=BOOLEAN)
@@ -164,15 +176,13 @@ FUNCTIONS: tuple[Function, ...] = (
     function("upper", "upper(a)", "in capitals", _ONE, duckdb=_upper, spark="upper({0})", aliases=("ucase",),
              examples={"upper('straße')": "'STRASSE'", "upper('é')": "'É'"}),
     function("lower", "lower(a)", "in small letters; the Greek sigma is the same everywhere in a word", _ONE,
-             duckdb="lower(replace({0}, 'İ', 'i̇'))",
-             spark=f"lower(replace({{0}}, 'Σ', '{_SIGMA}'))", aliases=("lcase",),
+             duckdb=_DUCKDB_LOWER, spark=_SPARK_LOWER, aliases=("lcase",),
              examples={"lower('ÀB')": "'àb'", "lower('ΑΣ')": f"'{chr(0x3B1)}{_SIGMA}'"}),
     function("initcap", "initcap(a)", "every word with one capital; words stand between blanks", _ONE,
-             duckdb="array_to_string(list_transform(string_split(lower({0}), ' '), "
-             "lambda w: upper(w[1:1]) || w[2:]), ' ')",
-             spark="array_join(transform(split(lower({0}), ' '), "
+             duckdb=_initcap, spark=f"array_join(transform(split({_SPARK_LOWER}, ' '), "
              "w -> concat(upper(left(w, 1)), substring(w, 2))), ' ')",
-             examples={"initcap('anna maria')": "'Anna Maria'", "initcap('ANNA  O-NEIL')": "'Anna  O-neil'"}),
+             examples={"initcap('anna maria')": "'Anna Maria'", "initcap('ANNA  O-NEIL')": "'Anna  O-neil'",
+                       "initcap('ß ΑΣ')": f"'SS {chr(0x391)}{_SIGMA}'"}),
     function("trim", "trim(a)", "without blanks around it; also `trim(BOTH chars FROM a)`, `btrim(a, chars)`", _TRIM,
              duckdb=_trims("trim"), spark=_trimmed("BOTH"), aliases=("btrim",),
              examples={"trim('  a b ')": "'a b'", "trim(both '.-' from '-a.b.')": "'a.b'", "btrim('xax', 'x')": "'a'"}),
