@@ -126,7 +126,7 @@ class Rewriting:
     def write(
         self, db: duckdb.DuckDBPyConnection, placed: Placed, counts: Counts, properties: CommitProperties
     ) -> None:
-        """Write what rows say. Raises Conflict, and LandfeedError when other rows were written than the counts imply."""
+        """Write what rows say. Raises Conflict, and LandfeedError when what was written does not fit the counts."""
         touched = self._touched(db, placed)
         old = self.version.only(touched)
         new: list[NewFile] = []
