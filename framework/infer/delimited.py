@@ -15,7 +15,7 @@ from framework.infer.sample import Sample
 from framework.law.records import Record
 from framework.law.records.csv import read_records
 
-__all__ = ["Delimited", "delimited", "records_of"]
+__all__ = ["Delimited", "delimited", "records_of", "width_of"]
 
 _SEPARATORS = (",", ";", "\t", "|", "^", "~", "||", "|~|", "\x01")
 _QUOTING = (('"', '"'), ('"', "\\"), ("'", "'"), (None, None))
@@ -97,6 +97,8 @@ def delimited(samples: Sequence[Sample], encodings: Sequence[str], header: bool 
     if not header and found.trailer is not None:  # which counted one record too few
         found = replace(found, trailer=replace(found.trailer, count=None))
     counted = files.counted(found)
+    if any(each.bad for each in counted) and _only_short(files, filled := replace(found, fill=True)):
+        found, counted = filled, files.counted(filled)
     broken = [(sample.shown, each.bad) for (sample, _), each in zip(files.pairs, counted, strict=True)]
     width = min(each.width for each in counted)
     return replace(found, width=width, broken=tuple(each for each in broken if each[1]))
@@ -186,6 +188,17 @@ def _only_empty(files: _Samples, how: Delimited) -> bool:
     return True
 
 
+def _only_short(files: _Samples, how: Delimited) -> bool:
+    """Whether records are narrower than others because they end early: none is wider, and each has half the fields."""
+    for number, (sample, encoding) in enumerate(files.pairs):
+        width = width_of(sample, encoding, how, number)
+        with records_of(sample, encoding, how, number) as records:
+            for record in records:
+                if not record.no_row and not max(2, -(-width // 2)) <= len(record.fields or ()) <= width:
+                    return False
+    return True
+
+
 def _mark(
     sample: Sample, encoding: str, how: Delimited, number: int, *, as_wide: bool
 ) -> tuple[str, int | None] | None:
@@ -252,12 +265,20 @@ def records_of(
                 found.close()
 
 
+def width_of(sample: Sample, encoding: str, how: Delimited, number: int) -> int:
+    """The fields of a record: as many as the first one has, or of those that are filled and have no header the widest;
+    0 where the first one is broken."""
+    with records_of(sample, encoding, how, number) as records:
+        width = next((len(first.fields or ()) for first in records), 0)
+        if not how.fill or how.csv.header or not width:
+            return width
+        return max(width, *(len(each.fields or ()) for each in records if not each.no_row), 0)
+
+
 def _count(sample: Sample, encoding: str, how: Delimited, number: int, most: int | None) -> _Counted:
-    with records_of(sample, encoding, how, number, most=1) as records:
-        first = next(records, None)
-    if first is None or first.fields is None:
+    width = width_of(sample, encoding, how, number)
+    if not width:
         return _Counted(1, 1, 0)
-    width = len(first.fields)
     with records_of(sample, encoding, how, number, width=width, most=most) as records:
         bad = count = 0
         for record in records:

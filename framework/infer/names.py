@@ -19,6 +19,7 @@ _NEWER = re.compile(
     r"updat|modif|chang|last_|lastmod|valid_from|event_?time|event_?ts|timestamp|_ts$|^ts$|_at$|extract|ge(ä|ae)ndert"
 )
 _VERSION = re.compile(r"(^|_)(version|revision|rev|seq|sequence|seq_no|lsn|scn)$")
+_SIGNED = re.compile(r"[+-][0-9]")
 _TIME = re.compile(r"date|day|time|_at$|_on$|_ts$|^ts$|created|updated|modified|since|until|birth|dob|epoch|stamp")
 _DATES = (
     ("yyyyMMddHHmmss", r"\d{14}"),
@@ -32,14 +33,16 @@ _DATES = (
 
 
 def looks_like_names(fields: Sequence[str | None]) -> bool:
-    """Whether a record names the fields of the others: no field of it is a number, a date or a truth value."""
+    """Whether a record names the fields of the others: there is a letter in it, and no field of it is a number, a date
+    or a truth value."""
     named = [field.strip() for field in fields if field is not None and field.strip()]
-    return bool(named) and not any("@" in name or _is_value(name) for name in named)
+    has_letters = any(letter.isalpha() for name in named for letter in name)
+    return has_letters and not any("@" in name or _is_value(name) for name in named)
 
 
 def _is_value(text: str) -> bool:
     ways = (Way("date"), Way("timestamp"), Way("date", "d.M.yyyy"), Way("date", "M/d/yyyy"), Way("date", "d/M/yyyy"))
-    if any(way.reads(text) for way in ways) or text.lower() in ("true", "false"):
+    if any(way.reads(text) for way in ways) or text.lower() in ("true", "false") or _SIGNED.match(text):
         return True
     try:
         parse(text.replace(",", "."), Scalar("double"))

@@ -12,7 +12,7 @@ from typing import Any
 
 from framework.errors import LandfeedError
 from framework.feed import CsvOptions, Feed, Format, Source, Trailer
-from framework.infer.delimited import Delimited, delimited, records_of
+from framework.infer.delimited import Delimited, delimited, records_of, width_of
 from framework.infer.documents import json_records, xml_records
 from framework.infer.feeds import any_feed
 from framework.infer.sample import Sample
@@ -246,7 +246,7 @@ def _delimited_rows(
                 if record.fields is not None and not record.no_row and not again:
                     yield Row(record.fields)
 
-    return names, found(len(first.fields), first.raw)
+    return names, found(width_of(sample, encoding, how, number), first.raw)
 
 
 def _document_rows(

@@ -166,6 +166,8 @@ def test_digits_are_days_where_the_name_says_so() -> None:
         ("# made by x\nid,name\n1,a\n", {"options": {"comment": "#"}}),
         ("1,a\n2,b\n", {"options": {"header": False}}),
         ("red,a\nblue,b\nred,c\n", {"options": {"header": False}}),
+        ("(5,80)\n(1932,61)\n", {"options": {"header": False}}),
+        ("country,0-14,15-64,65+\nIT,1,2,3\n", {}),
         ("id,n\n1,2\nN/A,3\n4,NULL\n", {"null_values": ["", "N/A", "NULL"]}),
         ("id,name\n1,\u00e4\n".encode("cp1252"), {"encoding": ["utf-8", "windows-1252"]}),
         ("id,name\n1,\u20ac\n".encode("utf-16"), {"encoding": ["utf-16"]}),
