@@ -19,7 +19,8 @@ __all__ = ["translated"]
 
 _COLOUR = re.compile(r"\x1b\[\d*m")
 _NO_BUCKET = re.compile(r"bucket does not exist|NoSuchBucket")
-_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.EACCES, errno.EROFS)
+_REFUSED = (errno.EACCES, errno.EROFS)
+_NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, *_REFUSED)
 """Errors of the system that delta-rs hands on as texts."""
 _BROKEN_CHECK = "failed validation check"
 _STOPPED = "Already shut down"
@@ -29,11 +30,14 @@ _PERMISSION = re.compile(r"storage\.objects\.[a-z]+")
 
 @contextmanager
 def translated(table: Table, checks: Sequence[str] = ()) -> Iterator[None]:
-    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError. `checks` are
-    the table's CHECK constraints: delta-rs says that one was broken, by which rows, and not which one."""
+    """Turn delta-rs' errors into Landfeed's, naming the table. A missing table stays TableNotFoundError, unless it is
+    missing because its folder cannot be made. `checks` are the table's CHECK constraints: delta-rs says that one was
+    broken, by which rows, and not which one."""
     try:
         yield
-    except TableNotFoundError:
+    except TableNotFoundError as error:
+        if trouble := _refused(table, _said(error)):
+            raise trouble from error
         raise
     except CommitFailedError as error:
         raise Conflict(f"another writer committed to {table} at the same time ({error})") from error
@@ -57,10 +61,8 @@ def _trouble(table: Table, said: str) -> LandfeedError:
             "grant it on the bucket of tables.root (the role Storage Object User has it)",
             code="forbidden",
         )
-    for number in _NUMBERS:
-        if os.strerror(number) in said:
-            trouble = machine_error(OSError(number, os.strerror(number)), "the tables")
-            return MachineError(f"table {table} cannot be written: {trouble.message}", trouble.hint)
+    if trouble := _refused(table, said):
+        return trouble
     if said.endswith(_STOPPED):
         return MachineError(
             f"table {table} cannot be written",
@@ -68,6 +70,20 @@ def _trouble(table: Table, said: str) -> LandfeedError:
             "may write there; files stay in landing and are loaded by the next run",
         )
     return LandfeedError(f"table {table}: {said}", code="table")
+
+
+def _refused(table: Table, said: str) -> MachineError | None:
+    """The error of the system that a text of delta-rs tells of, if it does."""
+    number = next((number for number in _NUMBERS if os.strerror(number) in said), None)
+    if number is None:
+        return None
+    if number in _REFUSED:
+        return MachineError(
+            f"table {table} cannot be written: {os.strerror(number)}",
+            "give the runner the right to write below tables.root; what is not done yet is done by the next run",
+        )
+    trouble = machine_error(OSError(number, os.strerror(number)), "the tables")
+    return MachineError(f"table {table} cannot be written: {trouble.message}", trouble.hint)
 
 
 def _said(error: BaseException) -> str:
