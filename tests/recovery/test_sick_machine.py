@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import pytest
 
+from framework.errors import cannot_load
 from framework.loader import load_project
 from framework.machine import most_open_files, open_more_files, read_error
 from framework.names import File, Status
@@ -177,6 +178,15 @@ def test_little_memory(old: Project, megabytes: int) -> None:
         errors = [report.get("error"), *(feed["error"] for feed in report.get("feeds", []))]
         assert {error["code"] for error in errors if error} <= {"machine", "set_aside"}
     untouched(old)
+
+
+def test_a_library_that_finds_no_memory_is_no_missing_package() -> None:
+    found = "deltalake/_internal.abi3.so: failed to map segment from shared object"
+    error = cannot_load("embedded", ImportError(found, name="_internal"))
+    assert (error.code, "no more memory" in error.message) == ("machine", True)
+    error = cannot_load("embedded", ImportError("_internal.abi3.so: wrong ELF class", name="_internal"))
+    assert error.message == "engine: embedded cannot be loaded: _internal.abi3.so: wrong ELF class"
+    assert error.hint == "pip install --force-reinstall 'landfeed[embedded]'"
 
 
 def test_many_files_are_loaded_by_a_process_that_may_open_few(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from framework.errors import StorageError
 from framework.leases import Leases
 from framework.storages import open_leases
 from framework.storages.local_leases import LocalLeases
+from tests.recovery.test_sick_machine import small_disk
 
 CATALOG = Environment("local", EngineName.SPARK, "/", catalog="main")
 
@@ -92,3 +94,16 @@ def test_what_stands_in_a_lease_s_place(
     make(os.path.join(tmp_path, stands))
     assert refusal(LocalLeases(folder)).message == f"the lease {folder}/a.lock {reason}"
     assert not os.path.exists("/nowhere")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+@pytest.mark.parametrize("made", [False, True])
+def test_leases_on_a_read_only_mount(tmp_path: os.PathLike[str], made: bool) -> None:
+    with small_disk(os.path.join(tmp_path, "tables"), "256k") as root:
+        folder = os.path.join(root, "leases")
+        if made:
+            os.mkdir(folder)
+        subprocess.run(["mount", "-o", "remount,ro", root], check=True)
+        error = refusal(LocalLeases(folder))
+    assert error.message == f"the lease {folder}/a.lock cannot be opened: Read-only file system"
+    assert "right to write" in str(error.hint)
