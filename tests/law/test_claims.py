@@ -9,6 +9,7 @@ import struct
 import sys
 import zipfile
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -144,6 +145,12 @@ def test_a_list_of_parquet_with_a_value_any_number_of_times() -> None:
 
 def test_a_list_of_parquet_of_which_the_footer_says_less() -> None:
     assert " bytes are said to be 400000 values" in read(feed(PARQUET, "event"), listing(400_000, 10).getvalue())
+
+
+def test_a_large_file_of_parquet_of_which_the_footer_says_less() -> None:
+    data = listing(6_000_000, 10, user_id=[Random(1).randbytes(5 << 20)]).getvalue()
+    limits = Limits(record=1000, ratio=11)
+    assert " bytes are said to be 6000001 values" in read(feed(PARQUET, "event", limits=limits), data)
 
 
 def test_a_group_of_rows_that_becomes_large() -> None:

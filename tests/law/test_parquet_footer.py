@@ -83,6 +83,24 @@ def test_pages_may_say_more() -> None:
     assert [chunk.values for group in counted(out, chunks(out)) for chunk in group] == [100_000]
 
 
+def test_pages_are_looked_at_in_their_order() -> None:
+    """A stream that is unpacked on the way begins anew for each step back; the file is larger than what it holds at
+    hand, and its footer names the last chunks first."""
+    table = pa.table({"a": Random(1).sample(range(1 << 40), 400_000)})
+    content, steps = io.BytesIO(), []
+    pq.write_table(table, content, row_group_size=10_000, use_dictionary=False)
+
+    class Steps(io.BufferedReader):
+        def seek(self, offset: int, whence: int = 0) -> int:
+            steps.append(offset - self.tell() if whence == io.SEEK_SET else 0)
+            return super().seek(offset, whence)
+
+    groups = chunks(content)[::-1]
+    with Steps(content) as stream:
+        assert counted(stream, groups) == groups
+    assert len([step for step in steps if step < -(1 << 10)]) == 1
+
+
 def test_damaged_pages_give_figures_or_a_sentence() -> None:
     dice, content = Random(1), parquet().getvalue()
     for _ in range(500):

@@ -14,25 +14,26 @@ from framework.law.records.record import BrokenFile
 
 __all__ = ["counted"]
 
-_LOOKED_AT = 4 << 20
-"""Bytes of a file whose pages are looked at. Those of larger ones are many, and cost more to look at than to read."""
 _HEADERS = (1 << 8, 1 << 16, 1 << 24)
 """Bytes in which the header of a page is sought; the last are the most that it may have."""
 _UNPACKED, _PACKED, _DATA, _DATA_2, _STRUCT, _NUMBER = 2, 3, 5, 8, 12, 5
 
 
-def counted(stream: BinaryIO, groups: Sequence[Sequence[Chunk]]) -> Sequence[Sequence[Chunk]]:
-    """The chunks of each group of rows, of a small file with what its pages say where that is more. Raises
-    BrokenFile."""
+def counted(stream: BinaryIO, groups: Sequence[Sequence[Chunk]]) -> list[list[Chunk]]:
+    """The chunks of each group of rows, with what their pages say where that is more. They are looked at in the order
+    in which they stand in the file: one that is packed as a whole is not unpacked from its beginning for each of them.
+    Raises BrokenFile."""
     size = stream.seek(0, io.SEEK_END)
-    if size > _LOOKED_AT:
-        return groups
     if sum(chunk.packed for group in groups for chunk in group) > size:
         raise BrokenFile("the file is not a complete Parquet file (its columns are said to be larger than it is)")
+    found = [list(group) for group in groups]
+    places = sorted((chunk.start, group, at) for group, chunks in enumerate(groups) for at, chunk in enumerate(chunks))
     try:
-        return [[_counted(stream, chunk, size) for chunk in group] for group in groups]
+        for _, group, at in places:
+            found[group][at] = _counted(stream, found[group][at], size)
     except IndexError as error:
         raise BrokenFile("the file is not a complete Parquet file (a page of it is damaged)") from error
+    return found
 
 
 def _counted(stream: BinaryIO, chunk: Chunk, size: int) -> Chunk:
@@ -48,9 +49,10 @@ def _counted(stream: BinaryIO, chunk: Chunk, size: int) -> Chunk:
 
 def _page(stream: BinaryIO, at: int) -> tuple[int, int, int, int]:
     """How long a page's header is; its values; its bytes before and after they were packed. Raises IndexError."""
+    stream.seek(at)
+    data = b""
     for most in _HEADERS:
-        stream.seek(at)
-        data = stream.read(most)
+        data += stream.read(most - len(data))
         try:
             return _header(Compact(data))
         except IndexError:
