@@ -94,7 +94,9 @@ def rebuild(
 def _refuse(feed: Feed, world: World) -> None:
     if world.tables is None:
         raise LandfeedError(
-            "rebuild is not supported yet with tables.catalog", "load into another table", code="rebuild"
+            f"feed {feed.name}: a table in a catalog (tables.catalog) cannot be made anew in its place",
+            f"name a new table in target.table, load it with `landfeed replay {feed.name} --all`, and drop the old one",
+            code="rebuild",
         )
     if feed.target.shared_target:
         raise LandfeedError(

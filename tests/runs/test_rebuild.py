@@ -207,3 +207,13 @@ def test_killed_and_rebuilt_again(tmp_path: os.PathLike[str]) -> None:
     project.land("history", "3_a.csv", "k,n,m,op,a,b\n2,5,0,U,late,\n1,5,0,U,new,\n")
     assert project.cli("run").feed["rows"]["updated"] == 2
     assert project.cli("rebuild", "history").document["feeds"][0]["difference"]["missing"] == []
+
+
+def test_a_table_in_a_catalog_is_loaded_beside(project: Project) -> None:
+    """What to do is said before Spark starts."""
+    project.write(
+        "pipelines_config/environments/local.yml",
+        "engine: spark\nvariables: {landing: ./landing, archive: ./archive}\ntables: {catalog: main}\n",
+    )
+    error = project.cli("rebuild", "activity").document["error"]
+    assert (error["code"], "landfeed replay activity --all" in error["hint"]) == ("rebuild", True)
