@@ -190,7 +190,10 @@ _STARVED = ("failed to map segment", "annot allocate memory", "can't start new t
 
 
 def starved(error: BaseException) -> bool:
-    """Whether an error says that the process has no more memory, or may have no more threads."""
+    """Whether an error says that the process has no more memory, or may have no more threads. What another thread could
+    not load of Landfeed itself has names missing."""
+    if type(error) is ImportError and str(error.name).partition(".")[0] == __package__:
+        return True
     if isinstance(error, ImportError | RuntimeError):
         return any(said in str(error) for said in _STARVED)
     return isinstance(error, MemoryError)

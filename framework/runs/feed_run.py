@@ -235,8 +235,8 @@ class FeedRun:
 
 
 def _advice(feed: Feed, report: FeedReport) -> tuple[str, ...]:
-    from framework.infer import advice
-
     with contextlib.suppress(Exception):  # the work is done, and what is missing is a hint
+        from framework.infer import advice
+
         return advice(feed, report.reasons)
     return ()

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 import pytest
 
-from framework.errors import cannot_load
+from framework.errors import cannot_load, expected
 from framework.loader import load_project
 from framework.machine import most_open_files, open_more_files, read_error
 from framework.names import File, Status
@@ -187,6 +188,24 @@ def test_a_library_that_finds_no_memory_is_no_missing_package() -> None:
     error = cannot_load("embedded", ImportError("_internal.abi3.so: wrong ELF class", name="_internal"))
     assert error.message == "engine: embedded cannot be loaded: _internal.abi3.so: wrong ELF class"
     assert error.hint == "pip install --force-reinstall 'landfeed[embedded]'"
+
+
+def test_what_another_thread_could_not_load_is_no_defect() -> None:
+    """Where one thread gets no memory while it loads a module, another one finds it without its names."""
+    missing = "cannot import name 'FAST' from 'framework.engines.embedded.readers'"
+    assert expected(ImportError(missing, name="framework.engines.embedded.readers")).code == "machine"
+    for error in (ImportError("x", name="pyarrow"), ModuleNotFoundError("x", name="framework.gone")):
+        assert expected(error).code == "internal"
+
+
+def test_a_hint_that_cannot_be_looked_for_is_left_out(old: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad values are asked what would mend them when the load is done: by then nothing may be opened any more."""
+    old.land("old", "b.csv", HEADER + "x,login,2026-01-01\n")
+    old.land("old", "c.csv", HEADER + "1,login,01.02.2026\n2,login,2026-01-01\n")
+    monkeypatch.setitem(sys.modules, "framework.infer", None)
+    report = old.cli("run", "old")
+    assert report.feed["rows"]["quarantined"] > 0
+    assert (report.feed["error"], report.feed["hints"]) == (None, [])
 
 
 def test_many_files_are_loaded_by_a_process_that_may_open_few(project: Project) -> None:
